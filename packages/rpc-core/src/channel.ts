@@ -1,0 +1,67 @@
+/**
+ * The byte channel under a connection, and the network that makes channels.
+ *
+ * Everything above speaks to these interfaces alone, so that TCP, TLS, an in-process pipe and the seeded network of the
+ * simulator are interchangeable. A channel knows nothing of frames. It is driven by callbacks, not by promises: the
+ * order of events is then the order in which they happened, on a virtual clock too.
+ */
+
+/** Where a listener can be reached: a host name or literal address, and a TCP port (0 asks for any free one). */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What is known of the other end before a byte is exchanged. */
+export interface ChannelInfo {
+  readonly remote: Address;
+  /** The other side's public key as proved by the transport; undefined where the transport proves nothing. */
+  readonly remoteIdentity?: Uint8Array;
+}
+
+/** What a channel reports; set once by `Channel.start`, before which nothing is read. */
+export interface ChannelEvents {
+  /** Bytes arrived. The view belongs to the receiver, who may keep it. */
+  bytes(chunk: Uint8Array): void;
+  /** After a `write` that answered false: the buffered output went down, writing may go on. */
+  drain(): void;
+  /** The other side will send nothing more. */
+  end(): void;
+  /** Reported exactly once, last of all. Without an error both directions ended in good order. */
+  close(error?: Error): void;
+}
+
+/** A reliable, ordered, two-way stream of bytes. */
+export interface Channel {
+  readonly info: ChannelInfo;
+  /** Starts the flow of events. Called once. */
+  start(events: ChannelEvents): void;
+  /**
+   * Queues `parts` as one vectored write; the caller must not change them afterwards.
+   * Answers false when the caller should wait for `drain` before it writes more.
+   */
+  write(parts: readonly Uint8Array[]): boolean;
+  /** Bytes accepted by `write` and not yet handed to the network. */
+  readonly queuedBytes: number;
+  /** Stops and restarts the flow of `bytes` events, so that a slow reader slows the sender. */
+  pause(): void;
+  resume(): void;
+  /** Sends what is queued, then tells the other side that no more will come. */
+  end(): void;
+  /** Drops everything at once. `close` follows. */
+  destroy(error?: Error): void;
+}
+
+/** An open listener. */
+export interface Listener {
+  /** The address that is really bound, with its port. */
+  readonly address: Address;
+  /** Stops accepting; channels that exist already live on. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Makes channels: the only way from this project to a real or simulated network. */
+export interface Network {
+  connect(address: Address, options?: { readonly signal?: AbortSignal }): Promise<Channel>;
+  listen(address: Address, accept: (channel: Channel) => void): Promise<Listener>;
+}

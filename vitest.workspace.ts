@@ -1,0 +1,17 @@
+import type { TestProjectConfiguration } from 'vitest/config';
+
+/** The test projects: every package and app is one, and inherits the rest from vitest.config.ts. */
+const projects: TestProjectConfiguration[] = [
+  project('wire-codec', 'packages/wire-codec'),
+  project('rpc-core', 'packages/rpc-core'),
+  project('chunk-store', 'packages/chunk-store'),
+  project('tracker', 'packages/tracker'),
+  project('peer', 'packages/peer'),
+  project('cli', 'apps/cli'),
+];
+
+export default projects;
+
+function project(name: string, folder: string): TestProjectConfiguration {
+  return { extends: true, root: `${import.meta.dirname}/${folder}`, test: { name } };
+}
