@@ -1,0 +1,55 @@
+/**
+ * What peers ask of each other: which pieces do you have, and these pieces, please.
+ *
+ * Pure: codecs and types. The seed's `send_piece_info` and `send_pieces`, and `send_piece_layer`, with which a
+ * downloader gets the hashes that all pieces are checked against. `PROTOCOL.md` describes the bytes and the errors.
+ */
+import { defineContract, stream, unary } from '@minitorrent/rpc-core';
+import { groupIdCodec, rootCodec } from '@minitorrent/tracker/contract';
+import type { Infer } from '@minitorrent/wire-codec';
+import { bytes, list, struct, union, varint } from '@minitorrent/wire-codec';
+import { PEER_MESSAGE_LIMITS as LIMITS } from './message-limits.ts';
+
+const fileOfGroup = { groupId: groupIdCodec, root: rootCodec };
+const pieceIndices = list(varint, { maxItems: LIMITS.piecesPerMessage });
+
+export const sendPieceInfoRequest = struct(fileOfGroup, { extensible: true });
+/**
+ * `all` comes first: the whole bitfield (BEP 3 order, one bit a piece) and how many pieces it holds. `have` follows,
+ * coalesced, whenever pieces are added, until the caller cancels.
+ */
+export const pieceInfoItem = union('kind', {
+  all: { tag: 1, codec: struct({ pieces: varint, bitfield: bytes({ maxBytes: LIMITS.bitfieldBytes }) }) },
+  have: { tag: 2, codec: struct({ indices: pieceIndices }) },
+});
+
+/** Hashes `first` to `first + count - 1` of the file's piece layer (BEP 52). */
+export const sendPieceLayerRequest = struct({ ...fileOfGroup, first: varint, count: varint }, { extensible: true });
+export const pieceLayerAnswer = struct({ hashes: bytes({ maxBytes: LIMITS.layerBytes }) }, { extensible: true });
+
+/**
+ * `want` names pieces that the caller misses; the answer holds `maxPieces` of them, chosen by the serving peer. With
+ * as many wanted as asked for it is a plain list.
+ */
+export const sendPiecesRequest = struct(
+  { ...fileOfGroup, want: pieceIndices, maxPieces: varint },
+  { extensible: true },
+);
+/**
+ * A piece opens with its leaf hashes, which the piece layer vouches for, so that every block can be checked on arrival.
+ * Its blocks follow in order, whole leaves of 16 KiB but for the file's last one.
+ */
+export const pieceItem = union('kind', {
+  piece: { tag: 1, codec: struct({ index: varint, leafHashes: bytes({ maxBytes: LIMITS.leafHashBytes }) }) },
+  block: { tag: 2, codec: struct({ offset: varint, data: bytes({ maxBytes: LIMITS.blockBytes }) }) },
+});
+
+/** The messages that a peer serves to other peers. */
+export const peerContract = defineContract({
+  send_piece_info: stream(sendPieceInfoRequest, pieceInfoItem, { maxItemBytes: LIMITS.pieceInfoBytes }),
+  send_piece_layer: unary(sendPieceLayerRequest, pieceLayerAnswer),
+  send_pieces: stream(sendPiecesRequest, pieceItem, { maxItemBytes: LIMITS.pieceItemBytes }),
+});
+
+export type PieceInfoItem = Infer<typeof pieceInfoItem>;
+export type PieceItem = Infer<typeof pieceItem>;

@@ -1,0 +1,19 @@
+/**
+ * The limits of the messages between peers, each with its reason.
+ */
+export const PEER_MESSAGE_LIMITS = {
+  /** Piece indices in one message: three bytes each at the most, so 24 KiB. */
+  piecesPerMessage: 8_192,
+  /** One bit for each of 2^18 pieces, the most that a file may have. */
+  bitfieldBytes: 32 * 1024,
+  /** The bitfield, and room for its envelope. */
+  pieceInfoBytes: 33 * 1024,
+  /** 1,024 hashes of 32 bytes: half a control message. */
+  layerBytes: 32 * 1024,
+  /** The leaves of a piece of 4 MiB: 256 hashes. */
+  leafHashBytes: 8 * 1024,
+  /** Data of one block: large enough that framing costs nothing, small enough to share a connection fairly. */
+  blockBytes: 256 * 1024,
+  /** The block, and room for its envelope. */
+  pieceItemBytes: 257 * 1024,
+} as const;

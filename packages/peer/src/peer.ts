@@ -1,0 +1,175 @@
+/**
+ * The public face of a peer: what an application can ask of it and what it reports.
+ *
+ * Types only. `createPeer` makes one; the CLI is one user of this interface, another program can be the next.
+ */
+import type { FileDescriptor } from '@minitorrent/chunk-store';
+import type { Address } from '@minitorrent/rpc-core';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** How a downloader chooses its next piece and the peer to ask: `random` is the seed's algorithm. */
+export type PickStrategyName = 'rarest-first' | 'random' | 'sequential';
+
+export interface GroupSummary {
+  readonly groupId: string;
+  readonly members: number;
+  readonly files: number;
+  readonly standing: 'none' | 'requested' | 'member' | 'admin';
+}
+
+export interface FileSummary {
+  readonly file: FileDescriptor;
+  readonly sharedBy: string;
+  readonly sharedAtMs: number;
+  readonly seeders: number;
+  readonly leechers: number;
+}
+
+export interface JoinRequest {
+  readonly groupId: string;
+  readonly userId: string;
+  readonly requestedAtMs: number;
+}
+
+/** A file that this peer serves from where it lies. */
+export interface Share {
+  readonly groupId: string;
+  readonly file: FileDescriptor;
+  readonly path: string;
+  /** `changed`: the file on disk is no longer the one that was shared, so it is not served. */
+  readonly state: 'serving' | 'changed' | 'missing';
+  readonly uploadedBytes: number;
+}
+
+export interface ShareOptions extends CallOptions {
+  /** The size that the user believes the file has, bytes; another size on disk is refused with `wrong_size`. */
+  readonly expectedSize?: number;
+  /** Bytes hashed so far, of how many. */
+  readonly onProgress?: (hashedBytes: number, totalBytes: number) => void;
+}
+
+export interface DownloadOptions extends CallOptions {
+  /** Where the finished file goes; the peer's download folder by default. */
+  readonly folder?: string;
+  readonly strategy?: PickStrategyName;
+  /** Replaces an existing file of that name; without it the download is refused with `file_exists`. */
+  readonly overwrite?: boolean;
+}
+
+/** Why a download is not getting faster, in the words of a user interface. */
+export type WaitingReason =
+  | 'tracker'
+  | 'no_peers'
+  | 'connecting'
+  | 'no_source_for_pieces'
+  | 'slow_peers'
+  | 'disk_full'
+  | 'paused';
+
+export interface DownloadPeer {
+  readonly userId: string;
+  readonly address: Address;
+  readonly state: 'connecting' | 'connected' | 'waiting' | 'banned';
+  /** Pieces that came from this peer and were verified. */
+  readonly pieces: number;
+  readonly bytesPerSecond: number;
+}
+
+export interface DownloadProgress {
+  readonly state: 'starting' | 'downloading' | 'completing' | 'completed' | 'failed' | 'cancelled';
+  readonly totalBytes: number;
+  readonly verifiedBytes: number;
+  readonly totalPieces: number;
+  readonly verifiedPieces: number;
+  /** Pieces that were on disk and verified before this run: nothing of them was fetched again. */
+  readonly resumedPieces: number;
+  readonly bytesPerSecond: number;
+  /** Undefined while nothing comes in. */
+  readonly secondsLeft: number | undefined;
+  /** Undefined while it runs as it should. */
+  readonly waitingFor: WaitingReason | undefined;
+  readonly peers: readonly DownloadPeer[];
+}
+
+/** One file on its way. It goes on after a restart of the peer until it is complete or cancelled. */
+export interface Download {
+  readonly groupId: string;
+  readonly name: string;
+  /** Where the file is, or will be once it is complete; undefined until the tracker has described it. */
+  readonly path: string | undefined;
+  progress(): DownloadProgress;
+  /** Resolves with the path of the complete file; rejects with the coded error that ended the download. */
+  readonly completed: Promise<string>;
+  /** Stops it and removes what was fetched. */
+  cancel(): Promise<void>;
+}
+
+/** What a peer reports; the names are stable. */
+export interface PeerEvents {
+  /** A tracker can be reached, and who is logged in there. */
+  'tracker-connected': [{ readonly address: Address; readonly userId: string | undefined }];
+  'tracker-lost': [{ readonly address: Address; readonly reason: string }];
+  /** Somebody asks to join a group that this user administers. */
+  'join-request': [{ readonly groupId: string; readonly userId: string }];
+  'membership-changed': [
+    { readonly groupId: string; readonly standing: 'member' | 'admin' | 'refused' | 'removed' },
+  ];
+  'download-started': [Download];
+  'download-completed': [Download];
+  'download-failed': [Download, Error];
+  /** A peer was caught sending a wrong piece and is not used again for this download. */
+  'peer-banned': [
+    { readonly groupId: string; readonly name: string; readonly userId: string; readonly piece: number },
+  ];
+  'share-changed': [Share];
+}
+
+/** Decides on a request to join a group of this user; `undecided` leaves it waiting at the tracker. */
+export type JoinPolicy = (
+  request: { readonly groupId: string; readonly userId: string },
+  options: { readonly signal: AbortSignal },
+) => Promise<'accept' | 'refuse' | 'undecided'>;
+
+/** One user's node: talks to the tracker, shares files, serves pieces, downloads. */
+export interface Peer extends AsyncDisposable {
+  /** 32 bytes that name this device; kept in the data folder. */
+  readonly deviceId: Uint8Array;
+  /** Where other peers reach this one. */
+  readonly address: Address;
+  /** The user who is logged in. */
+  readonly userId: string | undefined;
+
+  createUser(userId: string, password: string, options?: CallOptions): Promise<void>;
+  /** Logs in and takes up again what this device shared and downloaded as this user. */
+  login(userId: string, password: string, options?: CallOptions): Promise<void>;
+  /** Stops serving and downloading until the next login. */
+  logout(options?: CallOptions): Promise<void>;
+
+  createGroup(groupId: string, options?: CallOptions): Promise<void>;
+  /** `requested`: the request waits for an admin, who need not be online now. */
+  joinGroup(groupId: string, options?: CallOptions): Promise<'member' | 'requested'>;
+  leaveGroup(groupId: string, options?: CallOptions): Promise<void>;
+  listGroups(options?: CallOptions): Promise<readonly GroupSummary[]>;
+  listRequests(groupId?: string, options?: CallOptions): Promise<readonly JoinRequest[]>;
+  acceptRequest(groupId: string, userId: string, options?: CallOptions): Promise<void>;
+  rejectRequest(groupId: string, userId: string, options?: CallOptions): Promise<void>;
+
+  listFiles(groupId: string, options?: CallOptions): Promise<readonly FileSummary[]>;
+  /** Hashes the file, tells the tracker and serves it from where it lies. */
+  uploadFile(groupId: string, path: string, options?: ShareOptions): Promise<Share>;
+  /** Starts a download and answers once the tracker has described the file. */
+  downloadFile(groupId: string, name: string, options?: DownloadOptions): Promise<Download>;
+  /** Takes a file that this user shared out of the group. The file on disk stays. */
+  stopSharing(groupId: string, name: string, options?: CallOptions): Promise<void>;
+  shares(): readonly Share[];
+  downloads(): readonly Download[];
+
+  on<E extends keyof PeerEvents>(event: E, listener: (...args: PeerEvents[E]) => void): this;
+  off<E extends keyof PeerEvents>(event: E, listener: (...args: PeerEvents[E]) => void): this;
+
+  /** Stops everything in good order; what was running goes on at the next start. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,35 @@
+/**
+ * What a tracker serves, and what it asks of the peers that are connected to it.
+ *
+ * Pure: codecs and types. `@minitorrent/tracker/contract` is all of this package that a peer may import. The names are
+ * the protocol's message names and never change; `PROTOCOL.md` describes each message and its errors.
+ */
+import { defineContract, unary } from '@minitorrent/rpc-core';
+import * as m from './messages.ts';
+
+/** The messages that a tracker serves. */
+export const trackerContract = defineContract({
+  create_user: unary(m.createUserRequest, m.done),
+  login: unary(m.loginRequest, m.loginAnswer),
+  logout: unary(m.empty, m.done),
+  create_group: unary(m.groupRequest, m.done),
+  join_group: unary(m.groupRequest, m.joinAnswer),
+  leave_group: unary(m.groupRequest, m.done),
+  list_groups: unary(m.listGroupsRequest, m.listGroupsAnswer),
+  list_requests: unary(m.listRequestsRequest, m.listRequestsAnswer),
+  accept_request: unary(m.decideRequest, m.done),
+  reject_request: unary(m.decideRequest, m.done),
+  list_file: unary(m.listFileRequest, m.listFileAnswer),
+  upload_file: unary(m.uploadFileRequest, m.done),
+  download_file: unary(m.fileRequest, m.done),
+  stop_sharing: unary(m.fileRequest, m.done),
+  announce: unary(m.announceRequest, m.announceAnswer),
+  sync: unary(m.syncRequest, m.syncAnswer),
+});
+
+/** The messages that a tracker sends to a connected peer. */
+export const trackerCallbacks = defineContract({
+  make_file: unary(m.makeFileRequest, m.done),
+  peer_authentication: unary(m.decideRequest, m.peerAuthenticationAnswer),
+  membership_changed: unary(m.membershipChangedRequest, m.done),
+});

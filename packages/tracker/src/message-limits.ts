@@ -1,0 +1,29 @@
+/**
+ * The limits of the messages between peers and trackers, each with its reason.
+ *
+ * A decoder compares with them before it allocates, so they bound what one message can cost.
+ */
+export const MESSAGE_LIMITS = {
+  /** User and group names: long enough for an e-mail address, short enough for a table on a terminal. */
+  identifierBytes: 64,
+  /** Passwords: beyond this argon2id only costs time (security.md of no other system allows more than 256 either). */
+  passwordBytes: 256,
+  /** Host names and literal addresses (RFC 1035, section 2.3.4). */
+  hostBytes: 255,
+  /** Groups in one `list_groups` answer; with names of 64 bytes this fits a 64 KiB control message. */
+  groupsPerPage: 500,
+  /** Files in one `list_file` answer: 400 names of 100 bytes fit; a page ends earlier when its bytes run out. */
+  filesPerPage: 400,
+  /** Join requests in one `list_requests` answer. */
+  requestsPerPage: 400,
+  /** Files in one `announce`; a peer that has more announces in several calls. */
+  filesPerAnnounce: 500,
+  /** Peers of one file in `make_file` and in an `announce` answer; a random sample beyond this. */
+  peersPerFile: 60,
+  /** Files of an `announce` answer that carry peers, so that the answer stays a control message. */
+  swarmsPerAnswer: 8,
+  /** Journal entries in one `sync` message; its bytes are bounded by the message limit too. */
+  entriesPerSync: 1_024,
+  /** One journal entry: a file descriptor or a user, with room to grow. */
+  entryBytes: 16 * 1024,
+} as const;

@@ -1,0 +1,155 @@
+/**
+ * The messages between peers and trackers as codecs: the bytes that `PROTOCOL.md` describes.
+ *
+ * Every message is an extensible struct, so that a later version can add a field at its end and an older reader skips
+ * it. Names are checked here, at the border: a handler never sees one that the validator refuses. Nothing here decides.
+ */
+import type { FileDescriptor } from '@minitorrent/chunk-store';
+import { fileDescriptorCodec, isFileName, isIdentifier } from '@minitorrent/chunk-store';
+import type { Codec, Infer } from '@minitorrent/wire-codec';
+import { bytes, enumeration, fixedBytes, list, refine, struct, text, u16, varint } from '@minitorrent/wire-codec';
+import { MESSAGE_LIMITS as LIMITS } from './message-limits.ts';
+
+/** A user's name: 1 to 64 bytes, unique at the tracker. */
+export const userIdCodec: Codec<string> = identifier('userId');
+/** A group's name: 1 to 64 bytes, unique at the tracker. */
+export const groupIdCodec: Codec<string> = identifier('groupId');
+/** A file's name, unique inside its group. */
+export const fileNameCodec: Codec<string> = refine(text({ maxBytes: 255 }), { name: 'fileName', check: isFileName });
+/** 32 bytes that name a device; random, or the SHA-256 of its public key where the transport proves one. */
+export const deviceIdCodec: Codec<Uint8Array> = fixedBytes(32);
+/** The BEP 52 pieces root of a file. */
+export const rootCodec: Codec<Uint8Array> = fixedBytes(32);
+/** What a user is in a group. */
+export const roleCodec: Codec<Role> = enumeration({ member: 1, admin: 2 });
+
+export type Role = 'member' | 'admin';
+
+const password = text({ maxBytes: LIMITS.passwordBytes });
+/** The answer of a message that only succeeds or fails. */
+export const done: Codec<Done> = struct({}, { extensible: true });
+export type Done = Readonly<Record<never, never>>;
+
+// Accounts
+
+export const createUserRequest = struct({ userId: userIdCodec, password }, { extensible: true });
+export const loginRequest = struct({ userId: userIdCodec, password, deviceId: deviceIdCodec }, { extensible: true });
+/** The groups of the user who has just logged in, so that a peer can share and announce at once. */
+export const loginAnswer = struct(
+  { memberships: list(struct({ groupId: groupIdCodec, role: roleCodec }), { maxItems: LIMITS.groupsPerPage }) },
+  { extensible: true },
+);
+export const empty = done;
+
+// Groups
+
+export const groupRequest = struct({ groupId: groupIdCodec }, { extensible: true });
+/** `member`: an admin's peer accepted at once. `requested`: the request waits for an admin. */
+export const joinAnswer = struct({ status: enumeration({ member: 1, requested: 2 }) }, { extensible: true });
+/** Pages by name: `after` is the last name of the page before, or empty. */
+export const listGroupsRequest = struct({ after: text({ maxBytes: LIMITS.identifierBytes }) }, { extensible: true });
+export const groupSummary = struct({
+  groupId: groupIdCodec,
+  members: varint,
+  files: varint,
+  standing: enumeration({ none: 1, requested: 2, member: 3, admin: 4 }),
+});
+export const listGroupsAnswer = struct(
+  { groups: list(groupSummary, { maxItems: LIMITS.groupsPerPage }), next: text({ maxBytes: LIMITS.identifierBytes }) },
+  { extensible: true },
+);
+/** An empty `groupId` asks for the requests of every group that the caller administers. */
+export const listRequestsRequest = struct({ groupId: text({ maxBytes: LIMITS.identifierBytes }) }, { extensible: true });
+export const joinRequest = struct({ groupId: groupIdCodec, userId: userIdCodec, requestedAtMs: varint });
+export const listRequestsAnswer = struct(
+  { requests: list(joinRequest, { maxItems: LIMITS.requestsPerPage }) },
+  { extensible: true },
+);
+export const decideRequest = struct({ groupId: groupIdCodec, userId: userIdCodec }, { extensible: true });
+
+// Files
+
+export const uploadFileRequest = struct({ groupId: groupIdCodec, file: fileDescriptorCodec }, { extensible: true });
+export const fileRequest = struct({ groupId: groupIdCodec, name: fileNameCodec }, { extensible: true });
+/** Pages by name as `list_groups` does. */
+export const listFileRequest = struct(
+  { groupId: groupIdCodec, after: text({ maxBytes: 255 }) },
+  { extensible: true },
+);
+export const fileSummary = struct({
+  file: fileDescriptorCodec,
+  sharedBy: userIdCodec,
+  sharedAtMs: varint,
+  seeders: varint,
+  leechers: varint,
+});
+export const listFileAnswer = struct(
+  { files: list(fileSummary, { maxItems: LIMITS.filesPerPage }), next: text({ maxBytes: 255 }) },
+  { extensible: true },
+);
+
+// Presence
+
+/** `complete`: every piece. `partial`: some, and it looks for the rest. `gone`: it stopped serving the file. */
+export const holdingCodec: Codec<Holding> = enumeration({ complete: 1, partial: 2, gone: 3 });
+export type Holding = 'complete' | 'partial' | 'gone';
+
+export const announcedFile = struct({ groupId: groupIdCodec, root: rootCodec, holding: holdingCodec });
+/** `port` is where this peer listens; its host is the one the connection comes from. */
+export const announceRequest = struct(
+  { port: u16, files: list(announcedFile, { maxItems: LIMITS.filesPerAnnounce }) },
+  { extensible: true },
+);
+export const peerAddress = struct({
+  userId: userIdCodec,
+  deviceId: deviceIdCodec,
+  host: text({ maxBytes: LIMITS.hostBytes }),
+  port: u16,
+  holding: holdingCodec,
+});
+const peers = list(peerAddress, { maxItems: LIMITS.peersPerFile });
+/** Announce again within `intervalMs`; the peers of the files announced as `partial` come with the answer. */
+export const announceAnswer = struct(
+  {
+    intervalMs: varint,
+    swarms: list(struct({ groupId: groupIdCodec, root: rootCodec, peers }), { maxItems: LIMITS.swarmsPerAnswer }),
+  },
+  { extensible: true },
+);
+export const pong = struct({ wallTimeMs: varint }, { extensible: true });
+
+// Between trackers
+
+/** A place in the journal: the entry's epoch and index, and the hash of the entry there. */
+export const journalPosition = struct({ epoch: varint, index: varint, hash: fixedBytes(32) });
+const entries = list(bytes({ maxBytes: LIMITS.entryBytes }), { maxItems: LIMITS.entriesPerSync });
+/** Pull form: `entries` is empty, `position` is the last entry that the caller has. */
+export const syncRequest = struct({ position: journalPosition, entries }, { extensible: true });
+/** The entries after the position asked for, oldest first, and the answering journal's head. */
+export const syncAnswer = struct({ head: journalPosition, entries }, { extensible: true });
+
+// Callbacks: what a tracker asks of a peer
+
+export const makeFileRequest = struct(
+  { groupId: groupIdCodec, file: fileDescriptorCodec, sharedBy: userIdCodec, peers },
+  { extensible: true },
+);
+/** `undecided`: the admin was not asked or has not answered; the request goes on waiting. */
+export const peerAuthenticationAnswer = struct(
+  { decision: enumeration({ accept: 1, refuse: 2, undecided: 3 }) },
+  { extensible: true },
+);
+/** `refused` and `removed` differ for the user: a refused one was never in. */
+export const membershipChangedRequest = struct(
+  { groupId: groupIdCodec, standing: enumeration({ member: 1, admin: 2, refused: 3, removed: 4 }) },
+  { extensible: true },
+);
+
+export type PeerAddress = Infer<typeof peerAddress>;
+export type AnnouncedFile = Infer<typeof announcedFile>;
+export type JournalPosition = Infer<typeof journalPosition>;
+export type { FileDescriptor };
+
+function identifier(name: string): Codec<string> {
+  return refine(text({ maxBytes: LIMITS.identifierBytes }), { name, check: isIdentifier });
+}
