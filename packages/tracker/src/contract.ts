@@ -11,7 +11,7 @@ import * as m from './messages.ts';
 export const trackerContract = defineContract({
   create_user: unary(m.createUserRequest, m.done),
   login: unary(m.loginRequest, m.loginAnswer),
-  logout: unary(m.empty, m.done),
+  logout: unary(m.done, m.done),
   create_group: unary(m.groupRequest, m.done),
   join_group: unary(m.groupRequest, m.joinAnswer),
   leave_group: unary(m.groupRequest, m.done),
@@ -21,8 +21,8 @@ export const trackerContract = defineContract({
   reject_request: unary(m.decideRequest, m.done),
   list_file: unary(m.listFileRequest, m.listFileAnswer),
   upload_file: unary(m.uploadFileRequest, m.done),
-  download_file: unary(m.fileRequest, m.done),
-  stop_sharing: unary(m.fileRequest, m.done),
+  download_file: unary(m.downloadFileRequest, m.done),
+  stop_sharing: unary(m.stopSharingRequest, m.done),
   announce: unary(m.announceRequest, m.announceAnswer),
   sync: unary(m.syncRequest, m.syncAnswer),
 });
@@ -30,6 +30,9 @@ export const trackerContract = defineContract({
 /** The messages that a tracker sends to a connected peer. */
 export const trackerCallbacks = defineContract({
   make_file: unary(m.makeFileRequest, m.done),
-  peer_authentication: unary(m.decideRequest, m.peerAuthenticationAnswer),
+  peer_authentication: unary(m.peerAuthenticationRequest, m.peerAuthenticationAnswer),
   membership_changed: unary(m.membershipChangedRequest, m.done),
 });
+
+export { MESSAGE_LIMITS } from './message-limits.ts';
+export * from './messages.ts';

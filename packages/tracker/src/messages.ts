@@ -20,30 +20,38 @@ export const fileNameCodec: Codec<string> = refine(text({ maxBytes: 255 }), { na
 export const deviceIdCodec: Codec<Uint8Array> = fixedBytes(32);
 /** The BEP 52 pieces root of a file. */
 export const rootCodec: Codec<Uint8Array> = fixedBytes(32);
+/**
+ * 16 random bytes that the client makes for each write and keeps when it tries again: a second try of a write that was
+ * done already gets the first answer.
+ */
+export const requestIdCodec: Codec<Uint8Array> = fixedBytes(16);
 /** What a user is in a group. */
 export const roleCodec: Codec<Role> = enumeration({ member: 1, admin: 2 });
 
 export type Role = 'member' | 'admin';
 
 const password = text({ maxBytes: LIMITS.passwordBytes });
+const requestId = requestIdCodec;
 /** The answer of a message that only succeeds or fails. */
 export const done: Codec<Done> = struct({}, { extensible: true });
 export type Done = Readonly<Record<never, never>>;
 
 // Accounts
 
-export const createUserRequest = struct({ userId: userIdCodec, password }, { extensible: true });
+export const createUserRequest = struct(
+  { requestId, userId: userIdCodec, password },
+  { extensible: true },
+);
 export const loginRequest = struct({ userId: userIdCodec, password, deviceId: deviceIdCodec }, { extensible: true });
 /** The groups of the user who has just logged in, so that a peer can share and announce at once. */
 export const loginAnswer = struct(
   { memberships: list(struct({ groupId: groupIdCodec, role: roleCodec }), { maxItems: LIMITS.groupsPerPage }) },
   { extensible: true },
 );
-export const empty = done;
 
 // Groups
 
-export const groupRequest = struct({ groupId: groupIdCodec }, { extensible: true });
+export const groupRequest = struct({ requestId, groupId: groupIdCodec }, { extensible: true });
 /** `member`: an admin's peer accepted at once. `requested`: the request waits for an admin. */
 export const joinAnswer = struct({ status: enumeration({ member: 1, requested: 2 }) }, { extensible: true });
 /** Pages by name: `after` is the last name of the page before, or empty. */
@@ -65,12 +73,22 @@ export const listRequestsAnswer = struct(
   { requests: list(joinRequest, { maxItems: LIMITS.requestsPerPage }) },
   { extensible: true },
 );
-export const decideRequest = struct({ groupId: groupIdCodec, userId: userIdCodec }, { extensible: true });
+export const decideRequest = struct(
+  { requestId, groupId: groupIdCodec, userId: userIdCodec },
+  { extensible: true },
+);
 
 // Files
 
-export const uploadFileRequest = struct({ groupId: groupIdCodec, file: fileDescriptorCodec }, { extensible: true });
-export const fileRequest = struct({ groupId: groupIdCodec, name: fileNameCodec }, { extensible: true });
+export const uploadFileRequest = struct(
+  { requestId, groupId: groupIdCodec, file: fileDescriptorCodec },
+  { extensible: true },
+);
+export const downloadFileRequest = struct({ groupId: groupIdCodec, name: fileNameCodec }, { extensible: true });
+export const stopSharingRequest = struct(
+  { requestId, groupId: groupIdCodec, name: fileNameCodec },
+  { extensible: true },
+);
 /** Pages by name as `list_groups` does. */
 export const listFileRequest = struct(
   { groupId: groupIdCodec, after: text({ maxBytes: 255 }) },
@@ -132,6 +150,10 @@ export const syncAnswer = struct({ head: journalPosition, entries }, { extensibl
 
 export const makeFileRequest = struct(
   { groupId: groupIdCodec, file: fileDescriptorCodec, sharedBy: userIdCodec, peers },
+  { extensible: true },
+);
+export const peerAuthenticationRequest = struct(
+  { groupId: groupIdCodec, userId: userIdCodec, requestedAtMs: varint },
   { extensible: true },
 );
 /** `undecided`: the admin was not asked or has not answered; the request goes on waiting. */

@@ -1,0 +1,58 @@
+/**
+ * The one error class of this package.
+ *
+ * A code is part of the protocol: it travels as the code of an `RpcError`, is listed in `PROTOCOL.md` and is never
+ * renamed. A message is for the person at the other end: what was tried, why not, and what to do next. It never
+ * contains a password or a hash of one.
+ */
+
+/** Why a tracker refused or failed, by the part that says so. */
+export type TrackerErrorCode = AccountErrorCode | GroupErrorCode | FileErrorCode | LoadErrorCode | JournalErrorCode;
+
+export type AccountErrorCode =
+  | 'already_logged_in'
+  | 'not_logged_in'
+  | 'too_many_attempts'
+  | 'user_exists'
+  | 'weak_password'
+  | 'wrong_password';
+
+export type GroupErrorCode =
+  | 'already_member'
+  | 'group_exists'
+  | 'join_refused'
+  | 'last_admin'
+  | 'not_a_member'
+  | 'not_an_admin'
+  | 'unknown_group'
+  | 'unknown_request';
+
+export type FileErrorCode = 'file_exists' | 'not_the_sharer' | 'unknown_file';
+
+/** Too much at once, or something that this caller may never do. */
+export type LoadErrorCode = 'busy' | 'limit_reached' | 'not_allowed' | 'rate_limited' | 'request_id_reused';
+
+/** The tracker itself is not able: `closed` and `locked` concern the process, the others its journal. */
+export type JournalErrorCode =
+  | 'closed'
+  | 'diverged'
+  | 'journal_corrupt'
+  | 'journal_failed'
+  | 'locked'
+  | 'read_only'
+  | 'unconfirmed';
+
+export class TrackerError extends Error {
+  override readonly name: string = 'TrackerError';
+  readonly code: TrackerErrorCode;
+
+  constructor(code: TrackerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** True for an error of this class, with one of `codes` when any are named. */
+export function isTrackerError(error: unknown, ...codes: readonly TrackerErrorCode[]): error is TrackerError {
+  return error instanceof TrackerError && (codes.length === 0 || codes.includes(error.code));
+}
