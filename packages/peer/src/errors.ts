@@ -1,0 +1,35 @@
+/**
+ * The errors of a peer. Codes are stable and listed in `PROTOCOL.md`.
+ */
+
+/** What can go wrong at a peer, apart from what stores, trackers and connections report under their own codes. */
+export type PeerErrorCode =
+  | 'not_logged_in'
+  | 'tracker_unreachable'
+  | 'not_a_file'
+  | 'file_not_found'
+  | 'wrong_size'
+  | 'file_exists'
+  | 'already_shared'
+  | 'already_downloading'
+  | 'not_shared_here'
+  | 'unknown_download'
+  | 'unknown_file'
+  | 'busy'
+  | 'bad_request'
+  | 'piece_layer_unavailable'
+  | 'no_description'
+  | 'data_folder_in_use'
+  | 'cancelled'
+  | 'closed';
+
+/** An error with a stable code; the message says action, current value and wanted value. */
+export class PeerError extends Error {
+  override readonly name = 'PeerError';
+  readonly code: PeerErrorCode;
+
+  constructor(code: PeerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
