@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { createSummaryReporter } from './scripts/summary-reporter.ts';
 import projects from './vitest.workspace.ts';
 
 export default defineConfig({
@@ -7,6 +8,21 @@ export default defineConfig({
   test: {
     projects,
     include: ['test/**/*.test.ts'],
-    coverage: { provider: 'v8', include: ['packages/*/src/**', 'apps/*/src/**'] },
+    // Generous, because no test waits for time to pass: this only has to end a test that hangs, on a slow machine too.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    reporters: ['default', createSummaryReporter()],
+    coverage: {
+      provider: 'v8',
+      include: ['packages/*/src/**', 'apps/*/src/**'],
+      thresholds: {
+        'packages/wire-codec/src/**': { lines: 90, branches: 100 },
+        'packages/rpc-core/src/**': { lines: 90 },
+        'packages/chunk-store/src/**': { lines: 90 },
+        'packages/tracker/src/**': { lines: 90 },
+        'packages/peer/src/**': { lines: 90 },
+        'apps/cli/src/**': { lines: 90 },
+      },
+    },
   },
 });

@@ -1,6 +1,6 @@
 import type { TestProjectConfiguration } from 'vitest/config';
 
-/** The test projects: every package and app is one, and inherits the rest from vitest.config.ts. */
+/** The test projects: every package and app is one, and the scripts; each inherits the rest from vitest.config.ts. */
 const projects: TestProjectConfiguration[] = [
   project('wire-codec', 'packages/wire-codec'),
   project('rpc-core', 'packages/rpc-core'),
@@ -8,6 +8,7 @@ const projects: TestProjectConfiguration[] = [
   project('tracker', 'packages/tracker'),
   project('peer', 'packages/peer'),
   project('cli', 'apps/cli'),
+  project('scripts', 'scripts'),
 ];
 
 export default projects;
