@@ -6,8 +6,8 @@
  */
 import type { Bitfield } from './bitfield.ts';
 import type { Manifest } from './manifest.ts';
-import type { PieceLayout } from './piece-layout.ts';
 import type { VerifiedPiece } from './piece-assembler.ts';
+import type { PieceLayout } from './piece-layout.ts';
 
 export interface StoreCallOptions {
   readonly signal?: AbortSignal;

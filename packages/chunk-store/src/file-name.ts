@@ -1,0 +1,84 @@
+/**
+ * The one validator of names that come from outside: file names, and the ids of users and groups.
+ *
+ * A name is refused, never rewritten: two peers that repair a name differently no longer mean the same file, and a repair
+ * that forgets a case is how a remote side writes outside the chosen folder (CVE-2009-1760, CVE-2023-43619 and many more).
+ * What passes is one plain path component on Linux, macOS and Windows, and safe to print left to right.
+ */
+import { StoreError } from './errors.ts';
+import { MAX_FILE_NAME_BYTES, MAX_IDENTIFIER_BYTES } from './limits.ts';
+
+/** Why a name is refused. */
+export type NameProblem =
+  | 'empty'
+  | 'too_long'
+  /** Half of a surrogate pair: not Unicode. */
+  | 'ill_formed'
+  /** The same text has another, normal spelling (Unicode NFC). */
+  | 'not_normal'
+  /** A slash or backslash. */
+  | 'separator'
+  /** A control character (C0, DEL, C1), or a line or paragraph separator. */
+  | 'control_character'
+  /** A character that reorders the text around it. */
+  | 'bidi_control'
+  /** A character that Windows forbids: < > : " | ? * */
+  | 'forbidden_character'
+  /** `.` or `..` */
+  | 'dots'
+  /** White space at either end, or a dot at the end. */
+  | 'bad_ending'
+  /** A Windows device name, with or without an extension. */
+  | 'device_name'
+  /** White space anywhere, in an identifier. */
+  | 'white_space';
+
+/** What is wrong with a file name; undefined for a good one. */
+export function checkFileName(name: string): NameProblem | undefined {
+  return checkName(name, MAX_FILE_NAME_BYTES);
+}
+
+/** What is wrong with the id of a user or group: as a file name, but at most 64 bytes and without white space. */
+export function checkIdentifier(identifier: string): NameProblem | undefined {
+  const problem = checkName(identifier, MAX_IDENTIFIER_BYTES);
+  if (problem === undefined && /\p{White_Space}/u.test(identifier)) return 'white_space';
+  return problem;
+}
+
+/** The name, if it is a good file name. Fails with `bad_name`, the `NameProblem` as its `reason`. */
+export function requireFileName(name: string): string {
+  const reason = checkFileName(name);
+  if (reason === undefined) return name;
+  // JSON keeps the control characters of a hostile name out of the message.
+  throw new StoreError(
+    'bad_name',
+    `Cannot use ${JSON.stringify(name.slice(0, 80))} as a file name: ${reason}`,
+    {
+      reason,
+    },
+  );
+}
+
+/** In order of precedence: the first one that matches is the reason given. */
+const PATTERNS: readonly (readonly [NameProblem, RegExp])[] = [
+  ['separator', /[/\\]/u],
+  ['control_character', /[\p{Cc}\u2028\u2029]/u],
+  ['bidi_control', /\p{Bidi_Control}/u],
+  ['forbidden_character', /[<>:"|?*]/u],
+  ['dots', /^\.{1,2}$/u],
+  ['bad_ending', /^\p{White_Space}|[\p{White_Space}.]$/u],
+  // Windows ignores white space before the extension, and takes superscript digits for digits.
+  [
+    'device_name',
+    /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])\p{White_Space}*(?:\.|$)/iu,
+  ],
+];
+
+function checkName(name: string, maxBytes: number): NameProblem | undefined {
+  if (name.length === 0) return 'empty';
+  // A UTF-16 unit is at least one byte of UTF-8: a huge text is refused before it is encoded.
+  if (name.length > maxBytes || new TextEncoder().encode(name).length > maxBytes) return 'too_long';
+  if (!name.isWellFormed()) return 'ill_formed';
+  if (name.normalize('NFC') !== name) return 'not_normal';
+  return PATTERNS.find(([, pattern]) => pattern.test(name))?.[0];
+}

@@ -1,0 +1,221 @@
+/**
+ * From bytes of a stranger to a verified piece, one leaf at a time.
+ *
+ * A peer sends the leaf hashes of a piece first; they are checked against the piece layer before anything is allocated.
+ * Then every leaf is checked as it arrives, so a liar costs at most one leaf, and is known by it. What was verified stays,
+ * and another peer can send the rest. Nothing here touches a disk, a socket or a clock.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { Bitfield } from './bitfield.ts';
+import { StoreError } from './errors.ts';
+import { HASH_BYTES, LEAF_BYTES } from './limits.ts';
+import { type Manifest, pieceHash } from './manifest.ts';
+import { hashLeaf, hashLeaves, merkleRoot } from './merkle-tree.ts';
+import { createPieceLayout, type PieceLayout } from './piece-layout.ts';
+
+/** Known to this module alone: without it nobody makes a `VerifiedPiece`. */
+const mint: unique symbol = Symbol('mint');
+
+interface PieceParts {
+  readonly manifest: Manifest;
+  readonly index: number;
+  readonly bytes: Uint8Array;
+  readonly leafHashes: Uint8Array;
+}
+
+/** A piece whose bytes were checked against a manifest. Only a verifier makes one; stores accept nothing else. */
+export class VerifiedPiece {
+  readonly manifest: Manifest;
+  readonly index: number;
+  /** The bytes, not to be changed while anyone uses the piece. */
+  readonly bytes: Uint8Array;
+  /** The hashes of its leaves, 32 bytes each. */
+  readonly leafHashes: Uint8Array;
+
+  /** Throws TypeError for everybody but the verifiers of this package. */
+  constructor(token: symbol, parts: PieceParts) {
+    if (token !== mint) throw new TypeError('Cannot make a VerifiedPiece, expected a verifier to do it');
+    this.manifest = parts.manifest;
+    this.index = parts.index;
+    this.bytes = parts.bytes;
+    this.leafHashes = parts.leafHashes;
+  }
+}
+
+/** How far a piece has come. */
+export interface AssemblyProgress {
+  readonly verifiedLeaves: number;
+  readonly leafCount: number;
+  readonly isComplete: boolean;
+}
+
+/** Collects the leaves of one piece. */
+export interface PieceAssembler {
+  readonly index: number;
+  readonly progress: AssemblyProgress;
+  /** Which leaves are verified; all of them missing before `setLeafHashes`. */
+  readonly verifiedLeaves: Pick<Bitfield, 'has' | 'count' | 'length' | 'isComplete' | 'indices' | 'missing'>;
+  /** Whether the leaf hashes are known, so that `addBlock` may be called. */
+  readonly hasLeafHashes: boolean;
+  /** Accepts the leaf hashes. Fails with `bad_length`, or `hash_mismatch` unless they hash to the piece's entry. */
+  setLeafHashes(leafHashes: Uint8Array): void;
+  /**
+   * Checks and keeps whole leaves that start `offset` bytes into the piece; only the last leaf of the piece may be short.
+   * Fails with `bad_length` for other cuts, and with `hash_mismatch` at the first bad `leaf`; those before it are kept.
+   */
+  addBlock(offset: number, bytes: Uint8Array): AssemblyProgress;
+  /** The piece, with every leaf here. Fails with `incomplete` otherwise. */
+  finish(): VerifiedPiece;
+}
+
+/** Where the bytes of a piece are collected. */
+export interface AssemblerOptions {
+  /** Gives at least `byteLength` bytes, such as a slot of a pool; a fresh Uint8Array unless given. */
+  readonly allocate?: (byteLength: number) => Uint8Array;
+}
+
+/** Starts a piece. Throws RangeError for one that does not exist. */
+export function createPieceAssembler(
+  manifest: Manifest,
+  index: number,
+  options: AssemblerOptions = {},
+): PieceAssembler {
+  return new LeafwiseAssembler(manifest, index, options);
+}
+
+/** Checks a whole piece at once, keeping `bytes` itself. Fails with `bad_length` or `hash_mismatch`. */
+export function verifyWholePiece(manifest: Manifest, index: number, bytes: Uint8Array): VerifiedPiece {
+  const layout = createPieceLayout(manifest);
+  checkLength(`piece ${index}`, bytes.length, layout.pieceSize(index));
+  const leafHashes = hashLeaves(bytes);
+  checkLeafHashes(manifest, layout, index, leafHashes);
+  return new VerifiedPiece(mint, { manifest, index, bytes, leafHashes });
+}
+
+/** Whether the hashes are those of the piece's leaves: as many as it has, and hashing to its entry in the layer. */
+export function areLeafHashesOf(
+  manifest: Manifest,
+  layout: PieceLayout,
+  index: number,
+  leafHashes: Uint8Array,
+): boolean {
+  if (leafHashes.length !== layout.leavesIn(index) * HASH_BYTES) return false;
+  return timingSafeEqual(
+    merkleRoot(leafHashes, { width: layout.pieceTreeWidth }),
+    pieceHash(manifest, index),
+  );
+}
+
+class LeafwiseAssembler implements PieceAssembler {
+  readonly index: number;
+  readonly verifiedLeaves: Bitfield;
+  readonly #manifest: Manifest;
+  readonly #layout: PieceLayout;
+  readonly #allocate: (byteLength: number) => Uint8Array;
+  readonly #size: number;
+  #leafHashes: Uint8Array | undefined;
+  #bytes: Uint8Array | undefined;
+
+  constructor(manifest: Manifest, index: number, options: AssemblerOptions) {
+    this.#manifest = manifest;
+    this.#layout = createPieceLayout(manifest);
+    this.#allocate = options.allocate ?? ((byteLength) => new Uint8Array(byteLength));
+    this.#size = this.#layout.pieceSize(index);
+    this.index = index;
+    this.verifiedLeaves = new Bitfield(this.#layout.leavesIn(index));
+  }
+
+  get hasLeafHashes(): boolean {
+    return this.#leafHashes !== undefined;
+  }
+
+  get progress(): AssemblyProgress {
+    const { count, length, isComplete } = this.verifiedLeaves;
+    return { verifiedLeaves: count, leafCount: length, isComplete };
+  }
+
+  setLeafHashes(leafHashes: Uint8Array): void {
+    checkLength(
+      `leaf hashes of piece ${this.index}`,
+      leafHashes.length,
+      this.verifiedLeaves.length * HASH_BYTES,
+    );
+    checkLeafHashes(this.#manifest, this.#layout, this.index, leafHashes);
+    this.#leafHashes ??= leafHashes.slice();
+  }
+
+  addBlock(offset: number, bytes: Uint8Array): AssemblyProgress {
+    const leafHashes = this.#leafHashes;
+    if (leafHashes === undefined) throw new TypeError('Cannot add a block before the leaf hashes are set');
+    this.#checkCut(offset, bytes.length);
+    for (let done = 0; done < bytes.length; done += LEAF_BYTES) {
+      this.#addLeaf(leafHashes, (offset + done) / LEAF_BYTES, bytes.subarray(done, done + LEAF_BYTES));
+    }
+    return this.progress;
+  }
+
+  finish(): VerifiedPiece {
+    const { index, verifiedLeaves } = this;
+    if (!verifiedLeaves.isComplete || this.#bytes === undefined || this.#leafHashes === undefined) {
+      throw new StoreError(
+        'incomplete',
+        `Cannot finish piece ${index}: ${verifiedLeaves.count} leaves are here, expected ${verifiedLeaves.length}`,
+        { piece: index },
+      );
+    }
+    const parts = { manifest: this.#manifest, index, bytes: this.#bytes, leafHashes: this.#leafHashes };
+    return new VerifiedPiece(mint, parts);
+  }
+
+  #addLeaf(leafHashes: Uint8Array, leaf: number, bytes: Uint8Array): void {
+    if (this.verifiedLeaves.has(leaf)) return;
+    const wanted = leafHashes.subarray(leaf * HASH_BYTES, (leaf + 1) * HASH_BYTES);
+    if (!timingSafeEqual(hashLeaf(bytes), wanted)) {
+      throw new StoreError(
+        'hash_mismatch',
+        `Cannot accept leaf ${leaf} of piece ${this.index}: its hash is wrong`,
+        {
+          piece: this.index,
+          leaf,
+        },
+      );
+    }
+    // Only after the first good leaf: a peer that sends none costs no memory.
+    this.#bytes ??= this.#allocate(this.#size).subarray(0, this.#size);
+    this.#bytes.set(bytes, leaf * LEAF_BYTES);
+    this.verifiedLeaves.set(leaf);
+  }
+
+  #checkCut(offset: number, byteLength: number): void {
+    const end = offset + byteLength;
+    const isAligned = Number.isInteger(offset) && offset >= 0 && offset % LEAF_BYTES === 0;
+    const endsWell = end <= this.#size && (end % LEAF_BYTES === 0 || end === this.#size);
+    if (isAligned && endsWell && byteLength > 0) return;
+    throw new StoreError(
+      'bad_length',
+      `Cannot add ${byteLength} bytes at ${offset} of piece ${this.index}, expected whole leaves of its ${this.#size} bytes`,
+      { piece: this.index },
+    );
+  }
+}
+
+function checkLeafHashes(
+  manifest: Manifest,
+  layout: PieceLayout,
+  index: number,
+  leafHashes: Uint8Array,
+): void {
+  if (areLeafHashesOf(manifest, layout, index, leafHashes)) return;
+  throw new StoreError(
+    'hash_mismatch',
+    `Cannot accept piece ${index}: it does not hash to its entry in the piece layer`,
+    {
+      piece: index,
+    },
+  );
+}
+
+function checkLength(what: string, current: number, wanted: number): void {
+  if (current === wanted) return;
+  throw new StoreError('bad_length', `Cannot accept ${what} of ${current} bytes, expected ${wanted}`);
+}
