@@ -1,0 +1,13 @@
+/** The codec of text: strict UTF-8, which neither repairs nor replaces anything on the way in or out. */
+import type { Codec } from './codec.ts';
+import { checkLimit } from './limits.ts';
+
+/** A string of at most `maxBytes` bytes of UTF-8 behind its length as a varint. Lone surrogates and overlong forms are refused. */
+export function text(options: { readonly maxBytes: number }): Codec<string> {
+  const maxBytes = checkLimit('maxBytes', options.maxBytes);
+  return {
+    schema: { kind: 'text', maxBytes },
+    write: (writer, value) => writer.text(value, maxBytes),
+    read: (reader) => reader.text(maxBytes),
+  };
+}

@@ -1,0 +1,257 @@
+/**
+ * Where codecs write: a buffer that grows, filled once from front to back.
+ *
+ * Finished messages are views of a slab that is only ever appended to, so that many small messages cost one allocation;
+ * nothing that was handed out is written again. A writer that makes parts takes long byte fields by reference.
+ */
+import { CodecError } from './errors.ts';
+import { BY_REFERENCE_BYTES, MAX_VARINT, SLAB_BYTES } from './limits.ts';
+
+/** Text up to this length is written and read character by character: cheaper than a call into the platform's encoder. */
+const SHORT_TEXT_CHARACTERS = 40;
+
+const encoder = new TextEncoder();
+const nothing = new Uint8Array(0);
+
+export class Writer {
+  #buffer: Uint8Array = nothing;
+  /** Where the part being written begins in the buffer. */
+  #start = 0;
+  #position = 0;
+  readonly #parts: Uint8Array[] = [];
+  #partsBytes = 0;
+  readonly #byReference: boolean;
+  #depth = 0;
+
+  /** With `byReference` long byte fields become parts of their own, which the caller must not change before they are sent. */
+  constructor(options?: { readonly byReference?: boolean }) {
+    this.#byReference = options?.byReference ?? false;
+  }
+
+  /** Bytes written of the present message. */
+  get length(): number {
+    return this.#partsBytes + this.#position - this.#start;
+  }
+
+  u8(value: number): void {
+    if (typeof value !== 'number' || (value & 0xff) !== value) throw outOfRange(value, 0xff);
+    this.#reserve(1);
+    this.#buffer[this.#position++] = value;
+  }
+
+  /** Big-endian. */
+  u16(value: number): void {
+    if (typeof value !== 'number' || (value & 0xffff) !== value) throw outOfRange(value, 0xffff);
+    this.#reserve(2);
+    this.#buffer[this.#position++] = value >>> 8;
+    this.#buffer[this.#position++] = value;
+  }
+
+  /** Big-endian. */
+  u32(value: number): void {
+    if (typeof value !== 'number' || value >>> 0 !== value) throw outOfRange(value, 0xffff_ffff);
+    this.#reserve(4);
+    putU32(this.#buffer, this.#position, value);
+    this.#position += 4;
+  }
+
+  /** Big-endian. */
+  u64(value: bigint): void {
+    if (typeof value !== 'bigint' || BigInt.asUintN(64, value) !== value)
+      throw outOfRange(value, 2n ** 64n - 1n);
+    this.#reserve(8);
+    putU32(this.#buffer, this.#position, Number(value >> 32n));
+    putU32(this.#buffer, this.#position + 4, Number(value & 0xffff_ffffn));
+    this.#position += 8;
+  }
+
+  /** Unsigned LEB128 in its shortest form, up to 2^53-1. */
+  varint(value: number): void {
+    if (!Number.isInteger(value) || value < 0 || value > MAX_VARINT) throw outOfRange(value, MAX_VARINT);
+    this.#reserve(8);
+    this.#position = putVarint(this.#buffer, this.#position, value);
+  }
+
+  /** One byte, 0 or 1. */
+  flag(value: boolean): void {
+    if (typeof value !== 'boolean') throw wrongType(value, 'a boolean');
+    this.u8(value ? 1 : 0);
+  }
+
+  /** `value` as it is, without a length. */
+  bytes(value: Uint8Array): void {
+    if (!(value instanceof Uint8Array)) throw wrongType(value, 'a Uint8Array');
+    if (this.#byReference && value.length >= BY_REFERENCE_BYTES) {
+      this.#closePart();
+      this.#parts.push(value);
+      this.#partsBytes += value.length;
+      return;
+    }
+    this.#reserve(value.length);
+    this.#buffer.set(value, this.#position);
+    this.#position += value.length;
+  }
+
+  /** UTF-8 behind its length in bytes as a varint. */
+  text(value: string, maxBytes: number): void {
+    if (typeof value !== 'string') throw wrongType(value, 'a string');
+    if (value.length > maxBytes) throw textTooLong(maxBytes);
+    if (value.length > SHORT_TEXT_CHARACTERS || !this.#shortAscii(value)) this.#anyText(value, maxBytes);
+  }
+
+  /** Reserves a u32 for a length that is not known yet and answers its place, for `closeLength`. */
+  openLength(): number {
+    const place = this.length;
+    this.u32(0);
+    return place;
+  }
+
+  /** Fills the u32 at `place` with the number of bytes written since; answers that number. */
+  closeLength(place: number): number {
+    const length = this.length - place - 4;
+    let partEnd = this.#partsBytes;
+    if (place >= partEnd) {
+      putU32(this.#buffer, this.#start + place - partEnd, length);
+      return length;
+    }
+    for (const part of this.#parts.toReversed()) {
+      partEnd -= part.length;
+      if (place >= partEnd) {
+        putU32(part, place - partEnd, length);
+        break;
+      }
+    }
+    return length;
+  }
+
+  /** Goes one level deeper into a recursive value; to be matched by `ascend`. */
+  descend(maxDepth: number): void {
+    if (this.#depth >= maxDepth)
+      throw new CodecError('too_deep', 'write', `it is nested deeper than ${maxDepth}`);
+    this.#depth++;
+  }
+
+  ascend(): void {
+    this.#depth--;
+  }
+
+  /** Ends the message: its bytes in one piece. */
+  finish(): Uint8Array {
+    const message = this.#buffer.subarray(this.#start, this.#position);
+    this.#settle();
+    return message;
+  }
+
+  /** Ends the message: its bytes in order, long byte fields as parts of their own. */
+  finishParts(): Uint8Array[] {
+    this.#closePart();
+    const parts = this.#parts.slice();
+    this.discard();
+    return parts;
+  }
+
+  /** Forgets the message begun, so that the writer can be used again after a failure. */
+  discard(): void {
+    this.#parts.length = 0;
+    this.#partsBytes = 0;
+    this.#depth = 0;
+    this.#position = this.#start;
+    this.#settle();
+  }
+
+  /** Starts the next message behind this one, or in a new slab where this one had a large buffer of its own. */
+  #settle(): void {
+    this.#start = this.#position;
+    if (this.#buffer.length <= SLAB_BYTES) return;
+    this.#buffer = nothing;
+    this.#start = 0;
+    this.#position = 0;
+  }
+
+  #closePart(): void {
+    if (this.#position === this.#start) return;
+    this.#parts.push(this.#buffer.subarray(this.#start, this.#position));
+    this.#partsBytes += this.#position - this.#start;
+    this.#start = this.#position;
+  }
+
+  #reserve(byteLength: number): void {
+    if (this.#position + byteLength > this.#buffer.length) this.#grow(byteLength);
+  }
+
+  #grow(byteLength: number): void {
+    const written = this.#position - this.#start;
+    const needed = written + byteLength;
+    const buffer = new Uint8Array(needed <= SLAB_BYTES / 2 ? SLAB_BYTES : 2 * needed);
+    buffer.set(this.#buffer.subarray(this.#start, this.#position));
+    this.#buffer = buffer;
+    this.#start = 0;
+    this.#position = written;
+  }
+
+  #shortAscii(value: string): boolean {
+    const length = value.length;
+    this.#reserve(1 + length);
+    const buffer = this.#buffer;
+    const start = this.#position + 1;
+    for (let index = 0; index < length; index++) {
+      const character = value.charCodeAt(index);
+      if (character > 0x7f) return false;
+      buffer[start + index] = character;
+    }
+    buffer[this.#position] = length;
+    this.#position = start + length;
+    return true;
+  }
+
+  #anyText(value: string, maxBytes: number): void {
+    if (!value.isWellFormed()) throw new CodecError('invalid_text', 'write', 'it has a lone surrogate');
+    const mostBytes = Math.min(3 * value.length, maxBytes);
+    const guessedPrefix = varintBytes(value.length);
+    this.#reserve(8 + mostBytes);
+    const start = this.#position + guessedPrefix;
+    const { read, written } = encoder.encodeInto(value, this.#buffer.subarray(start, start + mostBytes));
+    if (read < value.length) throw textTooLong(maxBytes);
+    const prefix = varintBytes(written);
+    if (prefix !== guessedPrefix) {
+      this.#buffer.copyWithin(this.#position + prefix, start, start + written);
+    }
+    putVarint(this.#buffer, this.#position, written);
+    this.#position += prefix + written;
+  }
+}
+
+function putU32(buffer: Uint8Array, position: number, value: number): void {
+  buffer[position] = value >>> 24;
+  buffer[position + 1] = value >>> 16;
+  buffer[position + 2] = value >>> 8;
+  buffer[position + 3] = value;
+}
+
+function putVarint(buffer: Uint8Array, position: number, value: number): number {
+  let rest = value;
+  let at = position;
+  for (; rest > 0x7fff_ffff; rest = Math.floor(rest / 128)) buffer[at++] = (rest % 128) | 0x80;
+  for (; rest > 0x7f; rest >>>= 7) buffer[at++] = (rest & 0x7f) | 0x80;
+  buffer[at++] = rest;
+  return at;
+}
+
+function varintBytes(value: number): number {
+  let length = 1;
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) length++;
+  return length;
+}
+
+function outOfRange(value: unknown, max: number | bigint): CodecError {
+  if (typeof value !== typeof max) return wrongType(value, `a ${typeof max}`);
+  return new CodecError('out_of_range', 'write', `${value} is not an integer from 0 to ${max}`);
+}
+
+function textTooLong(maxBytes: number): CodecError {
+  return new CodecError('too_long', 'write', `it takes more than the ${maxBytes} bytes allowed`);
+}
+
+function wrongType(value: unknown, wanted: string): CodecError {
+  return new CodecError('wrong_type', 'write', `it is of type ${typeof value}, expected ${wanted}`);
+}
