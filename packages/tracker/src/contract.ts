@@ -5,7 +5,10 @@
  * the protocol's message names and never change; `PROTOCOL.md` describes each message and its errors.
  */
 import { defineContract, unary } from '@minitorrent/rpc-core';
+import { MESSAGE_LIMITS } from './message-limits.ts';
 import * as m from './messages.ts';
+
+const SYNC_BYTES = MESSAGE_LIMITS.syncBytes;
 
 /** The messages that a tracker serves. */
 export const trackerContract = defineContract({
@@ -24,7 +27,7 @@ export const trackerContract = defineContract({
   download_file: unary(m.downloadFileRequest, m.done),
   stop_sharing: unary(m.stopSharingRequest, m.done),
   announce: unary(m.announceRequest, m.announceAnswer),
-  sync: unary(m.syncRequest, m.syncAnswer),
+  sync: unary(m.syncRequest, m.syncAnswer, { maxRequestBytes: SYNC_BYTES, maxResponseBytes: SYNC_BYTES }),
 });
 
 /** The messages that a tracker sends to a connected peer. */
@@ -34,5 +37,5 @@ export const trackerCallbacks = defineContract({
   membership_changed: unary(m.membershipChangedRequest, m.done),
 });
 
-export { MESSAGE_LIMITS } from './message-limits.ts';
+export { MESSAGE_LIMITS };
 export * from './messages.ts';

@@ -24,6 +24,8 @@ export const MESSAGE_LIMITS = {
   swarmsPerAnswer: 8,
   /** Journal entries in one `sync` message; its bytes are bounded by the message limit too. */
   entriesPerSync: 1_024,
+  /** Request and answer of `sync`: a thousand entries of an ordinary size. */
+  syncBytes: 1024 * 1024,
   /** One journal entry: a file descriptor or a user, with room to grow. */
   entryBytes: 16 * 1024,
 } as const;

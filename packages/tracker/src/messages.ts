@@ -5,7 +5,7 @@
  * it. Names are checked here, at the border: a handler never sees one that the validator refuses. Nothing here decides.
  */
 import type { FileDescriptor } from '@minitorrent/chunk-store';
-import { fileDescriptorCodec, isFileName, isIdentifier } from '@minitorrent/chunk-store';
+import { checkFileName, checkIdentifier, fileDescriptorCodec } from '@minitorrent/chunk-store';
 import type { Codec, Infer } from '@minitorrent/wire-codec';
 import { bytes, enumeration, fixedBytes, list, refine, struct, text, u16, varint } from '@minitorrent/wire-codec';
 import { MESSAGE_LIMITS as LIMITS } from './message-limits.ts';
@@ -15,7 +15,10 @@ export const userIdCodec: Codec<string> = identifier('userId');
 /** A group's name: 1 to 64 bytes, unique at the tracker. */
 export const groupIdCodec: Codec<string> = identifier('groupId');
 /** A file's name, unique inside its group. */
-export const fileNameCodec: Codec<string> = refine(text({ maxBytes: 255 }), { name: 'fileName', check: isFileName });
+export const fileNameCodec: Codec<string> = refine(text({ maxBytes: 255 }), {
+  name: 'fileName',
+  check: (name) => checkFileName(name) === undefined,
+});
 /** 32 bytes that name a device; random, or the SHA-256 of its public key where the transport proves one. */
 export const deviceIdCodec: Codec<Uint8Array> = fixedBytes(32);
 /** The BEP 52 pieces root of a file. */
@@ -173,5 +176,8 @@ export type JournalPosition = Infer<typeof journalPosition>;
 export type { FileDescriptor };
 
 function identifier(name: string): Codec<string> {
-  return refine(text({ maxBytes: LIMITS.identifierBytes }), { name, check: isIdentifier });
+  return refine(text({ maxBytes: LIMITS.identifierBytes }), {
+    name,
+    check: (id) => checkIdentifier(id) === undefined,
+  });
 }
