@@ -82,6 +82,7 @@ export type SwarmEvent =
       readonly index: number;
       readonly leaf: number;
     }
+  /** A call is over. Follows the `piece_verified` of every piece that came with it. */
   | {
       readonly kind: 'request_ended';
       readonly peer: PeerId;
@@ -118,8 +119,8 @@ export type SwarmWaitingReason =
   | 'store_failed'
   | 'paused';
 
-/** Why a connection is of no more use to this download. */
-export type DisconnectReason = 'banned' | 'useless' | 'too_many';
+/** Why a connection is of no more use to this download. `silent`: it never said what it has. */
+export type DisconnectReason = 'banned' | 'useless' | 'too_many' | 'silent';
 
 export type SwarmEffect =
   | { readonly kind: 'connect'; readonly peer: PeerId }

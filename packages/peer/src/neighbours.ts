@@ -1,0 +1,161 @@
+/**
+ * Which of the known peers of a file to be connected to.
+ *
+ * Everything that affects it: the peers named, what became of connections (with times), which neighbours have
+ * something for us, the limits, `Random` for the order of attempts and the jitter of their back-off.
+ *
+ * Up to 30 known peers it is a full mesh; of more, about 16 neighbours are wanted, connections from outside are taken
+ * up to 30, and neighbours that have had nothing for us for a while make room for others. Banned peers never return.
+ */
+import type { Random } from '@minitorrent/rpc-core';
+import { backoffMs } from './peer-score.ts';
+import type { PeerId } from './swarm-events.ts';
+import type { SwarmLimits } from './swarm-limits.ts';
+
+export type Link = 'idle' | 'connecting' | 'connected' | 'banned';
+
+interface Neighbour {
+  readonly peer: PeerId;
+  link: Link;
+  failures: number;
+  retryAtMs: number;
+  /** Since when it has had nothing for us; undefined while it has. */
+  uselessSinceMs: number | undefined;
+}
+
+export class Neighbours {
+  readonly #limits: SwarmLimits;
+  readonly #random: Random;
+  readonly #peers = new Map<PeerId, Neighbour>();
+  readonly #connected = new Set<PeerId>();
+  #connecting = 0;
+  #banned = 0;
+
+  constructor(options: { readonly limits: SwarmLimits; readonly random: Random }) {
+    this.#limits = options.limits;
+    this.#random = options.random;
+  }
+
+  get connected(): ReadonlySet<PeerId> {
+    return this.#connected;
+  }
+
+  get connecting(): number {
+    return this.#connecting;
+  }
+
+  /** Known peers that are not banned. */
+  get known(): number {
+    return this.#peers.size - this.#banned;
+  }
+
+  /** How many connections we would have. */
+  get wanted(): number {
+    return this.known <= this.#limits.fullMeshPeers ? this.known : this.#limits.neighbours;
+  }
+
+  /** True where the peer was not known. Beyond the limit nobody more is remembered. */
+  found(peer: PeerId): boolean {
+    if (this.#peers.has(peer) || this.#peers.size >= this.#limits.maxKnownPeers) return false;
+    this.#peers.set(peer, newNeighbour(peer));
+    return true;
+  }
+
+  /** A connection is up; anything but `kept` asks for its end. */
+  up(peer: PeerId, nowMs: number): 'kept' | 'banned' | 'too_many' {
+    this.found(peer);
+    const neighbour = this.#peers.get(peer);
+    if (!neighbour) return 'too_many';
+    if (neighbour.link === 'banned') return 'banned';
+    if (neighbour.link === 'idle' && this.#connected.size >= this.#limits.fullMeshPeers) return 'too_many';
+    this.#setLink(neighbour, 'connected');
+    neighbour.failures = 0;
+    neighbour.uselessSinceMs ??= nowMs;
+    return 'kept';
+  }
+
+  /** A connection is gone, or an attempt failed: tried again after a wait that doubles each time. */
+  down(peer: PeerId, nowMs: number): void {
+    const neighbour = this.#peers.get(peer);
+    if (!neighbour || neighbour.link === 'banned' || neighbour.link === 'idle') return;
+    this.#setLink(neighbour, 'idle');
+    neighbour.retryAtMs = nowMs + backoffMs(neighbour.failures, this.#limits, this.#random);
+    neighbour.failures += 1;
+    neighbour.uselessSinceMs = undefined;
+  }
+
+  ban(peer: PeerId): void {
+    this.found(peer);
+    const neighbour = this.#peers.get(peer);
+    if (!neighbour || neighbour.link === 'banned') return;
+    this.#setLink(neighbour, 'banned');
+    this.#banned += 1;
+  }
+
+  /** Whether the neighbour has a piece that we miss. */
+  setUseful(peer: PeerId, isUseful: boolean, nowMs: number): void {
+    const neighbour = this.#peers.get(peer);
+    if (!neighbour) return;
+    neighbour.uselessSinceMs = isUseful ? undefined : (neighbour.uselessSinceMs ?? nowMs);
+  }
+
+  /** The peers to connect to now; they count as connecting from here on. */
+  connectNow(nowMs: number): PeerId[] {
+    const lacking = this.wanted - this.#connected.size - this.#connecting;
+    const room = Math.min(lacking, this.#limits.connectsAtOnce - this.#connecting);
+    if (room <= 0) return [];
+    const ready = this.#idle().filter((neighbour) => neighbour.retryAtMs <= nowMs);
+    const chosen: PeerId[] = [];
+    while (chosen.length < room && ready.length > 0) {
+      const [neighbour] = ready.splice(this.#random.integer(ready.length), 1);
+      if (!neighbour) break;
+      this.#setLink(neighbour, 'connecting');
+      chosen.push(neighbour.peer);
+    }
+    return chosen;
+  }
+
+  /** Neighbours to give up for others, which stand ready. They count as idle from here on, and wait the longest. */
+  replaceNow(nowMs: number): PeerId[] {
+    if (this.known <= this.#limits.fullMeshPeers || this.#connected.size < this.#limits.neighbours) return [];
+    const ready = this.#idle().filter((neighbour) => neighbour.retryAtMs <= nowMs).length;
+    const useless = [...this.#connected].filter((peer) => this.#isUseless(peer, nowMs)).slice(0, ready);
+    for (const peer of useless) {
+      const neighbour = this.#peers.get(peer);
+      if (!neighbour) continue;
+      this.#setLink(neighbour, 'idle');
+      neighbour.uselessSinceMs = undefined;
+      neighbour.retryAtMs = nowMs + this.#limits.retryMaxMs;
+    }
+    return useless;
+  }
+
+  /** When `connectNow` may have something new to say; undefined where only events change that. */
+  nextRetryMs(): number | undefined {
+    if (this.#connected.size + this.#connecting >= this.wanted) return undefined;
+    let earliest: number | undefined;
+    for (const { retryAtMs } of this.#idle()) earliest = Math.min(earliest ?? retryAtMs, retryAtMs);
+    return earliest;
+  }
+
+  #isUseless(peer: PeerId, nowMs: number): boolean {
+    const sinceMs = this.#peers.get(peer)?.uselessSinceMs;
+    return sinceMs !== undefined && nowMs - sinceMs >= this.#limits.uselessMs;
+  }
+
+  #idle(): Neighbour[] {
+    return [...this.#peers.values()].filter((neighbour) => neighbour.link === 'idle');
+  }
+
+  #setLink(neighbour: Neighbour, link: Link): void {
+    if (neighbour.link === 'connecting') this.#connecting -= 1;
+    if (link === 'connecting') this.#connecting += 1;
+    if (link === 'connected') this.#connected.add(neighbour.peer);
+    else this.#connected.delete(neighbour.peer);
+    neighbour.link = link;
+  }
+}
+
+function newNeighbour(peer: PeerId): Neighbour {
+  return { peer, link: 'idle', failures: 0, retryAtMs: Number.NEGATIVE_INFINITY, uselessSinceMs: undefined };
+}

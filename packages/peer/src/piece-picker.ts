@@ -1,0 +1,99 @@
+/**
+ * Which piece is asked of whom: the strategies of a download.
+ *
+ * `rarest-first` is the default: the uploader that is free soonest, and of its pieces those with the fewest copies,
+ * random among equals, so that receivers do not all ask for the same one. As a want-set it leaves the last word to the
+ * uploader, who knows what it has sent already (late binding, swarm.md). `random` is the seed's algorithm: a random
+ * piece, then a random peer of those that have it. `sequential` is for readers of the beginning.
+ *
+ * Everything that affects a pick: the piece map (open pieces, copies, who has what), the uploaders that may be asked
+ * and their order, how many pieces are wanted, and `Random`. A strategy holds no state.
+ */
+import type { Random } from '@minitorrent/rpc-core';
+import type { PickStrategyName } from './peer.ts';
+import type { PieceMap } from './piece-map.ts';
+import type { Uploader } from './request-window.ts';
+import type { PeerId } from './swarm-events.ts';
+
+export interface PickView {
+  readonly pieces: PieceMap;
+  /** Those that may be asked now, the one that is free soonest in front. */
+  readonly uploaders: readonly Uploader[];
+  /** How many pieces the request is to bring. */
+  readonly maxPieces: number;
+  /** How many the uploader may choose them from, `maxPieces` or more. */
+  readonly wantPieces: number;
+  readonly random: Random;
+}
+
+/** A request to make: `pieces` are open pieces that `peer` has, at least one. */
+export interface Pick {
+  readonly peer: PeerId;
+  readonly pieces: readonly number[];
+}
+
+export interface PickStrategy {
+  readonly name: string;
+  /** Undefined where no open piece can be asked of any of the uploaders. */
+  pick(view: PickView): Pick | undefined;
+}
+
+export const rarestFirst: PickStrategy = {
+  name: 'rarest-first',
+  pick: (view) => firstUploader(view, (peer) => view.pieces.rarestOpen(peer, view.wantPieces, view.random)),
+};
+
+export const sequential: PickStrategy = {
+  name: 'sequential',
+  pick: (view) => firstUploader(view, (peer) => inOrder(view, peer)),
+};
+
+/** The seed's steps 2 and 3. Pieces are sampled until one has a free uploader; then any piece of any free uploader. */
+export const randomPeer: PickStrategy = {
+  name: 'random',
+  pick(view) {
+    const free = new Set(view.uploaders.map((uploader) => uploader.peer));
+    for (const index of view.pieces.randomOpen(16, view.random)) {
+      const peers = view.pieces.peersWith(index).filter((peer) => free.has(peer));
+      const peer = peers[peers.length > 1 ? view.random.integer(peers.length) : 0];
+      if (peer !== undefined) return { peer, pieces: [index] };
+    }
+    return firstUploader(view, (peer) => view.pieces.randomOpenOf(peer, 1, view.random));
+  },
+};
+
+/** `strategy`, but the pieces of `range` first and in order: for a player's position, or a preview. */
+export function rangeFirst(
+  strategy: PickStrategy,
+  range: { readonly first: number; readonly last: number },
+): PickStrategy {
+  return {
+    name: strategy.name,
+    pick: (view) =>
+      firstUploader(view, (peer) => view.pieces.openInRange(peer, range, view.maxPieces)) ??
+      strategy.pick(view),
+  };
+}
+
+/** The strategy of that name. */
+export function pickStrategy(name: PickStrategyName): PickStrategy {
+  return STRATEGIES[name];
+}
+
+const STRATEGIES: Readonly<Record<PickStrategyName, PickStrategy>> = {
+  'rarest-first': rarestFirst,
+  random: randomPeer,
+  sequential,
+};
+
+function firstUploader(view: PickView, piecesOf: (peer: PeerId) => readonly number[]): Pick | undefined {
+  for (const { peer } of view.uploaders) {
+    const pieces = piecesOf(peer);
+    if (pieces.length > 0) return { peer, pieces };
+  }
+  return undefined;
+}
+
+function inOrder(view: PickView, peer: PeerId): readonly number[] {
+  return view.pieces.openInRange(peer, { first: 0, last: view.pieces.pieceCount - 1 }, view.maxPieces);
+}

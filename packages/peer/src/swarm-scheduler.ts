@@ -1,0 +1,181 @@
+/**
+ * The swarm's use of its request budget: new requests, deadlines, endgame.
+ *
+ * Everything that affects it: the piece map, the requests out and their times, the scores of connected peers, the
+ * measured rate, the strategy, the limits, the time, `Random` for ties.
+ *
+ * A request has a deadline made of what its peer has shown. Past it the request is *late*: its pieces are offered to
+ * others, it counts in no budget, and its peer gets no further request until it delivers, so a slow or silent peer
+ * costs one piece. Endgame: when every missing piece is asked for and budget is left, a piece that has waited longer
+ * than its second source usually takes is asked of that one too; whoever is second is cancelled.
+ */
+import type { PieceRequest } from './request-table.ts';
+import type { Uploader } from './request-window.ts';
+import { byLoad, piecesPerRequest, requestBudget, uploaderBudget } from './request-window.ts';
+import type { PeerId } from './swarm-events.ts';
+import type { SwarmState } from './swarm-state.ts';
+import { pieceBytes, scoreOf } from './swarm-state.ts';
+
+/** Makes requests until the budget is used or nobody can be asked. */
+export function fillWindow(state: SwarmState, nowMs: number): void {
+  if (state.phase !== 'running' || state.pieces.missingCount === 0) return;
+  const budget = currentBudget(state, nowMs);
+  for (let free = budget - state.requests.outstanding; free > 0; free = budget - state.requests.outstanding) {
+    const uploaders = freeUploaders(state, budget, nowMs);
+    if (uploaders.length === 0) return;
+    const maxPieces = Math.min(free, piecesPerRequest(budget, state.limits));
+    if (
+      !requestOpenPieces(state, { uploaders, maxPieces, budget }, nowMs) &&
+      !requestTwice(state, uploaders, nowMs)
+    ) {
+      return;
+    }
+  }
+}
+
+/** Marks requests late whose deadline has passed, and gives up on those that are late and silent. */
+export function expireRequests(state: SwarmState, nowMs: number): void {
+  for (const request of [...state.requests.all()]) {
+    if (nowMs >= request.deadlineMs) state.requests.markLate(request);
+    if (!request.late || nowMs < silenceEndsMs(state, request)) continue;
+    cancelRequest(state, request);
+    scoreOf(state, request.peer).failure(nowMs);
+  }
+}
+
+/** Closes the request and tells the uploader. */
+export function cancelRequest(state: SwarmState, request: PieceRequest): void {
+  state.requests.close(request);
+  state.effects.push({ kind: 'cancel', peer: request.peer, requestId: request.id });
+}
+
+/** The uploader sends: a piece that arrives at a fair pace is waited for. */
+export function noteBytes(state: SwarmState, request: PieceRequest, bytes: number, nowMs: number): void {
+  request.lastByteAtMs = nowMs;
+  const current = request.current;
+  if (!current) return;
+  current.bytes += bytes;
+  const wholeMs = ((nowMs - current.startedAtMs) * pieceBytes(state.sizes, current.index)) / current.bytes;
+  const expectedAtMs = current.startedAtMs + 1.5 * wholeMs;
+  if (expectedAtMs - request.startedAtMs > state.limits.maxDeadlineMs) return;
+  request.deadlineMs = Math.max(request.deadlineMs, expectedAtMs);
+}
+
+/** When a request next needs a look: the earliest deadline, silence, or turn for the endgame. */
+export function nextRequestCheckMs(state: SwarmState, nowMs: number): number | undefined {
+  let earliest: number | undefined;
+  const isEndgame = state.pieces.openCount === 0 && state.requests.outstanding < currentBudget(state, nowMs);
+  for (const request of state.requests.all()) {
+    let atMs = request.late ? silenceEndsMs(state, request) : request.deadlineMs;
+    const slowAtMs = request.startedAtMs + usualAnswerMs(state);
+    if (isEndgame && slowAtMs > nowMs) atMs = Math.min(atMs, slowAtMs);
+    earliest = Math.min(earliest ?? atMs, atMs);
+  }
+  return earliest;
+}
+
+/** Connected peers that have something for us, whether or not they can be asked now. */
+export function usefulPeers(state: SwarmState): PeerId[] {
+  return [...state.neighbours.connected].filter((peer) => state.pieces.usefulOf(peer) > 0);
+}
+
+function currentBudget(state: SwarmState, nowMs: number): number {
+  let rttMs = 0;
+  for (const peer of state.neighbours.connected) rttMs = Math.max(rttMs, state.scores.get(peer)?.rttMs ?? 0);
+  const measure = { bytesPerSecond: state.rate.bytesPerSecond(nowMs), rttMs };
+  return requestBudget(measure, state.sizes.pieceLength, state.limits);
+}
+
+function freeUploaders(state: SwarmState, budget: number, nowMs: number): Uploader[] {
+  const useful = usefulPeers(state);
+  const usualBytesPerSecond = usualRate(state, useful);
+  const uploaders: Uploader[] = [];
+  for (const peer of useful) {
+    const score = scoreOf(state, peer);
+    if (score.retryAtMs > nowMs || state.requests.isLate(peer)) continue;
+    const measure = { bytesPerSecond: score.bytesPerSecond ?? 0, rttMs: score.rttMs };
+    const options = { pieceLength: state.sizes.pieceLength, budget, uploaders: useful.length };
+    const queuedPieces = state.requests.queuedAt(peer);
+    if (queuedPieces >= uploaderBudget(measure, options, state.limits)) continue;
+    uploaders.push({ peer, queuedPieces, bytesPerSecond: score.bytesPerSecond ?? usualBytesPerSecond });
+  }
+  return byLoad(uploaders, state.random);
+}
+
+/** The mean rate of those measured: what a peer that has shown nothing is believed to have. */
+function usualRate(state: SwarmState, peers: readonly PeerId[]): number {
+  let sum = 0;
+  let count = 0;
+  for (const peer of peers) {
+    const bytesPerSecond = state.scores.get(peer)?.bytesPerSecond;
+    if (bytesPerSecond === undefined) continue;
+    sum += bytesPerSecond;
+    count += 1;
+  }
+  return count === 0 ? 1 : sum / count;
+}
+
+function requestOpenPieces(
+  state: SwarmState,
+  plan: { readonly uploaders: readonly Uploader[]; readonly maxPieces: number; readonly budget: number },
+  nowMs: number,
+): boolean {
+  if (state.pieces.openCount === 0) return false;
+  // Disjoint want-sets of equal size: a share of what is missing for each request in the budget.
+  const share = Math.ceil((state.pieces.missingCount * plan.maxPieces) / plan.budget);
+  const wantPieces = Math.max(plan.maxPieces, Math.min(share, state.limits.wantSetPieces));
+  const pick = state.strategy.pick({ ...plan, wantPieces, pieces: state.pieces, random: state.random });
+  if (!pick) return false;
+  send(state, { peer: pick.peer, pieces: pick.pieces, maxPieces: plan.maxPieces }, nowMs);
+  return true;
+}
+
+function requestTwice(state: SwarmState, uploaders: readonly Uploader[], nowMs: number): boolean {
+  if (state.pieces.openCount > 0) return false;
+  for (const { peer } of uploaders) {
+    const index = slowPieceFor(state, peer, nowMs);
+    if (index === undefined) continue;
+    send(state, { peer, pieces: [index], maxPieces: 1 }, nowMs);
+    return true;
+  }
+  return false;
+}
+
+/** Of the pieces that one other peer is asked for and `peer` has, the one that has waited longest, if long enough. */
+function slowPieceFor(state: SwarmState, peer: PeerId, nowMs: number): number | undefined {
+  const usualMs = scoreOf(state, peer).answer.meanMs ?? usualAnswerMs(state);
+  for (const request of state.requests.all()) {
+    if (request.late || request.peer === peer || nowMs - request.startedAtMs < usualMs) continue;
+    for (const index of request.wanted) {
+      if (state.requests.wanting(index).size === 1 && state.pieces.has(peer, index)) return index;
+    }
+  }
+  return undefined;
+}
+
+function send(
+  state: SwarmState,
+  asked: { readonly peer: PeerId; readonly pieces: readonly number[]; readonly maxPieces: number },
+  nowMs: number,
+): void {
+  if (state.requests.size === 0) state.lastByteAtMs = nowMs;
+  const maxPieces = Math.min(asked.maxPieces, asked.pieces.length);
+  const ahead = state.requests.queuedAt(asked.peer);
+  const patienceMs = scoreOf(state, asked.peer).patienceMs(ahead + maxPieces, state.answers);
+  const request = state.requests.open(asked.peer, {
+    pieces: asked.pieces,
+    maxPieces,
+    nowMs,
+    deadlineMs: nowMs + patienceMs,
+  });
+  const { id, peer } = request;
+  state.effects.push({ kind: 'request', requestId: id, peer, pieces: asked.pieces, maxPieces });
+}
+
+function usualAnswerMs(state: SwarmState): number {
+  return state.answers.meanMs ?? state.limits.firstDeadlineMs;
+}
+
+function silenceEndsMs(state: SwarmState, request: PieceRequest): number {
+  return (request.lastByteAtMs ?? request.startedAtMs) + state.limits.silenceMs;
+}

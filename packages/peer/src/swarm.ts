@@ -1,0 +1,290 @@
+/**
+ * One download's swarm: what is told to it and the time go in, what to do comes out.
+ *
+ * Everything that affects its decisions: the events with their times, the pieces that were here before, the strategy,
+ * the limits, and `Random` for ties and jitter. It reads no clock; `wake_at` says when it wants a `tick`.
+ *
+ * It holds the rules of a download together: pieces are asked for within a total budget (request-window), by a strategy
+ * (piece-picker), with deadlines and endgame (swarm-scheduler); neighbours are kept (neighbours), scored and banned at
+ * the first proof (peer-score); and there is always a reason to show while nothing moves (swarm-status).
+ */
+import type { Random } from '@minitorrent/rpc-core';
+import type { PickStrategyName } from './peer.ts';
+import type { PickStrategy } from './piece-picker.ts';
+import { pickStrategy, rangeFirst } from './piece-picker.ts';
+import type { PieceRequest } from './request-table.ts';
+import { remaining } from './request-table.ts';
+import type { BanEvidence, PeerId, PiecesOf, RequestId, SwarmEffect, SwarmEvent } from './swarm-events.ts';
+import type { SwarmLimits } from './swarm-limits.ts';
+import { swarmLimits } from './swarm-limits.ts';
+import { cancelRequest, expireRequests, fillWindow, noteBytes } from './swarm-scheduler.ts';
+import type { PieceSizes, SwarmPhase, SwarmState } from './swarm-state.ts';
+import { createSwarmState, pieceBytes, scoreOf } from './swarm-state.ts';
+import { announceHaves, keepNeighbours, setWakeTime, showReason } from './swarm-upkeep.ts';
+
+export interface SwarmOptions extends PieceSizes {
+  /** The pieces that are in the store already. */
+  readonly have: PiecesOf;
+  readonly random: Random;
+  /** `rarest-first` by default. */
+  readonly strategy?: PickStrategyName | PickStrategy;
+  readonly limits?: Partial<SwarmLimits>;
+}
+
+/** A look at a swarm, for user interfaces and tests. */
+export interface SwarmView {
+  readonly phase: SwarmPhase;
+  readonly missingPieces: number;
+  /** Pieces asked for by requests that are in time. */
+  readonly outstandingPieces: number;
+  /** Requests that are out, late ones included. */
+  readonly requests: number;
+  readonly connectedPeers: number;
+  /** Verified pieces that came a second time. */
+  readonly duplicatePieces: number;
+}
+
+export interface Swarm {
+  /** Takes what happened at `nowMs` and answers what to do, in order. Times must not go backwards. */
+  handle(event: SwarmEvent, nowMs: number): readonly SwarmEffect[];
+  view(): SwarmView;
+}
+
+/** The swarm core of one download. With no piece missing it reports `completed` at the first event. */
+export function createSwarm(options: SwarmOptions): Swarm {
+  const base =
+    typeof options.strategy === 'object'
+      ? options.strategy
+      : pickStrategy(options.strategy ?? 'rarest-first');
+  const state = createSwarmState({
+    sizes: options,
+    have: options.have,
+    limits: swarmLimits(options.limits),
+    random: options.random,
+    strategy: base,
+  });
+
+  return {
+    handle(event, nowMs) {
+      if (event.kind === 'range_wanted') {
+        state.strategy = event.range ? rangeFirst(base, event.range) : base;
+      }
+      const isRoutine = apply(state, event, nowMs);
+      if (!isRoutine) settle(state, nowMs);
+      const effects = state.effects;
+      state.effects = [];
+      return effects;
+    },
+    view: () => ({
+      phase: state.phase,
+      missingPieces: state.pieces.missingCount,
+      outstandingPieces: state.requests.outstanding,
+      requests: state.requests.size,
+      connectedPeers: state.neighbours.connected.size,
+      duplicatePieces: state.duplicatePieces,
+    }),
+  };
+}
+
+/** True where nothing can follow from the event: most events are news of bytes, and those must be cheap. */
+function apply(state: SwarmState, event: SwarmEvent, nowMs: number): boolean {
+  switch (event.kind) {
+    case 'peers_found':
+      peersFound(state, event.peers);
+      return false;
+    case 'peer_connected':
+      peerConnected(state, event.peer, nowMs);
+      return false;
+    case 'peer_failed':
+      state.neighbours.down(event.peer, nowMs);
+      return false;
+    case 'peer_lost':
+      releasePeer(state, event.peer);
+      state.neighbours.down(event.peer, nowMs);
+      return false;
+    case 'have_all':
+      haveAll(state, event.peer, event.have, nowMs);
+      return false;
+    case 'have_some':
+      haveSome(state, event.peer, event.indices, nowMs);
+      return false;
+    case 'piece_started':
+      return pieceStarted(state, event, nowMs);
+    case 'bytes_received':
+      return bytesReceived(state, event, nowMs);
+    case 'piece_verified':
+      pieceVerified(state, event, nowMs);
+      return false;
+    case 'piece_bad':
+      banPeer(state, event.peer, { kind: 'bad_leaf', piece: event.index, leaf: event.leaf });
+      return false;
+    case 'request_ended':
+      requestEnded(state, event, nowMs);
+      return false;
+    case 'store_failed':
+      for (const index of event.lost ?? []) state.pieces.lose(index);
+      stop(state, 'store_failed');
+      return false;
+    case 'paused':
+      if (state.phase !== 'completed') stop(state, 'paused');
+      return false;
+    case 'resumed':
+      if (state.phase !== 'completed') state.phase = 'running';
+      state.lastByteAtMs = nowMs;
+      return false;
+    case 'range_wanted':
+    case 'tick':
+      return false;
+  }
+}
+
+/** Everything that may follow from any event, in the order in which one affects the next. */
+function settle(state: SwarmState, nowMs: number): void {
+  if (state.phase === 'running' && state.pieces.missingCount === 0) complete(state, nowMs);
+  expireRequests(state, nowMs);
+  keepNeighbours(state, nowMs);
+  fillWindow(state, nowMs);
+  announceHaves(state, nowMs);
+  showReason(state, nowMs);
+  setWakeTime(state, nowMs);
+}
+
+function peersFound(state: SwarmState, peers: readonly PeerId[]): void {
+  for (const peer of peers) {
+    if (state.neighbours.found(peer)) state.askForPeersWaitMs = state.limits.needPeersMs;
+  }
+}
+
+function peerConnected(state: SwarmState, peer: PeerId, nowMs: number): void {
+  releasePeer(state, peer);
+  const answer = state.neighbours.up(peer, nowMs);
+  if (answer === 'kept') state.silentSince.set(peer, nowMs);
+  else state.effects.push({ kind: 'disconnect', peer, reason: answer });
+}
+
+function haveAll(state: SwarmState, peer: PeerId, have: PiecesOf, nowMs: number): void {
+  if (!state.neighbours.connected.has(peer)) return;
+  const askedAtMs = state.silentSince.get(peer);
+  if (askedAtMs !== undefined) scoreOf(state, peer).roundTrip(nowMs - askedAtMs);
+  state.silentSince.delete(peer);
+  state.pieces.setPeer(peer, have);
+  state.neighbours.setUseful(peer, state.pieces.usefulOf(peer) > 0, nowMs);
+}
+
+function haveSome(state: SwarmState, peer: PeerId, indices: readonly number[], nowMs: number): void {
+  for (const index of indices) state.pieces.addHave(peer, index);
+  state.neighbours.setUseful(peer, state.pieces.usefulOf(peer) > 0, nowMs);
+}
+
+type OfRequest = { readonly peer: PeerId; readonly requestId: RequestId };
+
+function requestOf(state: SwarmState, event: OfRequest): PieceRequest | undefined {
+  const request = state.requests.get(event.requestId);
+  return request?.peer === event.peer ? request : undefined;
+}
+
+function pieceStarted(
+  state: SwarmState,
+  event: OfRequest & { readonly index: number },
+  nowMs: number,
+): boolean {
+  const request = requestOf(state, event);
+  if (!request) return true;
+  scoreOf(state, event.peer).roundTrip(nowMs - request.startedAtMs);
+  if (request.wanted.has(event.index)) {
+    request.current = { index: event.index, startedAtMs: nowMs, bytes: 0 };
+    return true;
+  }
+  cancelRequest(state, request);
+  // Somebody else was quicker with this piece: no fault. A piece that nobody asked it for is one.
+  if (state.pieces.isMissing(event.index)) scoreOf(state, event.peer).failure(nowMs);
+  return false;
+}
+
+function bytesReceived(
+  state: SwarmState,
+  event: OfRequest & { readonly bytes: number },
+  nowMs: number,
+): boolean {
+  state.rate.add(event.bytes, nowMs);
+  state.lastByteAtMs = nowMs;
+  const request = requestOf(state, event);
+  if (request) noteBytes(state, request, event.bytes, nowMs);
+  return state.reason === 'none';
+}
+
+function pieceVerified(
+  state: SwarmState,
+  event: OfRequest & { readonly index: number },
+  nowMs: number,
+): void {
+  const request = requestOf(state, event);
+  if (request) creditPiece(state, request, event.index, nowMs);
+  if (!state.pieces.obtain(event.index)) {
+    state.duplicatePieces += 1;
+    return;
+  }
+  state.pendingHaves.push(event.index);
+  for (const other of [...state.requests.wanting(event.index)]) {
+    state.requests.unwant(other, event.index);
+    if (other.current?.index === event.index || remaining(other) === 0) cancelRequest(state, other);
+  }
+}
+
+function creditPiece(state: SwarmState, request: PieceRequest, index: number, nowMs: number): void {
+  const score = scoreOf(state, request.peer);
+  score.piece(pieceBytes(state.sizes, index), request.startedAtMs, nowMs);
+  state.answers.add(nowMs - request.startedAtMs);
+  request.delivered += 1;
+  request.current = undefined;
+  state.requests.unwant(request, index);
+  const patienceMs = score.patienceMs(Math.max(1, remaining(request)), state.answers);
+  request.deadlineMs = Math.max(request.deadlineMs, nowMs + patienceMs);
+}
+
+function requestEnded(
+  state: SwarmState,
+  event: Extract<SwarmEvent, { kind: 'request_ended' }>,
+  nowMs: number,
+): void {
+  const request = requestOf(state, event);
+  if (!request) return;
+  const denied = [...request.wanted];
+  state.requests.close(request);
+  const score = scoreOf(state, event.peer);
+  if (event.outcome === 'busy') score.busy(nowMs);
+  if (event.outcome === 'failed') score.failure(nowMs);
+  if (event.outcome === 'done' && request.delivered === 0) score.failure(nowMs);
+  if (event.outcome !== 'missing_piece') return;
+  for (const index of denied) state.pieces.removeHave(event.peer, index);
+  score.failure(nowMs);
+  if (score.deny(denied)) banPeer(state, event.peer, { kind: 'false_have', pieces: score.deniedPieces });
+}
+
+function banPeer(state: SwarmState, peer: PeerId, evidence: BanEvidence): void {
+  const score = scoreOf(state, peer);
+  if (score.bannedFor) return;
+  score.ban(evidence);
+  releasePeer(state, peer);
+  state.neighbours.ban(peer);
+  state.effects.push({ kind: 'ban', peer, evidence }, { kind: 'disconnect', peer, reason: 'banned' });
+}
+
+/** The peer is gone, or starts anew: nothing stays reserved for it, nothing of it counts. */
+function releasePeer(state: SwarmState, peer: PeerId): void {
+  for (const request of [...state.requests.of(peer)]) state.requests.close(request);
+  state.pieces.removePeer(peer);
+  state.silentSince.delete(peer);
+}
+
+function stop(state: SwarmState, phase: 'paused' | 'store_failed'): void {
+  state.phase = phase;
+  for (const request of [...state.requests.all()]) cancelRequest(state, request);
+}
+
+function complete(state: SwarmState, nowMs: number): void {
+  state.phase = 'completed';
+  for (const request of [...state.requests.all()]) cancelRequest(state, request);
+  announceHaves(state, nowMs, { now: true });
+  state.effects.push({ kind: 'completed' });
+}
