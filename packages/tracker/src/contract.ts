@@ -37,5 +37,5 @@ export const trackerCallbacks = defineContract({
   membership_changed: unary(m.membershipChangedRequest, m.done),
 });
 
-export { MESSAGE_LIMITS };
 export * from './messages.ts';
+export { MESSAGE_LIMITS };

@@ -7,7 +7,12 @@
  */
 
 /** Why a tracker refused or failed, by the part that says so. */
-export type TrackerErrorCode = AccountErrorCode | GroupErrorCode | FileErrorCode | LoadErrorCode | JournalErrorCode;
+export type TrackerErrorCode =
+  | AccountErrorCode
+  | GroupErrorCode
+  | FileErrorCode
+  | LoadErrorCode
+  | JournalErrorCode;
 
 export type AccountErrorCode =
   | 'already_logged_in'
@@ -55,4 +60,9 @@ export class TrackerError extends Error {
 /** True for an error of this class, with one of `codes` when any are named. */
 export function isTrackerError(error: unknown, ...codes: readonly TrackerErrorCode[]): error is TrackerError {
   return error instanceof TrackerError && (codes.length === 0 || codes.includes(error.code));
+}
+
+/** What `error` says, for a sentence that names the cause. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

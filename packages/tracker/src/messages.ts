@@ -7,7 +7,17 @@
 import type { FileDescriptor } from '@minitorrent/chunk-store';
 import { checkFileName, checkIdentifier, fileDescriptorCodec } from '@minitorrent/chunk-store';
 import type { Codec, Infer } from '@minitorrent/wire-codec';
-import { bytes, enumeration, fixedBytes, list, refine, struct, text, u16, varint } from '@minitorrent/wire-codec';
+import {
+  bytes,
+  enumeration,
+  fixedBytes,
+  list,
+  refine,
+  struct,
+  text,
+  u16,
+  varint,
+} from '@minitorrent/wire-codec';
 import { MESSAGE_LIMITS as LIMITS } from './message-limits.ts';
 
 /** A user's name: 1 to 64 bytes, unique at the tracker. */
@@ -41,14 +51,16 @@ export type Done = Readonly<Record<never, never>>;
 
 // Accounts
 
-export const createUserRequest = struct(
-  { requestId, userId: userIdCodec, password },
+export const createUserRequest = struct({ requestId, userId: userIdCodec, password }, { extensible: true });
+export const loginRequest = struct(
+  { userId: userIdCodec, password, deviceId: deviceIdCodec },
   { extensible: true },
 );
-export const loginRequest = struct({ userId: userIdCodec, password, deviceId: deviceIdCodec }, { extensible: true });
 /** The groups of the user who has just logged in, so that a peer can share and announce at once. */
 export const loginAnswer = struct(
-  { memberships: list(struct({ groupId: groupIdCodec, role: roleCodec }), { maxItems: LIMITS.groupsPerPage }) },
+  {
+    memberships: list(struct({ groupId: groupIdCodec, role: roleCodec }), { maxItems: LIMITS.groupsPerPage }),
+  },
   { extensible: true },
 );
 
@@ -58,7 +70,10 @@ export const groupRequest = struct({ requestId, groupId: groupIdCodec }, { exten
 /** `member`: an admin's peer accepted at once. `requested`: the request waits for an admin. */
 export const joinAnswer = struct({ status: enumeration({ member: 1, requested: 2 }) }, { extensible: true });
 /** Pages by name: `after` is the last name of the page before, or empty. */
-export const listGroupsRequest = struct({ after: text({ maxBytes: LIMITS.identifierBytes }) }, { extensible: true });
+export const listGroupsRequest = struct(
+  { after: text({ maxBytes: LIMITS.identifierBytes }) },
+  { extensible: true },
+);
 export const groupSummary = struct({
   groupId: groupIdCodec,
   members: varint,
@@ -66,11 +81,17 @@ export const groupSummary = struct({
   standing: enumeration({ none: 1, requested: 2, member: 3, admin: 4 }),
 });
 export const listGroupsAnswer = struct(
-  { groups: list(groupSummary, { maxItems: LIMITS.groupsPerPage }), next: text({ maxBytes: LIMITS.identifierBytes }) },
+  {
+    groups: list(groupSummary, { maxItems: LIMITS.groupsPerPage }),
+    next: text({ maxBytes: LIMITS.identifierBytes }),
+  },
   { extensible: true },
 );
 /** An empty `groupId` asks for the requests of every group that the caller administers. */
-export const listRequestsRequest = struct({ groupId: text({ maxBytes: LIMITS.identifierBytes }) }, { extensible: true });
+export const listRequestsRequest = struct(
+  { groupId: text({ maxBytes: LIMITS.identifierBytes }) },
+  { extensible: true },
+);
 export const joinRequest = struct({ groupId: groupIdCodec, userId: userIdCodec, requestedAtMs: varint });
 export const listRequestsAnswer = struct(
   { requests: list(joinRequest, { maxItems: LIMITS.requestsPerPage }) },
@@ -87,7 +108,10 @@ export const uploadFileRequest = struct(
   { requestId, groupId: groupIdCodec, file: fileDescriptorCodec },
   { extensible: true },
 );
-export const downloadFileRequest = struct({ groupId: groupIdCodec, name: fileNameCodec }, { extensible: true });
+export const downloadFileRequest = struct(
+  { groupId: groupIdCodec, name: fileNameCodec },
+  { extensible: true },
+);
 export const stopSharingRequest = struct(
   { requestId, groupId: groupIdCodec, name: fileNameCodec },
   { extensible: true },
@@ -133,7 +157,9 @@ const peers = list(peerAddress, { maxItems: LIMITS.peersPerFile });
 export const announceAnswer = struct(
   {
     intervalMs: varint,
-    swarms: list(struct({ groupId: groupIdCodec, root: rootCodec, peers }), { maxItems: LIMITS.swarmsPerAnswer }),
+    swarms: list(struct({ groupId: groupIdCodec, root: rootCodec, peers }), {
+      maxItems: LIMITS.swarmsPerAnswer,
+    }),
   },
   { extensible: true },
 );

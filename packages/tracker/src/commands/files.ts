@@ -1,0 +1,54 @@
+/** Commands about the files of a group. */
+import type { FileDescriptor } from '@minitorrent/chunk-store';
+import { TrackerError } from '../errors.ts';
+import { adminsOf, requireFile, requireGroup, requireMember } from '../guards.ts';
+import { toHex } from '../hex.ts';
+import type { TrackerLimits } from '../limits.ts';
+import type { Group } from '../model.ts';
+import type { Command } from './command.ts';
+import { createCommand, decided } from './command.ts';
+
+/** `by` shares a file; `unknown_group`, `not_a_member`, `file_exists`, `limit_reached`. */
+export function shareFile(
+  share: { groupId: string; file: FileDescriptor; by: string; atMs: number },
+  limits: Pick<TrackerLimits, 'filesPerGroup'>,
+): Command {
+  const { groupId, file, by } = share;
+  return createCommand(['upload_file', by, groupId, file.name, toHex(file.root)], (state) => {
+    const group = requireGroup(state, groupId);
+    requireMember(group, by);
+    requireNewFile(group, file);
+    if (group.files.size >= limits.filesPerGroup) {
+      throw new TrackerError('limit_reached', `${groupId} has ${group.files.size} files, which is the most`);
+    }
+    return decided({ kind: 'file_shared', ...share });
+  });
+}
+
+/** The file leaves the group's list; `unknown_group`, `not_a_member`, `unknown_file`, `not_the_sharer`. */
+export function stopSharing(stop: { groupId: string; name: string; by: string }): Command {
+  const { groupId, name, by } = stop;
+  return createCommand(['stop_sharing', by, groupId, name], (state) => {
+    const group = requireGroup(state, groupId);
+    const { role } = requireMember(group, by);
+    const { sharedBy } = requireFile(group, name);
+    if (sharedBy !== by && role !== 'admin') {
+      const able = [...new Set([sharedBy, ...adminsOf(group)])].join(', ');
+      throw new TrackerError(
+        'not_the_sharer',
+        `${by} did not share ${name} in ${groupId}; these can end it: ${able}`,
+      );
+    }
+    return decided({ kind: 'sharing_stopped', ...stop });
+  });
+}
+
+function requireNewFile(group: Group, file: FileDescriptor): void {
+  const existing = group.files.get(file.name);
+  if (existing === undefined) return;
+  const where = `${existing.sharedBy} shares ${file.name} in ${group.groupId} already`;
+  if (toHex(existing.file.root) === toHex(file.root)) {
+    throw new TrackerError('file_exists', `${where}, with the same content; download it to help to share it`);
+  }
+  throw new TrackerError('file_exists', `${where}, with other content; rename your file`);
+}

@@ -1,0 +1,66 @@
+/**
+ * The interface that every journal meets: the entries of a tracker in order, durable once `append` has answered.
+ *
+ * A journal keeps bytes and where they stand; it does not look into them. Whether they form an unbroken chain is checked
+ * by whoever replays them (`replay.ts`). Its contract suite is `test/journal-contract.ts`.
+ */
+import type { JournalRecord } from '../entry.ts';
+import type { JournalPosition } from '../messages.ts';
+
+/** How much one `read` may answer; it answers at least one record where there is one. */
+export interface ReadLimits {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** The state after the entry at `position`, as bytes that the journal does not look into. */
+export interface JournalSnapshot {
+  readonly position: JournalPosition;
+  readonly bytes: Uint8Array;
+}
+
+/** All methods fail with `closed` after `close`. */
+export interface Journal extends AsyncDisposable {
+  /** The last durable entry, or `genesis`. */
+  readonly head: JournalPosition;
+  /** The index of the last entry that was dropped in favour of a snapshot, or 0. */
+  readonly base: number;
+  /**
+   * Adds records that follow the last one given; resolves when they are durable, in order. Appends of one turn are made
+   * durable together. Fails with `journal_failed`, and so does every later call: what became of them is then unknown.
+   * Throws a RangeError for a record that does not follow.
+   */
+  append(records: readonly JournalRecord[]): Promise<void>;
+  /** The durable records after index `after`, oldest first. Throws a RangeError when some of them were dropped. */
+  read(after: number, limits: ReadLimits): Promise<readonly JournalRecord[]>;
+  readSnapshot(): Promise<JournalSnapshot | undefined>;
+  /** Keeps a snapshot of a durable position instead of the one before, and drops the entries up to it. */
+  writeSnapshot(snapshot: JournalSnapshot): Promise<void>;
+  /** Waits for what was appended. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Throws unless `records` follow `last`, the index of the last record given. */
+export function checkFollows(last: number, records: readonly JournalRecord[]): void {
+  records.forEach((record, at) => {
+    const wanted = last + 1 + at;
+    if (record.position.index === wanted) return;
+    throw new RangeError(`Cannot append entry ${record.position.index}: expected ${wanted}`);
+  });
+}
+
+/** Throws when entries after `after` were dropped. */
+export function checkKept(base: number, after: number): void {
+  if (after < base)
+    throw new RangeError(`Cannot read after entry ${after}: entries up to ${base} were dropped`);
+}
+
+/** The first of `records` that fit into `limits`, at least one. */
+export function takeWithin(records: readonly JournalRecord[], limits: ReadLimits): readonly JournalRecord[] {
+  let bytes = 0;
+  const end = records.findIndex((record, at) => {
+    bytes += record.bytes.length;
+    return at > 0 && (at >= limits.entries || bytes > limits.bytes);
+  });
+  return end === -1 ? records : records.slice(0, end);
+}

@@ -1,0 +1,77 @@
+/**
+ * What a tracker knows for ever: users, groups, members, join requests and shared files, as plain data.
+ *
+ * Everything here is rebuilt by replaying the journal; who is online and has which pieces is not here (`presence.ts`).
+ * These types are for readers: only `state.ts` can change what they show. Times are milliseconds since the Unix epoch.
+ */
+import type { FileDescriptor } from '@minitorrent/chunk-store';
+import type { Result } from './events.ts';
+import type { JournalPosition, Role } from './messages.ts';
+
+export interface User {
+  readonly userId: string;
+  /** A PHC string; see `password-hash.ts`. */
+  readonly passwordHash: string;
+  readonly createdAtMs: number;
+}
+
+export interface Member {
+  readonly userId: string;
+  readonly role: Role;
+  readonly sinceMs: number;
+}
+
+/** Waits until an admin decides, however long that takes. */
+export interface JoinRequest {
+  readonly userId: string;
+  readonly requestedAtMs: number;
+}
+
+/** A file that was shared in a group. It outlives its sharer's membership: other members may have its pieces. */
+export interface SharedFile {
+  readonly file: FileDescriptor;
+  readonly sharedBy: string;
+  readonly sharedAtMs: number;
+}
+
+/** A group has at least one member, and at least one of its members is an admin. */
+export interface Group {
+  readonly groupId: string;
+  readonly createdAtMs: number;
+  /** Rises with every change of the members or their roles, so that a proof of membership can be told to be old. */
+  readonly memberEpoch: number;
+  /** By user id. */
+  readonly members: ReadonlyMap<string, Member>;
+  /** By user id, oldest first. */
+  readonly joinRequests: ReadonlyMap<string, JoinRequest>;
+  /** By file name, which is unique in the group. */
+  readonly files: ReadonlyMap<string, SharedFile>;
+  /** The keys of `files` in order. */
+  readonly fileNames: readonly string[];
+  /** How many files have this root, which is written in hexadecimal. */
+  readonly roots: ReadonlyMap<string, number>;
+}
+
+/** A write that was done, so that a second try of it gets the same answer. */
+export interface DoneRequest {
+  /** Of the entry in the journal. */
+  readonly index: number;
+  /** Tells a second try from another write that uses the same id. */
+  readonly fingerprint: Uint8Array;
+  readonly result: Result;
+}
+
+/** The whole state after the entry at `position`. */
+export interface TrackerState {
+  readonly position: JournalPosition;
+  readonly users: ReadonlyMap<string, User>;
+  readonly groups: ReadonlyMap<string, Group>;
+  /** The keys of `groups` in order. */
+  readonly groupNames: readonly string[];
+  /** By user id: the groups that the user is a member of. */
+  readonly groupsOf: ReadonlyMap<string, ReadonlySet<string>>;
+  /** By user id: the groups that the user waits for. */
+  readonly waitingFor: ReadonlyMap<string, ReadonlySet<string>>;
+  /** By request id in hexadecimal: the last `REMEMBERED_REQUESTS` writes, oldest first. */
+  readonly doneRequests: ReadonlyMap<string, DoneRequest>;
+}

@@ -1,0 +1,78 @@
+/** What users may try to do, as data: random sequences of it drive the state, the ledger and the model alike. */
+import * as fc from 'fast-check';
+import { createUser } from '../../src/commands/accounts.ts';
+import type { Command } from '../../src/commands/command.ts';
+import { shareFile, stopSharing } from '../../src/commands/files.ts';
+import { createGroup, leaveGroup } from '../../src/commands/groups.ts';
+import { acceptJoin, refuseJoin, requestJoin } from '../../src/commands/joins.ts';
+import type { TrackerLimits } from '../../src/limits.ts';
+import { DEFAULT_LIMITS } from '../../src/limits.ts';
+import { testFile } from './files.ts';
+
+export type Action =
+  | { readonly kind: 'create_user'; readonly userId: string }
+  | { readonly kind: 'create_group' | 'request' | 'leave'; readonly groupId: string; readonly userId: string }
+  | {
+      readonly kind: 'accept' | 'refuse';
+      readonly groupId: string;
+      readonly userId: string;
+      readonly by: string;
+    }
+  | { readonly kind: 'share' | 'stop'; readonly groupId: string; readonly name: string; readonly by: string };
+
+/** Small, so that random actions meet limits as well as each other. */
+export const SMALL_LIMITS: TrackerLimits = {
+  ...DEFAULT_LIMITS,
+  groupsPerUser: 2,
+  waitingRequestsPerUser: 2,
+  waitingRequestsPerGroup: 2,
+  filesPerGroup: 2,
+};
+
+const userId = fc.constantFrom('alice', 'bob', 'carol', 'dave');
+const groupId = fc.constantFrom('friends', 'family', 'work');
+const name = fc.constantFrom('a.bin', 'b.bin', 'c.bin');
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('create_user'), userId }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('create_group'), groupId, userId }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('request', 'leave'), groupId, userId }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constantFrom('accept', 'refuse'), groupId, userId, by: userId }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('share', 'stop'), groupId, name, by: userId }) },
+);
+
+/** Sequences that begin with the users, because nothing happens without them. */
+export const actions: fc.Arbitrary<readonly Action[]> = fc
+  .tuple(
+    fc.subarray(['alice', 'bob', 'carol', 'dave'], { minLength: 2 }),
+    fc.array(action, { maxLength: 80 }),
+  )
+  .map(([users, rest]) => [
+    ...users.map((user) => ({ kind: 'create_user', userId: user }) as const),
+    ...rest,
+  ]);
+
+/** The command that `action` is, at time `atMs`. */
+export function commandOf(action: Action, atMs: number, limits: TrackerLimits = SMALL_LIMITS): Command {
+  switch (action.kind) {
+    case 'create_user':
+      return createUser({ userId: action.userId, passwordHash: `$hash$${action.userId}`, atMs });
+    case 'create_group':
+      return createGroup({ groupId: action.groupId, userId: action.userId, atMs }, limits);
+    case 'request':
+      return requestJoin({ groupId: action.groupId, userId: action.userId, atMs }, limits);
+    case 'leave':
+      return leaveGroup({ groupId: action.groupId, userId: action.userId });
+    case 'accept':
+      return acceptJoin({ groupId: action.groupId, userId: action.userId, by: action.by, atMs }, limits);
+    case 'refuse':
+      return refuseJoin({ groupId: action.groupId, userId: action.userId, by: action.by });
+    case 'share':
+      return shareFile({ groupId: action.groupId, file: testFile(action.name), by: action.by, atMs }, limits);
+    case 'stop':
+      return stopSharing({ groupId: action.groupId, name: action.name, by: action.by });
+  }
+}

@@ -1,0 +1,145 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { adminsOf } from '../src/guards.ts';
+import { toHex } from '../src/hex.ts';
+import { createMemoryJournal } from '../src/journal/memory-journal.ts';
+import { REMEMBERED_REQUESTS } from '../src/limits.ts';
+import type { TrackerState } from '../src/model.ts';
+import { replayJournal } from '../src/replay.ts';
+import { decodeSnapshot, encodeSnapshot } from '../src/snapshot.ts';
+import { apply, createState, rememberRequest } from '../src/state.ts';
+import { actions, commandOf } from './helpers/actions.ts';
+import { createDriver } from './helpers/drive.ts';
+import { createModel, step, type TrackerModel } from './helpers/tracker-model.ts';
+
+describe('state', () => {
+  it('answers as the model does, and holds what the model holds', async () => {
+    await fc.assert(
+      fc.property(actions, (sequence) => {
+        const driver = createDriver();
+        const model = createModel();
+        for (const [at, action] of sequence.entries()) {
+          if ('groupId' in action && !mentionsUsersOf(driver.state, action)) continue;
+          expect([action, driver.run(commandOf(action, at))]).toEqual([action, step(model, action)]);
+        }
+        expect(asModel(driver.state)).toEqual(model);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('keeps its invariants after every event', async () => {
+    await fc.assert(
+      fc.property(actions, (sequence) => {
+        const driver = createDriver();
+        for (const [at, action] of sequence.entries()) {
+          if ('groupId' in action && !mentionsUsersOf(driver.state, action)) continue;
+          driver.run(commandOf(action, at));
+          checkInvariants(driver.state);
+        }
+      }),
+    );
+  });
+
+  it('is the same after a replay of the journal', async () => {
+    await fc.assert(
+      fc.asyncProperty(actions, async (sequence) => {
+        const driver = createDriver();
+        for (const [at, action] of sequence.entries()) {
+          if ('groupId' in action && !mentionsUsersOf(driver.state, action)) continue;
+          driver.run(commandOf(action, at));
+        }
+        const replayed = await replayJournal(createMemoryJournal(driver.records));
+        expect(replayed).toEqual(driver.state);
+      }),
+    );
+  });
+
+  it('is the same after a replay from any snapshot', async () => {
+    await fc.assert(
+      fc.asyncProperty(actions, fc.nat(), async (sequence, where) => {
+        const driver = createDriver();
+        for (const [at, action] of sequence.entries()) {
+          if ('groupId' in action && !mentionsUsersOf(driver.state, action)) continue;
+          driver.run(commandOf(action, at));
+        }
+        const journal = createMemoryJournal(driver.records);
+        const middle = await replayJournal(journal, where % (driver.records.length + 1));
+        expect(decodeSnapshot(encodeSnapshot(middle))).toEqual(middle);
+        await journal.writeSnapshot(encodeSnapshot(middle));
+        expect(await replayJournal(journal)).toEqual(driver.state);
+      }),
+    );
+  });
+
+  it('refuses events that cannot follow', () => {
+    const state = createState();
+    const groupId = 'friends';
+    const userId = 'alice';
+    expect(() => apply(state, { kind: 'group_created', groupId, userId, atMs: 1 })).toThrow(TypeError);
+    expect(() => apply(state, { kind: 'member_left', groupId, userId })).toThrow('there is no such group');
+    expect(() => apply(state, { kind: 'password_rehashed', userId, passwordHash: '' })).toThrow(
+      'no such user',
+    );
+    apply(state, { kind: 'user_created', userId, passwordHash: '', atMs: 1 });
+    apply(state, { kind: 'group_created', groupId, userId, atMs: 1 });
+    expect(() => apply(state, { kind: 'user_created', userId, passwordHash: '', atMs: 1 })).toThrow('exists');
+    expect(() => apply(state, { kind: 'group_deleted', groupId })).toThrow('has members');
+    expect(() =>
+      apply(state, { kind: 'join_accepted', groupId, userId: 'bob', by: userId, atMs: 1 }),
+    ).toThrow('wait');
+    expect(() => apply(state, { kind: 'sharing_stopped', groupId, name: 'a', by: userId })).toThrow(
+      'no file',
+    );
+  });
+
+  it('forgets the oldest request ids, and only those', () => {
+    const state = createState();
+    const fingerprint = new Uint8Array(16);
+    const idOf = (index: number): Uint8Array => new Uint8Array(new Uint32Array([index, 0, 0, 0]).buffer);
+    for (let index = 1; index <= REMEMBERED_REQUESTS + 10; index += 1) {
+      rememberRequest(state, { index, fingerprint, result: { kind: 'done' }, requestId: idOf(index) });
+    }
+    expect(state.doneRequests.size).toBe(REMEMBERED_REQUESTS);
+    expect(state.doneRequests.has(toHex(idOf(10)))).toBe(false);
+    expect(state.doneRequests.has(toHex(idOf(11)))).toBe(true);
+  });
+});
+
+/** A connection belongs to a user who exists, so commands of others never reach the state. */
+function mentionsUsersOf(state: TrackerState, action: object): boolean {
+  const { userId, by } = action as { readonly userId?: string; readonly by?: string };
+  return [userId, by].every((user) => user === undefined || state.users.has(user));
+}
+
+function asModel(state: TrackerState): TrackerModel {
+  const groups = [...state.groups.values()].map((group) => {
+    const members = new Map(
+      [...group.members.values()].map(({ userId, role }) => [userId, role === 'admin']),
+    );
+    const files = new Map([...group.files].map(([name, shared]) => [name, shared.sharedBy]));
+    return [group.groupId, { members, waiting: new Set(group.joinRequests.keys()), files }] as const;
+  });
+  return { users: new Set(state.users.keys()), groups: new Map(groups) };
+}
+
+function checkInvariants(state: TrackerState): void {
+  expect(state.groupNames).toEqual([...state.groups.keys()].sort());
+  for (const group of state.groups.values()) {
+    expect(adminsOf(group)).not.toEqual([]);
+    expect(group.fileNames).toEqual([...group.files.keys()].sort());
+    expect([...group.roots.values()].reduce((sum, count) => sum + count, 0)).toBe(group.files.size);
+    for (const [name, shared] of group.files) expect(shared.file.name).toBe(name);
+    for (const userId of group.members.keys()) {
+      expect(state.users.has(userId)).toBe(true);
+      expect(group.joinRequests.has(userId)).toBe(false);
+      expect(state.groupsOf.get(userId)?.has(group.groupId)).toBe(true);
+    }
+    for (const userId of group.joinRequests.keys()) {
+      expect(state.waitingFor.get(userId)?.has(group.groupId)).toBe(true);
+    }
+  }
+  const pairs = [...state.groups.values()].reduce((sum, group) => sum + group.members.size, 0);
+  expect([...state.groupsOf.values()].reduce((sum, groups) => sum + groups.size, 0)).toBe(pairs);
+  for (const groups of state.waitingFor.values()) expect(groups.size).toBeGreaterThan(0);
+}
