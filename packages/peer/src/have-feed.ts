@@ -5,6 +5,7 @@
  * thirty peers does not drown in it. What waits for one listener is bounded by the number of pieces. Knows no socket.
  */
 import type { Clock } from '@minitorrent/rpc-core';
+import { settledBy, wait } from './waiting.ts';
 
 /** At most 20 messages a second to each listener. */
 const COALESCE_MS = 50;
@@ -55,7 +56,7 @@ export class HaveListener implements Disposable {
   /** Waits for news, then for more of it, and answers at most `maxItems` indices; none when `signal` aborted. */
   async take(maxItems: number, signal: AbortSignal): Promise<readonly number[]> {
     if (this.#pending.length === 0) await settledBy(signal, (settle) => this.#whenWoken(settle));
-    await settledBy(signal, (settle) => this.#clock.schedule(COALESCE_MS, settle));
+    await wait(this.#clock, COALESCE_MS, signal);
     return signal.aborted ? [] : this.#pending.splice(0, maxItems);
   }
 
@@ -69,18 +70,4 @@ export class HaveListener implements Disposable {
       this.#wake = () => undefined;
     };
   }
-}
-
-/** Resolves when `arm`'s callback is called or `signal` aborts, whichever comes first; then disarms. */
-function settledBy(signal: AbortSignal, arm: (settle: () => void) => () => void): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const settle = (): void => {
-      signal.removeEventListener('abort', settle);
-      disarm();
-      resolve();
-    };
-    const disarm = arm(settle);
-    signal.addEventListener('abort', settle);
-  });
 }

@@ -150,7 +150,8 @@ function openExclusively(path: string): DatabaseSync {
 function migrate(database: DatabaseSync): void {
   const version = database.prepare('PRAGMA user_version').get()?.user_version;
   if (version === SCHEMA_VERSION) return;
-  if (version !== 0) throw new RangeError(`Cannot read a library of version ${version}, expected ${SCHEMA_VERSION}`);
+  if (version !== 0)
+    throw new RangeError(`Cannot read a library of version ${version}, expected ${SCHEMA_VERSION}`);
   database.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
 }
 

@@ -1,0 +1,108 @@
+/**
+ * Connections to other peers, one for each device, shared by all downloads that use it.
+ *
+ * A connection lives while somebody holds a lease on it. Both its ends serve pieces, so a peer that connects here can be
+ * served over the same connection; what is asked over it is the downloads' business.
+ */
+import type { Address, Connection, Network, Served } from '@minitorrent/rpc-core';
+import { type Clock, createConnection } from '@minitorrent/rpc-core';
+import { PeerError } from '../errors.ts';
+import type { PeerId } from '../swarm-events.ts';
+import { untilAborted } from '../waiting.ts';
+
+export interface PeerPoolOptions {
+  readonly network: Network;
+  readonly clock: Clock;
+  /** What this peer serves on the connections that it opens. */
+  readonly serve: readonly Served[];
+  /** From the first packet to a connection that can be used, milliseconds. */
+  readonly connectTimeoutMs: number;
+}
+
+/** A share in a connection; the last one that is released closes it. */
+export interface Lease {
+  readonly connection: Connection;
+  release(): void;
+}
+
+interface Entry {
+  readonly opening: Promise<Connection>;
+  readonly closing: AbortController;
+  leases: number;
+}
+
+export class PeerPool {
+  readonly #options: PeerPoolOptions;
+  readonly #entries = new Map<PeerId, Entry>();
+
+  constructor(options: PeerPoolOptions) {
+    this.#options = options;
+  }
+
+  /** A lease on the connection to `peer`, which is opened at `address` if there is none. */
+  async acquire(peer: PeerId, address: Address, signal: AbortSignal): Promise<Lease> {
+    const entry = this.#entries.get(peer) ?? this.#open(peer, address);
+    entry.leases += 1;
+    try {
+      const connection = await untilAborted(entry.opening, signal);
+      return { connection, release: once(() => this.#release(entry)) };
+    } catch (error) {
+      this.#release(entry);
+      throw error;
+    }
+  }
+
+  /** Closes every connection. */
+  close(): void {
+    for (const { closing } of this.#entries.values()) closing.abort();
+  }
+
+  #open(peer: PeerId, address: Address): Entry {
+    const closing = new AbortController();
+    const opening = this.#connect(address, closing.signal);
+    const entry: Entry = { opening, closing, leases: 0 };
+    this.#entries.set(peer, entry);
+    const forget = (): void => {
+      if (this.#entries.get(peer) === entry) this.#entries.delete(peer);
+    };
+    opening.then((connection) => connection.closed).then(forget, forget);
+    closing.signal.addEventListener('abort', forget);
+    return entry;
+  }
+
+  async #connect(address: Address, signal: AbortSignal): Promise<Connection> {
+    const { network, clock, serve, connectTimeoutMs } = this.#options;
+    const late = new AbortController();
+    const disarm = clock.schedule(connectTimeoutMs, () => late.abort(tooLate(address, connectTimeoutMs)));
+    const eitherSignal = AbortSignal.any([signal, late.signal]);
+    try {
+      const channel = await network.connect(address, { signal: eitherSignal });
+      const connection = createConnection({ channel, clock, serve, trusted: true });
+      signal.addEventListener('abort', () => connection.abort());
+      await untilAborted(connection.opened, eitherSignal).catch((error: unknown) => {
+        connection.abort();
+        throw error;
+      });
+      return connection;
+    } finally {
+      disarm();
+    }
+  }
+
+  #release(entry: Entry): void {
+    entry.leases -= 1;
+    if (entry.leases === 0) entry.closing.abort();
+  }
+}
+
+function tooLate({ host, port }: Address, timeoutMs: number): PeerError {
+  return new PeerError('cancelled', `Cannot connect to peer ${host}:${port} within ${timeoutMs} ms`);
+}
+
+function once(task: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) task();
+    isDone = true;
+  };
+}

@@ -1,0 +1,101 @@
+/**
+ * What this peer answers to other peers: which pieces it has, the piece layer, and pieces.
+ *
+ * Who is served next, and with which piece, is the uplink's decision; here the bytes go from the store to the call.
+ */
+import { type ChunkStore, createPieceLayout, HASH_BYTES, StoreError } from '@minitorrent/chunk-store';
+import { type HandlerContext, RpcError, type Served, serve } from '@minitorrent/rpc-core';
+import { type PieceInfoItem, type PieceItem, peerContract } from '../contract.ts';
+import { PEER_MESSAGE_LIMITS as LIMITS } from '../message-limits.ts';
+import { peerId } from '../swarm-events.ts';
+import type { SharedFile, SharedFiles } from './shared-files.ts';
+import type { Uplink } from './uplink.ts';
+
+interface FileOfGroup {
+  readonly groupId: string;
+  readonly root: Uint8Array;
+}
+
+/** The handlers of `peerContract` over these files and this uplink. */
+export function servePieces(files: SharedFiles, uplink: Uplink): Served {
+  return serve(peerContract, {
+    send_piece_info: (request, context) => pieceInfo(files.find(request.groupId, request.root), context.signal),
+    send_piece_layer: async (request) => pieceLayer(files, request),
+    send_pieces: (request, context) => sendPieces(files, uplink, request, context),
+  });
+}
+
+async function* pieceInfo(file: SharedFile, callSignal: AbortSignal): AsyncGenerator<PieceInfoItem> {
+  const signal = AbortSignal.any([callSignal, file.signal]);
+  // Listening starts before the snapshot, so that no piece falls between the two.
+  using listener = file.feed.listen();
+  const { have } = file.store;
+  yield { kind: 'all', pieces: have.count, bitfield: have.toBytes() };
+  while (!signal.aborted) {
+    const indices = await listener.take(LIMITS.piecesPerMessage, signal);
+    if (indices.length > 0) yield { kind: 'have', indices };
+  }
+  file.signal.throwIfAborted();
+}
+
+function pieceLayer(
+  files: SharedFiles,
+  request: FileOfGroup & { readonly first: number; readonly count: number },
+): { hashes: Uint8Array } {
+  const { manifest } = files.find(request.groupId, request.root).store;
+  const { pieceCount } = createPieceLayout(manifest);
+  const end = request.first + request.count;
+  if (end > pieceCount || request.count * HASH_BYTES > LIMITS.layerBytes) {
+    throw new RpcError('bad_request', `Cannot send hashes ${request.first} to ${end} of ${pieceCount}`);
+  }
+  return { hashes: manifest.pieceLayer.subarray(request.first * HASH_BYTES, end * HASH_BYTES) };
+}
+
+async function* sendPieces(
+  files: SharedFiles,
+  uplink: Uplink,
+  request: FileOfGroup & { readonly want: readonly number[]; readonly maxPieces: number },
+  context: HandlerContext,
+): AsyncGenerator<PieceItem> {
+  const file = files.find(request.groupId, request.root);
+  const signal = AbortSignal.any([context.signal, file.signal]);
+  const { remote } = context.connection.remote;
+  using upload = uplink.open({
+    receiver: peerId(`${remote.host}:${remote.port}`),
+    root: request.root.toHex(),
+    want: request.want,
+    maxPieces: request.maxPieces,
+    have: file.store.have,
+  });
+  for (;;) {
+    const index = await upload.nextPiece(signal);
+    if (index === undefined) return;
+    for await (const item of piece(file.store, index, signal)) {
+      yield item;
+      if (item.kind !== 'block') continue;
+      file.uploadedBytes += item.data.length;
+      upload.blockSent(item.data.length);
+    }
+    upload.pieceSent();
+  }
+}
+
+async function* piece(store: ChunkStore, index: number, signal: AbortSignal): AsyncGenerator<PieceItem> {
+  try {
+    yield { kind: 'piece', index, leafHashes: await store.readLeafHashes(index, { signal }) };
+    const size = store.layout.pieceSize(index);
+    for (let offset = 0; offset < size; offset += LIMITS.blockBytes) {
+      const length = Math.min(LIMITS.blockBytes, size - offset);
+      yield { kind: 'block', offset, data: await store.readBlock(index, offset, length, { signal }) };
+    }
+  } catch (error) {
+    throw isLost(error) ? new RpcError('missing_piece', `Cannot send piece ${index}: it is lost here`) : error;
+  }
+}
+
+/** The store does not have the piece any more: the file changed under it, or the disk did. */
+function isLost(error: unknown): boolean {
+  return error instanceof StoreError && LOST.has(error.code);
+}
+
+const LOST: ReadonlySet<string> = new Set(['missing_piece', 'corrupt_piece', 'source_changed', 'not_found']);

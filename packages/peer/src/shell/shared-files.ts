@@ -1,0 +1,68 @@
+/**
+ * The files that this peer serves at this moment: complete ones and those still on their way.
+ *
+ * One entry for each file in each group; the same content shared in two groups is two entries, because who may have it
+ * differs. It opens nothing and closes nothing.
+ */
+import type { ChunkStore } from '@minitorrent/chunk-store';
+import { type Clock, RpcError } from '@minitorrent/rpc-core';
+import { HaveFeed } from '../have-feed.ts';
+
+/** A file that others can ask for. */
+export interface SharedFile {
+  readonly groupId: string;
+  readonly store: ChunkStore;
+  /** Tells those who listen of pieces that were added. */
+  readonly feed: HaveFeed;
+  /** Aborts when the file is not served any more. */
+  readonly signal: AbortSignal;
+  uploadedBytes: number;
+}
+
+export class SharedFiles {
+  readonly #clock: Clock;
+  readonly #files = new Map<string, SharedFile & { readonly stopping: AbortController }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  all(): SharedFile[] {
+    return [...this.#files.values()];
+  }
+
+  /** Serves the file from `store` from now on. */
+  add(groupId: string, store: ChunkStore): SharedFile {
+    const stopping = new AbortController();
+    const feed = new HaveFeed(this.#clock);
+    const file = { groupId, store, feed, stopping, signal: stopping.signal, uploadedBytes: 0 };
+    this.#files.set(keyOf(groupId, store.manifest.root), file);
+    return file;
+  }
+
+  /** Stops serving it: calls in progress end with `unknown_file`. */
+  remove(groupId: string, root: Uint8Array): void {
+    const key = keyOf(groupId, root);
+    this.#files.get(key)?.stopping.abort(unknownFile());
+    this.#files.delete(key);
+  }
+
+  /** The file that a call names. Fails with `unknown_file`. */
+  find(groupId: string, root: Uint8Array): SharedFile {
+    const file = this.#files.get(keyOf(groupId, root));
+    if (file === undefined) throw unknownFile();
+    return file;
+  }
+
+  has(groupId: string, root: Uint8Array): boolean {
+    return this.#files.has(keyOf(groupId, root));
+  }
+}
+
+function keyOf(groupId: string, root: Uint8Array): string {
+  return `${root.toHex()} ${groupId}`;
+}
+
+function unknownFile(): RpcError {
+  return new RpcError('unknown_file', 'Cannot serve this file: it is not shared here in that group');
+}
