@@ -8,6 +8,7 @@
 import { isBuiltin } from 'node:module';
 import {
   entryModules,
+  isPlaceholder,
   type Manifest,
   type Module,
   type Package,
@@ -98,12 +99,6 @@ function namesImported(modules: readonly Module[]): ReadonlySet<string> {
 /** `@types/debug` serves whoever imports `debug`, `@types/babel__core` whoever imports `@babel/core`. */
 function typedPackage(name: string): string {
   return name.replace(/^@types\//, '').replace(/^(.+)__(.+)$/, '@$1/$2');
-}
-
-function isPlaceholder(owner: Package): boolean {
-  return owner.modules
-    .filter(({ isSource }) => isSource)
-    .every(({ imports, bodyLine }) => imports.length === 0 && bodyLine === undefined);
 }
 
 function lineOfKey(manifestText: string, section: string, name: string): number {

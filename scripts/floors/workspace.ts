@@ -32,6 +32,8 @@ export interface Module extends ModuleFacts {
 
 export interface Manifest {
   readonly name: string;
+  readonly version: string;
+  readonly bin?: Readonly<Record<string, string>>;
   readonly exports?: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
@@ -89,6 +91,14 @@ export function entryModules({ folder, manifest }: Package): ReadonlyMap<string,
     return source === undefined ? [] : [[subPath, posix.join(folder, source)] as const];
   });
   return new Map(entries);
+}
+
+/** Whether nothing was written yet: the main module is missing, or says only `export {};`. */
+export function isPlaceholder({ folder, modules }: Package): boolean {
+  const main = modules.find(
+    ({ path }) => path === `${folder}/src/index.ts` || path === `${folder}/src/main.ts`,
+  );
+  return main === undefined || (main.imports.length === 0 && main.bodyLine === undefined);
 }
 
 /** The path that a relative import leads to; undefined for a package's name. */
