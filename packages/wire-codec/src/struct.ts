@@ -5,9 +5,10 @@
  * fields they do not know yet, and take fields that an older writer did not know as undefined where they are optional.
  */
 import type { Codec, Infer } from './codec.ts';
-import { CodecError, enclosed } from './errors.ts';
 import type { Reader } from './reader.ts';
 import type { StructSchema } from './schema.ts';
+import { compileStruct } from './struct-compiler.ts';
+import { interpretStruct, type StructLayout, type StructMethods, type Values } from './struct-layout.ts';
 import type { Writer } from './writer.ts';
 
 /** The codecs of a struct by field name, in the order of the wire. */
@@ -26,107 +27,82 @@ export type Flat<T> = { [K in keyof T]: T[K] };
 /** A codec of objects, which a union can use for one of its variants. */
 export interface StructCodec<T> extends Codec<T> {
   readonly schema: StructSchema;
-  /** Reads the fields into `target`, which is new and holds at most a union's discriminant. */
-  readInto(reader: Reader, target: Record<string, unknown>): void;
+  /** The same layout for values that open with a property `discriminant` of value `name`, which is not written. */
+  tagged(discriminant: string, name: string): Codec<unknown>;
 }
 
-/** A struct of `fields`; `extensible` puts it behind its length as a u32. Fields keep their place for ever; new ones go last. */
+/**
+ * A struct of `fields`; `extensible` puts it behind its length as a u32. Fields keep their place for ever, and new ones
+ * go last: they must be optional, so that a message from before them can still be read.
+ */
 export function struct<const F extends Fields>(
   fields: F,
   options?: { readonly extensible?: boolean },
 ): StructCodec<StructValue<F>> {
-  const plain = plainStruct(fields, options?.extensible ?? false);
-  const codec = plain.schema.extensible ? extensibleStruct(plain) : plain;
-  // The field codecs, which define StructValue, have read and accepted each value.
+  const layout: StructLayout = {
+    names: Object.keys(fields),
+    codecs: Object.values(fields),
+    extensible: options?.extensible ?? false,
+  };
+  layout.names.forEach(checkFieldName);
+  const codec = Object.assign(structCodec(layout), {
+    tagged(discriminant: string, name: string): Codec<unknown> {
+      checkFieldName(discriminant);
+      if (!layout.names.includes(discriminant))
+        return structCodec({ ...layout, tag: { discriminant, name } });
+      throw new TypeError(`Cannot tag a struct by ${discriminant}: ${name} has a field of that name`);
+    },
+  });
+  // The field codecs, from which StructValue is inferred, read and accept each value.
   return codec as StructCodec<StructValue<F>>;
 }
 
-type Values = Record<string, unknown>;
-
-/** Names that an object can hold without meaning something to JavaScript. */
+/** Names that mean nothing of their own to JavaScript, do not sort as numbers, and are safe in generated source. */
 const FIELD_NAME = /^[a-zA-Z][a-zA-Z0-9_]*$/;
 
-interface PlainStruct extends StructCodec<Values> {
-  readonly names: readonly string[];
-  readonly codecs: readonly Codec<unknown>[];
+function checkFieldName(name: string): void {
+  if (FIELD_NAME.test(name)) return;
+  throw new TypeError(`Cannot name a field ${JSON.stringify(name)}: expected ${FIELD_NAME}`);
 }
 
-function plainStruct(fields: Fields, extensible: boolean): PlainStruct {
-  const names = Object.keys(fields);
-  const codecs = Object.values(fields);
-  for (const name of names) {
-    if (!FIELD_NAME.test(name))
-      throw new TypeError(`Cannot name a field ${JSON.stringify(name)}: expected ${FIELD_NAME}`);
+/** A codec that becomes what its layout asks for when it is first used: most of a contract's structs never are. */
+function structCodec(layout: StructLayout): Codec<Values> & { readonly schema: StructSchema } {
+  let methods: StructMethods | undefined;
+  function become(): StructMethods {
+    methods ??= structMethods(layout);
+    Object.assign(codec, methods);
+    return methods;
   }
-  function readInto(reader: Reader, target: Values): void {
-    let index = 0;
-    try {
-      for (const codec of codecs) {
-        target[names[index] as string] = codec.read(reader);
-        index++;
-      }
-    } catch (error) {
-      throw enclosed(error, names[index] as string);
-    }
-  }
-  return {
-    names,
-    codecs,
-    schema: {
-      kind: 'struct',
-      extensible,
-      fields: names.map((name, index) => ({ name, schema: (codecs[index] as Codec<unknown>).schema })),
-    },
-    write(writer, value) {
-      if (typeof value !== 'object' || value === null)
-        throw new CodecError('wrong_type', 'write', 'it is not an object');
-      let index = 0;
-      try {
-        for (const codec of codecs) {
-          codec.write(writer, value[names[index] as string]);
-          index++;
-        }
-      } catch (error) {
-        throw enclosed(error, names[index] as string);
-      }
-    },
-    readInto,
-    read(reader) {
-      const value: Values = {};
-      readInto(reader, value);
-      return value;
-    },
+  const codec = {
+    schema: structSchema(layout),
+    write: (writer: Writer, value: Values): void => become().write(writer, value),
+    read: (reader: Reader): Values => become().read(reader),
   };
+  return codec;
 }
 
-function extensibleStruct(plain: PlainStruct): StructCodec<Values> {
-  const { names, codecs } = plain;
-  function readInto(reader: Reader, target: Values): void {
-    const outerEnd = reader.narrow(reader.u32());
-    let index = 0;
-    try {
-      for (const codec of codecs) {
-        const isMissing = codec.schema.kind === 'optional' && reader.remaining === 0;
-        target[names[index] as string] = isMissing ? undefined : codec.read(reader);
-        index++;
-      }
-    } catch (error) {
-      throw enclosed(error, names[index] as string);
-    }
-    reader.widen(outerEnd);
-  }
+function structMethods(layout: StructLayout): StructMethods {
+  const fields = compileStruct(layout) ?? interpretStruct(layout);
+  return layout.extensible ? behindLength(fields) : fields;
+}
+
+function behindLength(fields: StructMethods): StructMethods {
   return {
-    schema: plain.schema,
-    write(writer: Writer, value: Values): void {
+    write(writer, value) {
       const place = writer.openLength();
-      plain.write(writer, value);
+      fields.write(writer, value);
       writer.closeLength(place);
     },
-    readInto,
     read(reader) {
-      const value: Values = {};
-      readInto(reader, value);
+      const outerEnd = reader.narrow(reader.u32());
+      const value = fields.read(reader);
+      reader.widen(outerEnd);
       return value;
     },
   };
+}
+
+function structSchema({ names, codecs, extensible }: StructLayout): StructSchema {
+  const fields = codecs.map((codec, index) => ({ name: names[index] as string, schema: codec.schema }));
+  return { kind: 'struct', extensible, fields };
 }

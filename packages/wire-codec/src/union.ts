@@ -5,6 +5,7 @@
 import type { Codec, Infer } from './codec.ts';
 import { CodecError, enclosed } from './errors.ts';
 import type { Flat, StructCodec } from './struct.ts';
+import { checkObject, type Values } from './struct-layout.ts';
 
 /** The variants of a union by name. A tag, 0 to 255, is never given to another variant. */
 export type Variants = Readonly<
@@ -21,50 +22,45 @@ export function union<const D extends string, const V extends Variants>(
   discriminant: D,
   variants: V,
 ): Codec<UnionValue<D, V>> {
-  const byName = new Map(Object.entries(variants).map(([name, variant]) => [name, { name, ...variant }]));
-  const byTag = new Map([...byName.values()].map((variant) => [variant.tag, variant]));
+  const choices = Object.entries(variants).map(([name, { tag, codec }]) => {
+    return { name, tag, codec: codec.tagged(discriminant, name), schema: codec.schema };
+  });
+  const byName = new Map(choices.map((choice) => [choice.name, choice]));
+  const byTag = new Map(choices.map((choice) => [choice.tag, choice]));
   checkNumbers(
     'union',
-    [...byName.values()].map((variant) => variant.tag),
+    choices.map(({ tag }) => tag),
   );
-  for (const variant of byName.values()) {
-    if (variant.codec.schema.fields.some((field) => field.name === discriminant)) {
-      throw new TypeError(
-        `Cannot make a union by ${discriminant}: its variant ${variant.name} has a field of that name`,
-      );
-    }
-  }
   return {
     schema: {
       kind: 'union',
       discriminant,
-      variants: [...byName.values()].map(({ name, tag, codec }) => ({ name, tag, schema: codec.schema })),
+      variants: choices.map(({ name, tag, schema }) => ({ name, tag, schema })),
     },
     write(writer, value) {
-      const name: unknown = (value as Readonly<Record<string, unknown>> | null | undefined)?.[discriminant];
-      const variant = byName.get(name as string);
-      if (variant === undefined)
+      checkObject(value);
+      const name: unknown = (value as Values)[discriminant];
+      const choice = byName.get(name as string);
+      if (choice === undefined)
         throw new CodecError('unknown_tag', 'write', `its ${discriminant} is ${String(name)}`);
-      writer.u8(variant.tag);
+      writer.u8(choice.tag);
       try {
-        variant.codec.write(writer, value);
+        choice.codec.write(writer, value);
       } catch (error) {
-        throw enclosed(error, variant.name);
+        throw enclosed(error, choice.name);
       }
     },
     read(reader) {
       const tag = reader.u8();
-      const variant = byTag.get(tag);
-      if (variant === undefined)
+      const choice = byTag.get(tag);
+      if (choice === undefined)
         throw new CodecError('unknown_tag', 'read', `there is no variant with tag ${tag}`);
-      const value: Record<string, unknown> = { [discriminant]: variant.name };
       try {
-        variant.codec.readInto(reader, value);
+        // The discriminant and the variant's fields are what UnionValue is made of.
+        return choice.codec.read(reader) as UnionValue<D, V>;
       } catch (error) {
-        throw enclosed(error, variant.name);
+        throw enclosed(error, choice.name);
       }
-      // The discriminant and the variant's fields are what UnionValue is made of.
-      return value as UnionValue<D, V>;
     },
   };
 }

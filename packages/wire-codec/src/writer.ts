@@ -69,7 +69,8 @@ export class Writer {
   varint(value: number): void {
     if (!Number.isInteger(value) || value < 0 || value > MAX_VARINT) throw outOfRange(value, MAX_VARINT);
     this.#reserve(8);
-    this.#position = putVarint(this.#buffer, this.#position, value);
+    if (value < 0x80) this.#buffer[this.#position++] = value;
+    else this.#position = putVarint(this.#buffer, this.#position, value);
   }
 
   /** One byte, 0 or 1. */
@@ -182,7 +183,7 @@ export class Writer {
   #grow(byteLength: number): void {
     const written = this.#position - this.#start;
     const needed = written + byteLength;
-    const buffer = new Uint8Array(needed <= SLAB_BYTES / 2 ? SLAB_BYTES : 2 * needed);
+    const buffer = new Uint8Array(Math.max(SLAB_BYTES, 2 * written, needed + SLAB_BYTES / 2));
     buffer.set(this.#buffer.subarray(this.#start, this.#position));
     this.#buffer = buffer;
     this.#start = 0;
