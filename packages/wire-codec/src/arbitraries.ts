@@ -16,18 +16,31 @@ export interface ArbitraryOptions {
   readonly named?: Readonly<Record<string, (beneath: fc.Arbitrary<unknown>) => fc.Arbitrary<unknown>>>;
 }
 
+/** Longer values seldom find more, and shrinking them takes long. */
+const DEFAULT_MAX_LENGTH = 32;
+
 /** An arbitrary of the values that `codec` accepts. */
 export function arbitraryOf<T>(codec: Codec<T>, options?: ArbitraryOptions): fc.Arbitrary<T> {
-  const maker: Maker = { maxLength: options?.maxLength ?? 32, named: options?.named ?? {}, depth: 0 };
+  const { maxLength = DEFAULT_MAX_LENGTH, named = {} } = options ?? {};
+  const arbitrary = made(codec.schema, { maxLength, named, levels: new Map() });
+  if (arbitrary === undefined)
+    throw new TypeError('Cannot make values of a recursive codec that has no smallest value');
   // The schema describes exactly the values that its codec accepts.
-  return ofSchema(codec.schema, maker) as fc.Arbitrary<T>;
+  return arbitrary as fc.Arbitrary<T>;
 }
 
 interface Maker {
   readonly maxLength: number;
   readonly named: NonNullable<ArbitraryOptions['named']>;
-  readonly depth: number;
+  /** How often each recursive schema may still be entered; absent before it was met. */
+  readonly levels: ReadonlyMap<unknown, number>;
 }
+
+/** Levels of a recursive value to make at most: each may multiply the number of arbitraries. */
+const MOST_LEVELS = 4;
+
+/** Undefined where no value can be made because the levels of a recursive schema are used up. */
+type Made = fc.Arbitrary<unknown> | undefined;
 
 const NUMBERS = {
   u8: () => fc.nat(0xff),
@@ -38,33 +51,31 @@ const NUMBERS = {
   boolean: () => fc.boolean(),
 } as const;
 
-function ofSchema(schema: Schema, maker: Maker): fc.Arbitrary<unknown> {
+function made(schema: Schema, maker: Maker): Made {
   switch (schema.kind) {
     case 'text':
-      return ofText(schema.maxBytes, maker);
+      return madeText(schema.maxBytes, maker);
     case 'bytes':
-      return ofBytes(0, Math.min(schema.maxBytes, maker.maxLength));
+      return fc.uint8Array({ maxLength: Math.min(schema.maxBytes, maker.maxLength) });
     case 'fixedBytes':
-      return ofBytes(schema.length, schema.length);
+      return fc.uint8Array({ minLength: schema.length, maxLength: schema.length });
     case 'optional':
-      return fc.option(ofSchema(schema.of, maker), { nil: undefined });
+      return madeOptional(made(schema.of, maker));
     case 'list':
-      return fc.array(ofSchema(schema.of, maker), { maxLength: Math.min(schema.maxItems, maker.maxLength) });
+      return madeList(made(schema.of, maker), Math.min(schema.maxItems, maker.maxLength));
     case 'map':
-      return ofMap(schema, maker);
+      return madeMap(schema, maker);
     case 'struct':
-      return fc.record(
-        Object.fromEntries(schema.fields.map((field) => [field.name, ofSchema(field.schema, maker)])),
-      );
+      return madeStruct(schema, maker);
     case 'union':
-      return ofUnion(schema, maker);
+      return madeUnion(schema, maker);
     case 'enumeration':
       return fc.constantFrom(...Object.keys(schema.values));
     case 'refined':
     case 'mapped':
-      return ofNamed(schema, maker);
+      return madeNamed(schema, maker);
     case 'recursive':
-      return ofRecursive(schema, maker);
+      return madeRecursive(schema, maker);
     default:
       return NUMBERS[schema.kind]();
   }
@@ -74,44 +85,61 @@ type SchemaOf<K extends Schema['kind']> = Extract<Schema, { kind: K }>;
 
 const encoder = new TextEncoder();
 
-function ofText(maxBytes: number, maker: Maker): fc.Arbitrary<string> {
+/** Half of it ASCII, which codecs treat apart; the rest any code points, some of which take four bytes. */
+function madeText(maxBytes: number, maker: Maker): Made {
   const maxLength = Math.min(maxBytes, maker.maxLength);
-  const any = fc
-    .string({ unit: 'binary', maxLength })
-    .filter((value) => encoder.encode(value).length <= maxBytes);
-  return fc.oneof(fc.string({ unit: 'binary-ascii', maxLength }), any);
+  const any = fc.string({ unit: 'binary', maxLength });
+  const fits = any.filter((value) => encoder.encode(value).length <= maxBytes);
+  return fc.oneof(fc.string({ unit: 'binary-ascii', maxLength }), fits);
 }
 
-function ofBytes(minLength: number, maxLength: number): fc.Arbitrary<Uint8Array> {
-  return fc.uint8Array({ minLength, maxLength });
+function madeOptional(of: Made): Made {
+  return of === undefined ? fc.constant(undefined) : fc.option(of, { nil: undefined });
 }
 
-function ofMap(schema: SchemaOf<'map'>, maker: Maker): fc.Arbitrary<unknown> {
-  const entry = fc.tuple(ofSchema(schema.key, maker), ofSchema(schema.value, maker));
+function madeList(of: Made, maxLength: number): Made {
+  return of === undefined ? fc.constant([]) : fc.array(of, { maxLength });
+}
+
+function madeMap(schema: SchemaOf<'map'>, maker: Maker): Made {
+  const key = made(schema.key, maker);
+  const value = made(schema.value, maker);
+  if (key === undefined || value === undefined) return fc.constant(new Map());
   const maxLength = Math.min(schema.maxItems, maker.maxLength);
-  return fc.uniqueArray(entry, { maxLength, selector: ([key]) => key }).map((entries) => new Map(entries));
+  const entries = fc.uniqueArray(fc.tuple(key, value), { maxLength, selector: ([entryKey]) => entryKey });
+  return entries.map((list) => new Map(list));
 }
 
-function ofUnion(schema: SchemaOf<'union'>, maker: Maker): fc.Arbitrary<unknown> {
-  return fc.oneof(
-    ...schema.variants.map((variant) =>
-      ofSchema(variant.schema, maker).map((value) => ({
-        [schema.discriminant]: variant.name,
-        ...(value as object),
-      })),
-    ),
-  );
+function madeStruct(schema: SchemaOf<'struct'>, maker: Maker): fc.Arbitrary<object> | undefined {
+  const fields: Record<string, fc.Arbitrary<unknown>> = {};
+  for (const { name, schema: of } of schema.fields) {
+    const field = made(of, maker);
+    if (field === undefined) return undefined;
+    fields[name] = field;
+  }
+  return fc.record(fields, { noNullPrototype: true });
 }
 
-function ofNamed(schema: SchemaOf<'refined' | 'mapped'>, maker: Maker): fc.Arbitrary<unknown> {
-  const beneath = ofSchema(schema.of, maker);
+function madeUnion(schema: SchemaOf<'union'>, maker: Maker): Made {
+  const variants = schema.variants.flatMap(({ name, schema: of }) => {
+    const fields = madeStruct(of, maker);
+    return fields === undefined ? [] : [fields.map((value) => ({ [schema.discriminant]: name, ...value }))];
+  });
+  return variants.length === 0 ? undefined : fc.oneof(...variants);
+}
+
+function madeNamed(schema: SchemaOf<'refined' | 'mapped'>, maker: Maker): Made {
+  const of = made(schema.of, maker);
+  if (of === undefined) return undefined;
   const named = maker.named[schema.name];
-  if (named !== undefined) return named(beneath);
-  if (schema.kind === 'mapped') return beneath.map((wire) => schema.fromWire(wire));
-  return beneath.filter((value) => schema.check(value));
+  if (named !== undefined) return named(of);
+  if (schema.kind === 'mapped') return of.map((wire) => schema.fromWire(wire));
+  return of.filter((value) => schema.check(value));
 }
 
-/** Below `maxDepth` levels anything; the last levels are made until one is a leaf, which a recursive schema must have. */
-function ofRecursive(schema: SchemaOf<'recursive'>, maker: Maker): fc.Arbitrary<unknown> {
-  return ofSchema(schema.of(), maker);
+function madeRecursive(schema: SchemaOf<'recursive'>, maker: Maker): Made {
+  const of = schema.of();
+  const left = maker.levels.get(of) ?? Math.min(schema.maxDepth, MOST_LEVELS);
+  if (left === 0) return undefined;
+  return made(of, { ...maker, levels: new Map(maker.levels).set(of, left - 1) });
 }

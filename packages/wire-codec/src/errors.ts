@@ -47,13 +47,14 @@ export type FrameErrorCode =
   /** The stream ended inside a frame. */
   | 'truncated';
 
-/** A value could not be written or read. `path` leads from the outermost value to the field at fault. */
+/** A value could not be written or read. */
 export class CodecError extends Error {
   override readonly name = 'CodecError';
   readonly code: CodecErrorCode;
+  /** Field names, item numbers and union variants, outermost first; empty for the value itself. */
+  path: readonly string[] = [];
   readonly #action: 'read' | 'write';
   readonly #problem: string;
-  #path: readonly string[] = [];
 
   constructor(code: CodecErrorCode, action: 'read' | 'write', problem: string, options?: ErrorOptions) {
     super(`Cannot ${action} value: ${problem}`, options);
@@ -62,15 +63,10 @@ export class CodecError extends Error {
     this.#problem = problem;
   }
 
-  /** Field names, item numbers and union variants, outermost first; empty for the value itself. */
-  get path(): readonly string[] {
-    return this.#path;
-  }
-
   /** Adds the segment that encloses the path so far; called by each struct, list, map and union on the way out. */
   enclose(segment: string): this {
-    this.#path = [segment, ...this.#path];
-    this.message = `Cannot ${this.#action} ${this.#path.join('.')}: ${this.#problem}`;
+    this.path = [segment, ...this.path];
+    this.message = `Cannot ${this.#action} ${this.path.join('.')}: ${this.#problem}`;
     return this;
   }
 }

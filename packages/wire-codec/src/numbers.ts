@@ -29,13 +29,6 @@ export const u64: Codec<bigint> = {
   read: (reader) => reader.u64(),
 };
 
-/** An integer from 0 to 2^53-1 as unsigned LEB128: one byte below 128. Only the shortest form is accepted. */
-export const varint: Codec<number> = {
-  schema: { kind: 'varint' },
-  write: (writer, value) => writer.varint(value),
-  read: (reader) => reader.varint(),
-};
-
 /** One byte, 0 or 1. */
 export const boolean: Codec<boolean> = {
   schema: { kind: 'boolean' },

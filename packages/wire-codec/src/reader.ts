@@ -3,10 +3,7 @@
  * touches or allocates anything, and hands byte fields out as views.
  */
 import { CodecError } from './errors.ts';
-
-/** Text up to this length is read without a call into the platform's decoder, which costs as much as 40 characters. */
-const SHORT_TEXT_BYTES = 40;
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+import { SHORT_TEXT_BYTES, takeUtf8 } from './text.ts';
 
 export class Reader {
   readonly #bytes: Uint8Array;
@@ -100,7 +97,7 @@ export class Reader {
   text(maxBytes: number): string {
     const length = this.length(maxBytes);
     const short = length <= SHORT_TEXT_BYTES ? this.#shortAscii(length) : undefined;
-    return short ?? this.#anyText(length);
+    return short ?? takeUtf8(this.bytes(length));
   }
 
   /** Narrows the reader to the next `length` bytes; answers what `widen` needs. */
@@ -195,14 +192,6 @@ export class Reader {
     if (bits > 0x7f) return undefined;
     this.#position = end;
     return text;
-  }
-
-  #anyText(length: number): string {
-    try {
-      return decoder.decode(this.bytes(length));
-    } catch (cause) {
-      throw new CodecError('invalid_text', 'read', 'it is not valid UTF-8', { cause });
-    }
   }
 }
 

@@ -6,11 +6,9 @@
  */
 import { CodecError } from './errors.ts';
 import { BY_REFERENCE_BYTES, MAX_VARINT, SLAB_BYTES } from './limits.ts';
+import { putUtf8, SHORT_TEXT_BYTES } from './text.ts';
+import { MAX_VARINT_BYTES, putVarint, varintBytes } from './varint.ts';
 
-/** Text up to this length is written and read character by character: cheaper than a call into the platform's encoder. */
-const SHORT_TEXT_CHARACTERS = 40;
-
-const encoder = new TextEncoder();
 const nothing = new Uint8Array(0);
 
 export class Writer {
@@ -68,7 +66,7 @@ export class Writer {
   /** Unsigned LEB128 in its shortest form, up to 2^53-1. */
   varint(value: number): void {
     if (!Number.isInteger(value) || value < 0 || value > MAX_VARINT) throw outOfRange(value, MAX_VARINT);
-    this.#reserve(8);
+    this.#reserve(MAX_VARINT_BYTES);
     if (value < 0x80) this.#buffer[this.#position++] = value;
     else this.#position = putVarint(this.#buffer, this.#position, value);
   }
@@ -97,7 +95,7 @@ export class Writer {
   text(value: string, maxBytes: number): void {
     if (typeof value !== 'string') throw wrongType(value, 'a string');
     if (value.length > maxBytes) throw textTooLong(maxBytes);
-    if (value.length > SHORT_TEXT_CHARACTERS || !this.#shortAscii(value)) this.#anyText(value, maxBytes);
+    if (value.length > SHORT_TEXT_BYTES || !this.#shortAscii(value)) this.#anyText(value, maxBytes);
   }
 
   /** Reserves a u32 for a length that is not known yet and answers its place, for `closeLength`. */
@@ -138,6 +136,7 @@ export class Writer {
 
   /** Ends the message: its bytes in one piece. */
   finish(): Uint8Array {
+    if (this.#parts.length > 0) return joined(this.finishParts());
     const message = this.#buffer.subarray(this.#start, this.#position);
     this.#settle();
     return message;
@@ -206,20 +205,28 @@ export class Writer {
   }
 
   #anyText(value: string, maxBytes: number): void {
-    if (!value.isWellFormed()) throw new CodecError('invalid_text', 'write', 'it has a lone surrogate');
     const mostBytes = Math.min(3 * value.length, maxBytes);
+    this.#reserve(MAX_VARINT_BYTES + mostBytes);
+    // Right for ASCII; other text is moved if its length turns out to take one more byte.
     const guessedPrefix = varintBytes(value.length);
-    this.#reserve(8 + mostBytes);
     const start = this.#position + guessedPrefix;
-    const { read, written } = encoder.encodeInto(value, this.#buffer.subarray(start, start + mostBytes));
-    if (read < value.length) throw textTooLong(maxBytes);
-    const prefix = varintBytes(written);
-    if (prefix !== guessedPrefix) {
-      this.#buffer.copyWithin(this.#position + prefix, start, start + written);
-    }
-    putVarint(this.#buffer, this.#position, written);
-    this.#position += prefix + written;
+    const byteLength = putUtf8(value, this.#buffer.subarray(start, start + mostBytes));
+    if (byteLength === undefined) throw textTooLong(maxBytes);
+    const prefix = varintBytes(byteLength);
+    if (prefix > guessedPrefix) this.#buffer.copyWithin(this.#position + prefix, start, start + byteLength);
+    putVarint(this.#buffer, this.#position, byteLength);
+    this.#position += prefix + byteLength;
   }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
+  let filled = 0;
+  for (const part of parts) {
+    whole.set(part, filled);
+    filled += part.length;
+  }
+  return whole;
 }
 
 function putU32(buffer: Uint8Array, position: number, value: number): void {
@@ -227,21 +234,6 @@ function putU32(buffer: Uint8Array, position: number, value: number): void {
   buffer[position + 1] = value >>> 16;
   buffer[position + 2] = value >>> 8;
   buffer[position + 3] = value;
-}
-
-function putVarint(buffer: Uint8Array, position: number, value: number): number {
-  let rest = value;
-  let at = position;
-  for (; rest > 0x7fff_ffff; rest = Math.floor(rest / 128)) buffer[at++] = (rest % 128) | 0x80;
-  for (; rest > 0x7f; rest >>>= 7) buffer[at++] = (rest & 0x7f) | 0x80;
-  buffer[at++] = rest;
-  return at;
-}
-
-function varintBytes(value: number): number {
-  let length = 1;
-  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) length++;
-  return length;
 }
 
 function outOfRange(value: unknown, max: number | bigint): CodecError {
