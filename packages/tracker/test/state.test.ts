@@ -49,7 +49,9 @@ describe('state', () => {
           if ('groupId' in action && !mentionsUsersOf(driver.state, action)) continue;
           driver.run(commandOf(action, at));
         }
-        const replayed = await replayJournal(createMemoryJournal(driver.records));
+        const replayed = await replayJournal(
+          createMemoryJournal({ records: [...driver.records], snapshot: undefined }),
+        );
         expect(replayed).toEqual(driver.state);
       }),
     );
@@ -63,7 +65,7 @@ describe('state', () => {
           if ('groupId' in action && !mentionsUsersOf(driver.state, action)) continue;
           driver.run(commandOf(action, at));
         }
-        const journal = createMemoryJournal(driver.records);
+        const journal = createMemoryJournal({ records: [...driver.records], snapshot: undefined });
         const middle = await replayJournal(journal, where % (driver.records.length + 1));
         expect(decodeSnapshot(encodeSnapshot(middle))).toEqual(middle);
         await journal.writeSnapshot(encodeSnapshot(middle));

@@ -1,59 +1,67 @@
 /**
  * A journal in memory: for tests, simulations and trackers that need not outlive their process.
  *
- * What it calls durable is in an array. It is the model that the other journals are compared with.
+ * What it calls durable lies in a `MemoryStorage`, which can outlive the journal as a disk does. It is the model that the
+ * other journals are compared with.
  */
 import type { JournalRecord } from '../entry.ts';
 import { genesis } from '../entry.ts';
 import { TrackerError } from '../errors.ts';
+import type { JournalPosition } from '../messages.ts';
 import type { Journal, JournalSnapshot } from './journal.ts';
 import { checkFollows, checkKept, takeWithin } from './journal.ts';
 
-/** An empty journal, or one that begins with `records`. */
-export function createMemoryJournal(records: readonly JournalRecord[] = []): Journal {
-  return new MemoryJournal(records);
+/** What is there when a journal is opened on it again. */
+export interface MemoryStorage {
+  /** Those after the snapshot. */
+  records: JournalRecord[];
+  snapshot: JournalSnapshot | undefined;
+}
+
+/** A journal on `storage`, which is empty unless given. */
+export function createMemoryJournal(storage: MemoryStorage = { records: [], snapshot: undefined }): Journal {
+  return new MemoryJournal(storage);
 }
 
 class MemoryJournal implements Journal {
-  readonly #records: JournalRecord[];
-  #snapshot: JournalSnapshot | undefined;
+  readonly #storage: MemoryStorage;
   #closed = false;
 
-  constructor(records: readonly JournalRecord[]) {
-    checkFollows(0, records);
-    this.#records = [...records];
+  constructor(storage: MemoryStorage) {
+    this.#storage = storage;
   }
 
-  get head(): JournalSnapshot['position'] {
-    return this.#records.at(-1)?.position ?? this.#snapshot?.position ?? genesis;
+  get head(): JournalPosition {
+    const { records, snapshot } = this.#storage;
+    return records.at(-1)?.position ?? snapshot?.position ?? genesis;
   }
 
   get base(): number {
-    return this.#snapshot?.position.index ?? 0;
+    return this.#storage.snapshot?.position.index ?? 0;
   }
 
   async append(records: readonly JournalRecord[]): Promise<void> {
     this.#requireOpen();
     checkFollows(this.head.index, records);
-    this.#records.push(...records);
+    this.#storage.records.push(...records);
   }
 
   async read(...[after, limits]: Parameters<Journal['read']>): Promise<readonly JournalRecord[]> {
     this.#requireOpen();
     checkKept(this.base, after);
-    return takeWithin(this.#records.slice(after - this.base), limits);
+    return takeWithin(this.#storage.records.slice(after - this.base), limits);
   }
 
   async readSnapshot(): Promise<JournalSnapshot | undefined> {
     this.#requireOpen();
-    return this.#snapshot;
+    return this.#storage.snapshot;
   }
 
   async writeSnapshot(snapshot: JournalSnapshot): Promise<void> {
     this.#requireOpen();
     checkKept(this.base, snapshot.position.index);
-    this.#records.splice(0, snapshot.position.index - this.base);
-    this.#snapshot = snapshot;
+    this.#storage.records = this.#storage.records.slice(snapshot.position.index - this.base);
+    this.#storage.snapshot = snapshot;
   }
 
   async close(): Promise<void> {

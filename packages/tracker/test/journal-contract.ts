@@ -1,0 +1,154 @@
+/** What every `Journal` must do, whatever keeps it. `reopen` closes the journal and opens what it kept. */
+import { describe, expect, it } from 'vitest';
+import { genesis, type JournalRecord, openRecord, sealEntry } from '../src/entry.ts';
+import type { Journal } from '../src/journal/journal.ts';
+
+/** One place where a journal is kept. */
+export interface JournalPlace extends AsyncDisposable {
+  /** Opens the journal here; the one before is closed first. */
+  open(): Promise<Journal>;
+}
+
+const ALL = { entries: 1_000_000, bytes: 1_000_000_000 };
+
+export function journalContract(name: string, createPlace: () => Promise<JournalPlace>): void {
+  describe(`${name} as a Journal`, () => {
+    it('is empty at first', async () => {
+      await using place = await createPlace();
+      const journal = await place.open();
+      expect(journal.head).toEqual(genesis);
+      expect(journal.base).toBe(0);
+      expect(await journal.read(0, ALL)).toEqual([]);
+      expect(await journal.readSnapshot()).toBeUndefined();
+    });
+
+    it('keeps what it acknowledged, in order, across a restart', async () => {
+      await using place = await createPlace();
+      const records = chain(300);
+      const first = await place.open();
+      await first.append(records.slice(0, 100));
+      // In flight together: each is durable when its promise resolves.
+      await Promise.all(records.slice(100).map((record) => first.append([record])));
+      expect(first.head).toEqual(records.at(-1)?.position);
+      const second = await place.open();
+      expect(second.head).toEqual(records.at(-1)?.position);
+      expect(await second.read(0, ALL)).toEqual(records);
+    });
+
+    it('moves its head only when an entry is durable, and resolves in order', async () => {
+      await using place = await createPlace();
+      const journal = await place.open();
+      const resolved: number[] = [];
+      const appends = chain(20).map(async (record) => {
+        await journal.append([record]);
+        expect(journal.head.index).toBeGreaterThanOrEqual(record.position.index);
+        resolved.push(record.position.index);
+      });
+      await Promise.all(appends);
+      expect(resolved).toEqual(Array.from({ length: 20 }, (_, at) => at + 1));
+    });
+
+    it('reads from any place, within the limits, at least one entry', async () => {
+      await using place = await createPlace();
+      const records = chain(10);
+      const journal = await place.open();
+      await journal.append(records);
+      expect(await journal.read(4, ALL)).toEqual(records.slice(4));
+      expect(await journal.read(4, { ...ALL, entries: 3 })).toEqual(records.slice(4, 7));
+      expect(await journal.read(0, { ...ALL, bytes: 1 })).toEqual(records.slice(0, 1));
+      expect(await journal.read(10, ALL)).toEqual([]);
+    });
+
+    it('refuses entries that do not follow', async () => {
+      await using place = await createPlace();
+      const journal = await place.open();
+      const [first, second, third] = chain(3);
+      if (first === undefined || second === undefined || third === undefined)
+        throw new Error('three entries');
+      await expect(journal.append([second])).rejects.toThrow(RangeError);
+      await expect(journal.append([first, third])).rejects.toThrow(RangeError);
+      await journal.append([first, second]);
+      await expect(journal.append([second])).rejects.toThrow('expected 3');
+      await journal.append([third]);
+      expect(journal.head.index).toBe(3);
+    });
+
+    it('drops the entries that a snapshot stands for', async () => {
+      await using place = await createPlace();
+      const records = chain(10);
+      const journal = await place.open();
+      await journal.append(records.slice(0, 8));
+      for (const [upTo, text] of [
+        [4, 'first'],
+        [8, 'second'],
+      ] as const) {
+        const position = records[upTo - 1]?.position ?? genesis;
+        await journal.writeSnapshot({ position, bytes: new TextEncoder().encode(text) });
+      }
+      expect(journal.base).toBe(8);
+      expect(journal.head).toEqual(records[7]?.position);
+      await journal.append(records.slice(8));
+
+      const again = await place.open();
+      expect(again.base).toBe(8);
+      expect(again.head).toEqual(records[9]?.position);
+      expect(await again.read(8, ALL)).toEqual(records.slice(8));
+      await expect(again.read(7, ALL)).rejects.toThrow('entries up to 8 were dropped');
+      const snapshot = await again.readSnapshot();
+      expect(snapshot?.position).toEqual(records[7]?.position);
+      expect(new TextDecoder().decode(snapshot?.bytes)).toBe('second');
+    });
+
+    it('stands where its snapshot does when no entry follows', async () => {
+      await using place = await createPlace();
+      const records = chain(3);
+      const journal = await place.open();
+      await journal.append(records);
+      await journal.writeSnapshot({ position: records[2]?.position ?? genesis, bytes: new Uint8Array(5) });
+      const again = await place.open();
+      expect(again.head).toEqual(records[2]?.position);
+      await again.append(chain(4).slice(3));
+    });
+
+    it('finishes what was appended before it closes, and refuses everything after', async () => {
+      await using place = await createPlace();
+      const journal = await place.open();
+      const records = chain(5);
+      const appended = records.map((record) => journal.append([record]));
+      await Promise.all([journal.close(), journal.close()]);
+      await Promise.all(appended);
+      const position = genesis;
+      for (const call of [
+        () => journal.append(chain(6).slice(5)),
+        () => journal.read(0, ALL),
+        () => journal.readSnapshot(),
+        () => journal.writeSnapshot({ position, bytes: new Uint8Array(0) }),
+      ]) {
+        await expect(call()).rejects.toMatchObject({ code: 'closed' });
+      }
+      expect((await place.open()).head.index).toBe(5);
+    });
+  });
+}
+
+/** The first `count` entries of a journal that is the same each time. */
+export function chain(count: number): JournalRecord[] {
+  const records: JournalRecord[] = [];
+  let previous = genesis;
+  for (let index = 1; index <= count; index += 1) {
+    const record = sealEntry({
+      version: 1,
+      epoch: 1,
+      index,
+      requestId: new Uint8Array(16).fill(index),
+      fingerprint: new Uint8Array(16),
+      result: { kind: 'done' },
+      events: [{ kind: 'user_created', userId: `user-${index}`, passwordHash: 'hash', atMs: index }],
+      prevHash: previous.hash,
+    });
+    openRecord(record, previous);
+    records.push(record);
+    previous = record.position;
+  }
+  return records;
+}
