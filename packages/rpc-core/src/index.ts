@@ -1,1 +1,37 @@
-export {};
+/** @minitorrent/rpc-core: typed calls and streams, both ways, over any byte channel. */
+
+// The network, time and randomness that everything runs on
+export type { Address, Channel, ChannelEvents, ChannelInfo, Listener, Network } from './channel.ts';
+export type { Clock } from './clock.ts';
+// Connections
+export type { CloseReason, Connection } from './connection.ts';
+// Contracts
+export {
+  type Body,
+  type CallOptions,
+  type Client,
+  type Contract,
+  defineContract,
+  type Method,
+  type Methods,
+  type StreamMethod,
+  type StreamOptions,
+  stream,
+  type UnaryMethod,
+  unary,
+} from './contract.ts';
+export { type ConnectionOptions, createConnection } from './create-connection.ts';
+// Errors and limits
+export { RpcError, type RpcErrorCode } from './errors.ts';
+// Serving
+export {
+  type HandlerContext,
+  type Handlers,
+  type IncomingCall,
+  type Interceptor,
+  type Served,
+  serve,
+} from './handlers.ts';
+export { dataBodyBytes, defaultRpcLimits, type RpcLimits, syncBodyBytes } from './limits.ts';
+export type { Log, LogEntry } from './log.ts';
+export type { Random } from './random.ts';

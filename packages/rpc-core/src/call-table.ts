@@ -1,0 +1,73 @@
+/**
+ * The calls of one direction: made by this side, or served by it. Moves go through the table of `call-state.ts`; a call
+ * that is done leaves at once.
+ */
+import type { CallMove, CallState } from './call-state.ts';
+import { nextCallState } from './call-state.ts';
+import type { Method } from './contract.ts';
+import { itemCost } from './credit.ts';
+
+/** One call as both sides see it. */
+export interface Call {
+  readonly id: number;
+  /** The method's name, which is the type of all frames of the call. */
+  readonly name: string;
+  /** Undefined for a call to a method that is not served: it will be answered with an error. */
+  readonly method: Method | undefined;
+  readonly state: CallState;
+  /** Credit in bytes that the sender of items has left; streams only. */
+  readonly balance: number;
+}
+
+interface MutableCall extends Call {
+  state: CallState;
+  balance: number;
+}
+
+/** Calls by id. */
+export interface CallTable {
+  readonly size: number;
+  get(id: number): Call | undefined;
+  add(id: number, name: string, method: Method | undefined, windowBytes: number): Call;
+  /** Makes a move; answers false when it is illegal and nothing happened. */
+  move(call: Call, move: CallMove): boolean;
+  /** Takes an item's cost off the balance; answers false when there was no credit. */
+  spend(call: Call, payloadBytes: number): boolean;
+  /** Adds credit; answers false when the sum is not a safe integer. */
+  grant(call: Call, bytes: number): boolean;
+}
+
+export function createCallTable(): CallTable {
+  const calls = new Map<number, MutableCall>();
+
+  // Every `Call` of this table was made by `add` below, so it is in the map or done.
+  const own = (call: Call): MutableCall => call as MutableCall;
+
+  return {
+    get size() {
+      return calls.size;
+    },
+    get: (id) => calls.get(id),
+    add(id, name, method, windowBytes) {
+      const call: MutableCall = { id, name, method, state: 'open', balance: windowBytes };
+      calls.set(id, call);
+      return call;
+    },
+    move(call, move) {
+      const state = nextCallState(call.method?.kind ?? 'unary', call.state, move);
+      if (state === undefined) return false;
+      own(call).state = state;
+      if (state === 'done') calls.delete(call.id);
+      return true;
+    },
+    spend(call, payloadBytes) {
+      if (call.balance <= 0) return false;
+      own(call).balance -= itemCost(payloadBytes);
+      return true;
+    },
+    grant(call, bytes) {
+      own(call).balance += bytes;
+      return Number.isSafeInteger(call.balance);
+    },
+  };
+}
