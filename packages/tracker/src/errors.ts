@@ -40,6 +40,7 @@ export type LoadErrorCode = 'busy' | 'limit_reached' | 'not_allowed' | 'rate_lim
 /** The tracker itself is not able: `closed` and `locked` concern the process, the others its journal. */
 export type JournalErrorCode =
   | 'closed'
+  | 'compacted'
   | 'diverged'
   | 'journal_corrupt'
   | 'journal_failed'

@@ -22,6 +22,7 @@ import type { TrackerLimits } from './limits.ts';
 import type { JournalPosition } from './messages.ts';
 import type { TrackerState } from './model.ts';
 import { replayJournal } from './replay.ts';
+import { encodeSnapshot } from './snapshot.ts';
 import type { OwnedState } from './state.ts';
 import { applyEntry } from './state.ts';
 
@@ -128,17 +129,32 @@ export class Ledger implements AsyncDisposable {
     return query(this.#state);
   }
 
-  /** The durable entries after `position`, for another tracker; `diverged` when the journal here has another entry there. */
+  /**
+   * The durable entries after `position`, for another tracker; `diverged` when the journal here has another entry there,
+   * `compacted` when it no longer has those after it.
+   */
   async entriesAfter(
     position: JournalPosition,
     limits: ReadLimits,
   ): Promise<{ readonly head: JournalPosition; readonly records: readonly JournalRecord[] }> {
     this.#requireReadable();
     const { journal } = this.#options;
-    const { head } = journal;
+    const { head, base } = journal;
+    if (position.index < base) {
+      throw new TrackerError(
+        'compacted',
+        `Cannot go on from entry ${position.index}: entries up to ${base} were dropped`,
+      );
+    }
     if (position.index > 0) await this.#requireSamePast(position);
     const records = await journal.read(position.index, limits);
     return { head, records: records.filter((record) => record.position.index <= head.index) };
+  }
+
+  /** Keeps the present state as a snapshot and drops the entries before it. Encodes the whole state at once. */
+  async compact(): Promise<void> {
+    const snapshot = await this.read(encodeSnapshot);
+    await this.#options.journal.writeSnapshot(snapshot);
   }
 
   /** Waits for the writes under way and closes the journal. Idempotent. */
