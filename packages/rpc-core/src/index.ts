@@ -21,6 +21,7 @@ export {
   unary,
 } from './contract.ts';
 export { type ConnectionOptions, createConnection } from './create-connection.ts';
+export { createServer, type RpcServer, type ServerOptions } from './create-server.ts';
 // Errors and limits
 export { RpcError, type RpcErrorCode } from './errors.ts';
 // Serving
@@ -35,3 +36,6 @@ export {
 export { dataBodyBytes, defaultRpcLimits, type RpcLimits, syncBodyBytes } from './limits.ts';
 export type { Log, LogEntry } from './log.ts';
 export type { Random } from './random.ts';
+// The machine's clock and randomness
+export { createSystemClock } from './shell/system-clock.ts';
+export { createSystemRandom } from './shell/system-random.ts';

@@ -1,0 +1,86 @@
+/**
+ * A TCP socket as a channel.
+ *
+ * Both directions end on their own (half-open), the parts of a write leave in one vectored write, and nothing is reported
+ * before `start`. What goes wrong comes out of `close`, once.
+ */
+import type { Socket } from 'node:net';
+import type { Channel, ChannelEvents, ChannelInfo } from '../channel.ts';
+
+/** Queued bytes from which `write` answers false: enough for the kernel to take while the next piece is made. */
+const HIGH_WATER_BYTES = 1024 * 1024;
+
+/** Wraps a connected socket, which must not have been read from. */
+export function createTcpChannel(socket: Socket, info: ChannelInfo): Channel {
+  return new TcpChannel(socket, info);
+}
+
+class TcpChannel implements Channel {
+  readonly info: ChannelInfo;
+  readonly #socket: Socket;
+  #events: ChannelEvents | undefined;
+  #error: Error | undefined;
+  #hasOtherEnded = false;
+  #isClosed = false;
+
+  constructor(socket: Socket, info: ChannelInfo) {
+    this.info = info;
+    this.#socket = socket;
+    socket.on('error', (error) => {
+      this.#error = error;
+    });
+    socket.on('close', () => {
+      this.#isClosed = true;
+      this.#reportClose();
+    });
+  }
+
+  get queuedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  start(events: ChannelEvents): void {
+    if (this.#events !== undefined) throw new TypeError('Cannot start a channel twice');
+    this.#events = events;
+    const socket = this.#socket;
+    socket.on('data', (chunk: Uint8Array) => events.bytes(chunk));
+    socket.on('drain', () => events.drain());
+    socket.on('end', () => {
+      this.#hasOtherEnded = true;
+      events.end();
+    });
+    socket.resume();
+    if (this.#isClosed) queueMicrotask(() => this.#reportClose());
+  }
+
+  write(parts: readonly Uint8Array[]): boolean {
+    const socket = this.#socket;
+    if (socket.destroyed) return false;
+    socket.cork();
+    for (const part of parts) socket.write(part);
+    socket.uncork();
+    return socket.writableLength < HIGH_WATER_BYTES;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(error?: Error): void {
+    this.#socket.destroy(error);
+  }
+
+  #reportClose(): void {
+    const isOrderly = this.#hasOtherEnded && this.#socket.writableFinished && this.#error === undefined;
+    const error = this.#error ?? new Error('The socket was closed before both sides had ended');
+    this.#events?.close(isOrderly ? undefined : error);
+  }
+}

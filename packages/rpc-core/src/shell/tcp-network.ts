@@ -1,0 +1,92 @@
+/**
+ * TCP as a network. It proves nothing about the other side: channels carry no identity.
+ */
+import type { Server, Socket } from 'node:net';
+import { connect as connectSocket, createServer } from 'node:net';
+import debug from 'debug';
+import type { Address, Channel, Listener, Network } from '../channel.ts';
+import { RpcError } from '../errors.ts';
+import { createTcpChannel } from './tcp-channel.ts';
+
+const log = debug('minitorrent:rpc-core:tcp');
+
+/** Nagle's algorithm would hold small answers back; frames are gathered before they are written. */
+const socketOptions = { noDelay: true, allowHalfOpen: true } as const;
+
+/** Connects and listens with TCP. */
+export function createTcpNetwork(): Network {
+  return { connect, listen };
+}
+
+async function connect(address: Address, options: { readonly signal?: AbortSignal } = {}): Promise<Channel> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const socket = connectSocket({ ...socketOptions, ...address });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const onAbort = (): void => reject(signal?.reason);
+  const onError = (cause: Error): void => reject(failed('connect_failed', 'connect to', address, cause));
+  socket.once('connect', resolve);
+  socket.once('error', onError);
+  signal?.addEventListener('abort', onAbort);
+  try {
+    await promise;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+  // The channel listens to errors before the last listener goes.
+  const channel = createTcpChannel(socket, { remote: address });
+  socket.off('error', onError);
+  return channel;
+}
+
+async function listen(address: Address, accept: (channel: Channel) => void): Promise<Listener> {
+  const server = createServer({ ...socketOptions, pauseOnConnect: true }, (socket) =>
+    acceptSocket(socket, accept),
+  );
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('listening', resolve);
+  server.once('error', (cause) => reject(failed('listen_failed', 'listen on', address, cause)));
+  server.listen({ host: address.host, port: address.port });
+  await promise;
+  // Accepting one connection may fail (too many open files); the next one may work.
+  server.on('error', (error) => log('accept failed: %s', error.message));
+  return { address: boundAddress(server, address), close: () => stopListening(server) };
+}
+
+function acceptSocket(socket: Socket, accept: (channel: Channel) => void): void {
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress === undefined || remotePort === undefined) {
+    log('a connection was gone before it was accepted');
+    socket.destroy();
+    return;
+  }
+  accept(createTcpChannel(socket, { remote: { host: plainHost(remoteAddress), port: remotePort } }));
+}
+
+/** An IPv4 address that a dual-stack socket shows as IPv6, in its usual form. */
+function plainHost(host: string): string {
+  return host.startsWith('::ffff:') ? host.slice('::ffff:'.length) : host;
+}
+
+function boundAddress(server: Server, wanted: Address): Address {
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') return wanted;
+  return { host: wanted.host, port: bound.port };
+}
+
+/** Does not wait for the connections that were accepted, as `Server.close` would. */
+async function stopListening(server: Server): Promise<void> {
+  server.close();
+}
+
+function failed(
+  code: 'connect_failed' | 'listen_failed',
+  action: string,
+  address: Address,
+  cause: Error,
+): RpcError {
+  return new RpcError(code, `Cannot ${action} ${address.host}:${address.port}: ${cause.message}`, { cause });
+}
