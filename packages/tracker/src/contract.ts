@@ -37,5 +37,6 @@ export const trackerCallbacks = defineContract({
   membership_changed: unary(m.membershipChangedRequest, m.done),
 });
 
+export { toHex } from './hex.ts';
 export * from './messages.ts';
 export { MESSAGE_LIMITS };

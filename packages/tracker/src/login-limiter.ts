@@ -1,0 +1,102 @@
+/**
+ * How often somebody may fail to log in, by account and by address.
+ *
+ * Each failure fills a bucket that empties at the allowed number an hour; a full one means to wait. Beyond some free
+ * failures an account also waits after each one, twice as long each time. Nothing is locked for good. An attempt counts as
+ * failed from its beginning, so that many at once gain nothing; success takes it back.
+ */
+import { TrackerError } from './errors.ts';
+import type { TrackerLimits } from './limits.ts';
+
+const HOUR_MS = 3_600_000;
+
+export type LoginLimits = Pick<
+  TrackerLimits,
+  | 'failedLoginsPerAccount'
+  | 'failedLoginsPerAddress'
+  | 'freeLoginFailures'
+  | 'loginDelayMs'
+  | 'maxLoginDelayMs'
+  | 'trackedLogins'
+>;
+
+/** Who tries, and from where. */
+export interface LoginAttempt {
+  readonly userId: string;
+  readonly host: string;
+}
+
+/** All times are of one monotonic clock. */
+export interface LoginLimiter {
+  /** Counts the attempt as failed, or fails with `too_many_attempts` and counts nothing. */
+  begin(attempt: LoginAttempt, nowMs: number): void;
+  /** Takes the attempt back, and all other failures of its account. */
+  succeed(attempt: LoginAttempt): void;
+}
+
+interface Bucket {
+  /** Failures that are not forgotten yet, at `atMs`. */
+  level: number;
+  atMs: number;
+  notBeforeMs: number;
+}
+
+export function createLoginLimiter(limits: LoginLimits): LoginLimiter {
+  const accounts = new Map<string, Bucket>();
+  const addresses = new Map<string, Bucket>();
+  const { failedLoginsPerAccount: perAccount, failedLoginsPerAddress: perAddress, trackedLogins } = limits;
+  return {
+    begin: ({ userId, host }, nowMs) => {
+      const account = bucketAt(accounts, userId, { nowMs, perHour: perAccount });
+      const address = bucketAt(addresses, host, { nowMs, perHour: perAddress });
+      const waitMs = Math.max(waitOf(account, nowMs, perAccount), waitOf(address, nowMs, perAddress));
+      if (waitMs > 0) throw tooMany(waitMs);
+      account.level += 1;
+      account.notBeforeMs = nowMs + delayAfter(account.level, limits);
+      address.level += 1;
+      keep(accounts, userId, account, trackedLogins);
+      keep(addresses, host, address, trackedLogins);
+    },
+    succeed: ({ userId, host }) => {
+      accounts.delete(userId);
+      const address = addresses.get(host);
+      if (address !== undefined) address.level = Math.max(0, address.level - 1);
+    },
+  };
+}
+
+/** The bucket of `key` with what leaked out of it by now; a new one is not kept yet. */
+function bucketAt(buckets: Map<string, Bucket>, key: string, at: { nowMs: number; perHour: number }): Bucket {
+  const { nowMs, perHour } = at;
+  const bucket = buckets.get(key);
+  if (bucket === undefined) return { level: 0, atMs: nowMs, notBeforeMs: nowMs };
+  bucket.level = Math.max(0, bucket.level - ((nowMs - bucket.atMs) * perHour) / HOUR_MS);
+  bucket.atMs = nowMs;
+  return bucket;
+}
+
+/** Until one more failure fits. */
+function waitOf(bucket: Bucket, nowMs: number, perHour: number): number {
+  const overflow = bucket.level + 1 - perHour;
+  return Math.max(bucket.notBeforeMs - nowMs, overflow <= 0 ? 0 : (overflow * HOUR_MS) / perHour);
+}
+
+function delayAfter(level: number, limits: LoginLimits): number {
+  // Rounded, because a little has leaked out since the last one.
+  const beyond = Math.round(level) - limits.freeLoginFailures;
+  if (beyond <= 0) return 0;
+  return Math.min(limits.maxLoginDelayMs, limits.loginDelayMs * 2 ** (beyond - 1));
+}
+
+/** Keeps the bucket as the newest one; the one that was used longest ago makes room. */
+function keep(buckets: Map<string, Bucket>, key: string, bucket: Bucket, most: number): void {
+  buckets.delete(key);
+  buckets.set(key, bucket);
+  const [oldest] = buckets.keys();
+  if (buckets.size > most && oldest !== undefined) buckets.delete(oldest);
+}
+
+function tooMany(waitMs: number): TrackerError {
+  const seconds = Math.ceil(waitMs / 1_000);
+  return new TrackerError('too_many_attempts', `Too many failed logins; try again in ${seconds} s`);
+}
