@@ -1,11 +1,43 @@
-/** Files as verified pieces. */
+/** Files as verified pieces: a table of contents. */
+
+// Names, descriptors, manifests
+
+export { fileDescriptorCodec, fileNameCodec, identifierCodec } from './file-descriptor-codec.ts';
+export { checkFileName, checkIdentifier, type NameProblem, requireFileName } from './file-name.ts';
+export { createManifest, type FileDescriptor, type Manifest, verifyPieceLayer } from './manifest.ts';
+export { type BuildManifestOptions, type BuiltManifest, buildManifest } from './shell/manifest-builder.ts';
 
 // Pieces
+
 export { Bitfield } from './bitfield.ts';
+export {
+  createPieceAssembler,
+  type PieceAssembler,
+  type VerifiedPiece,
+  verifyWholePiece,
+} from './piece-assembler.ts';
+export { choosePieceLength, createPieceLayout, type PieceLayout } from './piece-layout.ts';
+
+// Hashes and proofs
+
+export { createMerkleProof, type MerkleClaim, verifyMerkleProof } from './merkle-proof.ts';
+export { hashLeaf, hashLeaves, merkleRoot, paddingNode, type TreeShape } from './merkle-tree.ts';
+
+// Stores
+
+export type { FileIdentity } from './file-identity.ts';
+export type { FlushPolicy } from './flush-policy.ts';
+export { createMemoryStore, type MemoryStoreOptions } from './memory-store.ts';
+export type { DownloadStore } from './shell/download-store.ts';
+export type { FileHandle, FileInfo, FileSystem, OpenMode } from './shell/file-system.ts';
+export { createNodeFileSystem } from './shell/node-file-system.ts';
+export { type DownloadOptions, openDownload } from './shell/open-download.ts';
+export { openSource, type SourceOptions } from './shell/source-store.ts';
+export type { ChunkStore, StoreCallOptions } from './store.ts';
+
 // Errors and limits
+
 export { StoreError, type StoreErrorCode, type StoreErrorContext } from './errors.ts';
-// What a file is
-export { checkFileName, checkIdentifier, type NameProblem, requireFileName } from './file-name.ts';
 export {
   HASH_BYTES,
   LEAF_BYTES,
@@ -15,25 +47,3 @@ export {
   MAX_PIECE_LENGTH,
   MIN_PIECE_LENGTH,
 } from './limits.ts';
-export {
-  checkDescriptor,
-  createManifest,
-  type FileDescriptor,
-  type Manifest,
-  verifyPieceLayer,
-} from './manifest.ts';
-// Stores
-export { createMemoryStore, type MemoryStoreOptions } from './memory-store.ts';
-// Hashes and proofs
-export { createMerkleProof, type MerkleClaim, verifyMerkleProof } from './merkle-proof.ts';
-export { hashLeaf, hashLeaves, merkleRoot, paddingNode, type TreeShape } from './merkle-tree.ts';
-export {
-  type AssemblerOptions,
-  type AssemblyProgress,
-  createPieceAssembler,
-  type PieceAssembler,
-  VerifiedPiece,
-  verifyWholePiece,
-} from './piece-assembler.ts';
-export { choosePieceLength, createPieceLayout, type PieceLayout } from './piece-layout.ts';
-export type { ChunkStore, StoreCallOptions } from './store.ts';

@@ -18,7 +18,7 @@ export interface TreeShape {
 
 /** SHA-256 of one leaf, 32 bytes. */
 export function hashLeaf(leaf: Uint8Array): Uint8Array {
-  return hash('sha256', leaf, 'buffer');
+  return sha256(leaf);
 }
 
 /** SHA-256 of every 16 KiB leaf of `bytes`, 32 bytes each; the last leaf may be short. `out` is filled if given. */
@@ -26,7 +26,8 @@ export function hashLeaves(bytes: Uint8Array, out?: Uint8Array): Uint8Array {
   const leafCount = Math.ceil(bytes.length / LEAF_BYTES);
   const hashes = out ?? new Uint8Array(leafCount * HASH_BYTES);
   for (let leaf = 0; leaf < leafCount; leaf += 1) {
-    hashes.set(hashLeaf(bytes.subarray(leaf * LEAF_BYTES, (leaf + 1) * LEAF_BYTES)), leaf * HASH_BYTES);
+    const end = Math.min((leaf + 1) * LEAF_BYTES, bytes.length);
+    hashes.set(hash('sha256', bytes.subarray(leaf * LEAF_BYTES, end), 'buffer'), leaf * HASH_BYTES);
   }
   return hashes;
 }
@@ -50,7 +51,7 @@ export function hashPair(left: Uint8Array, right: Uint8Array): Uint8Array {
   const pair = new Uint8Array(2 * HASH_BYTES);
   pair.set(left);
   pair.set(right, HASH_BYTES);
-  return hash('sha256', pair, 'buffer');
+  return sha256(pair);
 }
 
 /** One level of a tree: `count` real nodes at the start of `nodes`, and what stands for every other one. */
@@ -83,6 +84,12 @@ function hashPairsInPlace(nodes: Uint8Array, pairCount: number): void {
     const start = pair * 2 * HASH_BYTES;
     nodes.set(hash('sha256', nodes.subarray(start, start + 2 * HASH_BYTES), 'buffer'), pair * HASH_BYTES);
   }
+}
+
+/** A plain Uint8Array: the slice of a Buffer would be a view. */
+function sha256(bytes: Uint8Array): Uint8Array {
+  const { buffer, byteOffset, byteLength } = hash('sha256', bytes, 'buffer');
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function checkShape(hashes: Uint8Array, { width }: TreeShape): void {
