@@ -65,6 +65,7 @@ export class Reader {
 
   /** A view of the next `length` bytes. */
   bytes(length: number): Uint8Array {
+    checkLength(length);
     const start = this.#take(length);
     return this.#bytes.subarray(start, start + length);
   }
@@ -102,6 +103,7 @@ export class Reader {
 
   /** Narrows the reader to the next `length` bytes; answers what `widen` needs. */
   narrow(length: number): number {
+    checkLength(length);
     if (length > this.remaining) throw unexpectedEnd(length, this.remaining);
     const outerEnd = this.#end;
     this.#end = this.#position + length;
@@ -193,6 +195,12 @@ export class Reader {
     this.#position = end;
     return text;
   }
+}
+
+/** A codec made by hand may have computed the length from what it read. */
+function checkLength(length: number): void {
+  if (Number.isInteger(length) && length >= 0) return;
+  throw new CodecError('out_of_range', 'read', `${length} is not a number of bytes`);
 }
 
 function unexpectedEnd(needed: number, remaining: number): CodecError {

@@ -1,0 +1,53 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ByteQueue } from '../src/byte-queue.ts';
+import { assertProperty } from './support/assert-property.ts';
+
+type Step = { readonly kind: 'push' | 'take'; readonly length: number };
+
+const steps: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.record({
+    kind: fc.constantFrom('push' as const, 'take' as const),
+    length: fc.oneof(
+      { weight: 4, arbitrary: fc.nat(60) },
+      { weight: 1, arbitrary: fc.integer({ min: 900, max: 3000 }) },
+    ),
+  }),
+  { maxLength: 100, size: 'max' },
+);
+
+describe('ByteQueue', () => {
+  test('gives out what came in, as an array would, and never touches what it gave out', () => {
+    assertProperty(
+      fc.property(steps, (todo) => {
+        const queue = new ByteQueue();
+        const model: number[] = [];
+        const taken: { readonly bytes: Uint8Array; readonly expected: readonly number[] }[] = [];
+        let counter = 0;
+        for (const { kind, length } of todo) {
+          if (kind === 'push') {
+            const chunk = Uint8Array.from({ length }, () => counter++);
+            queue.push(chunk);
+            model.push(...chunk);
+          } else {
+            taken.push(...takeSome(queue, model, length));
+          }
+          expect(queue.length).toBe(model.length);
+        }
+        for (const { bytes, expected } of taken) expect([...bytes]).toStrictEqual(expected);
+      }),
+    );
+  });
+});
+
+function takeSome(
+  queue: ByteQueue,
+  model: number[],
+  wanted: number,
+): { readonly bytes: Uint8Array; readonly expected: readonly number[] }[] {
+  const length = Math.min(wanted, model.length);
+  if (length === 0) return [];
+  const first = [{ bytes: Uint8Array.of(queue.takeByte()), expected: model.splice(0, 1) }];
+  if (length === 1) return first;
+  return [...first, { bytes: queue.take(length - 1), expected: model.splice(0, length - 1) }];
+}
