@@ -1,0 +1,93 @@
+/**
+ * `minitorrent demo`: a tracker and four peers as processes of their own on this machine, one file, three downloads at
+ * once, and the proof that all got the same bytes.
+ *
+ * Leaves nothing behind: every process is ended and the folder removed, on failure and on Ctrl-C too.
+ */
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createCast } from '../demo/cast.ts';
+import { createQuietWatch } from '../demo/quiet-watch.ts';
+import { playScenario } from '../demo/scenario.ts';
+import { CliError, describeFailure, EXIT, type ExitCode, exitCodeOf } from '../errors.ts';
+import { createProgressBoard } from '../output/progress-board.ts';
+import type { DemoResult, Reporter } from '../output/reports.ts';
+import { type Ending, listenForEnding } from '../process-signals.ts';
+import { abortable } from '../shell/abortable.ts';
+import type { World } from '../world.ts';
+import { createReporterFor } from './output-for.ts';
+
+const SHARER = 'alice';
+const DOWNLOADERS = ['bob', 'carol', 'dave'];
+/** Longer than any pause of a slow disk, shorter than anybody's patience. */
+const QUIET_MS = 60_000;
+
+export interface DemoCommandOptions {
+  readonly json?: boolean;
+}
+
+export interface DemoSettings extends DemoCommandOptions {
+  /** What starts this program again: arguments of Node.js and the program's file. */
+  readonly program: readonly string[];
+}
+
+/** Runs it all; 0 only if every peer has the same bytes. */
+export async function runDemo(
+  file: string | undefined,
+  settings: DemoSettings,
+  world: World,
+): Promise<ExitCode> {
+  const reporter = await createReporterFor({ ...world, json: settings.json === true });
+  using ending = listenForEnding({ process: world.process, output: world.stdout });
+  try {
+    const path = await requireFile(resolve(file ?? process.execPath));
+    const result = await stage({ path, program: settings.program, world, reporter, ending });
+    reporter.result(result);
+    if (result.ok) return EXIT.ok;
+    throw new CliError(
+      'wrong_file',
+      'The demonstration failed: a file that arrived is not the one that was shared',
+    );
+  } catch (error) {
+    const failure = describeFailure(error);
+    reporter.failure(failure, { command: 'demo', line: null });
+    return ending.exitCode ?? exitCodeOf(failure);
+  }
+}
+
+interface Stage {
+  readonly path: string;
+  readonly program: readonly string[];
+  readonly world: World;
+  readonly reporter: Reporter;
+  readonly ending: Ending;
+}
+
+/** Starts everything, plays the scenario, and takes everything down again whatever happens. */
+async function stage({ path, program, world, reporter, ending }: Stage): Promise<DemoResult> {
+  await using cleanup = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'minitorrent-demo-'));
+  cleanup.defer(() => rm(folder, { recursive: true, force: true }));
+  const watch = cleanup.use(createQuietWatch({ clock: world.clock, quietMs: QUIET_MS }));
+  const board = createProgressBoard({ clock: world.clock, reporter });
+  cleanup.defer(() => board.close());
+  const tell = (message: string) => reporter.event({ event: 'notice', message });
+  const cast = cleanup.use(createCast({ folder, program, watch, board }));
+
+  const play = async () => {
+    tell(`starting a tracker and ${1 + DOWNLOADERS.length} peers on this machine`);
+    const tracker = await cast.startTracker();
+    const [sharer, ...downloaders] = await Promise.all(
+      [SHARER, ...DOWNLOADERS].map((name) => cast.startPeer(name, tracker)),
+    );
+    if (sharer === undefined) throw new TypeError('Cannot play without a sharer');
+    return await playScenario({ file: path, sharer, downloaders, tell });
+  };
+  return await abortable(Promise.race([play(), cast.died, watch.timedOut]), ending.signal);
+}
+
+async function requireFile(path: string): Promise<string> {
+  if ((await stat(path)).isFile()) return path;
+  throw new CliError('not_a_file', `Cannot share ${path}: it is not a regular file`);
+}

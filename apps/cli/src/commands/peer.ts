@@ -1,0 +1,93 @@
+/**
+ * `minitorrent peer`: opens a peer and puts the shell in front of it, at a prompt on a terminal, from a script elsewhere.
+ *
+ * Decides nothing about files or groups. Whatever happens, the peer is closed in good order.
+ */
+import { mkdir } from 'node:fs/promises';
+import type { Peer } from '@minitorrent/peer';
+import { formatAddress, isLoopback, parseAddress, parseAddresses } from '../address.ts';
+import { ANY_PORT, DEFAULT_TRACKER_PORT, dataFolder, downloadFolder } from '../config.ts';
+import { describeFailure, type ExitCode, exitCodeOf } from '../errors.ts';
+import type { Reporter } from '../output/reports.ts';
+import { listenForEnding } from '../process-signals.ts';
+import { readStrategy } from '../shell/strategy.ts';
+import type { World } from '../world.ts';
+import type { OpenPeer, PeerSettings } from './open-peer.ts';
+import { createReporterFor } from './output-for.ts';
+
+/** The options as the user wrote them. */
+export interface PeerCommandOptions {
+  readonly tracker: string;
+  readonly listen: string;
+  readonly data?: string;
+  readonly downloads?: string;
+  readonly strategy?: string;
+  readonly json?: boolean;
+  readonly keepGoing?: boolean;
+  readonly stay?: boolean;
+  readonly exitWithStdin?: boolean;
+}
+
+/** Runs until the user leaves, the script ends or a signal comes; answers the exit code. */
+export async function runPeer(
+  options: PeerCommandOptions,
+  world: World,
+  openPeer: OpenPeer,
+): Promise<ExitCode> {
+  const json = options.json === true;
+  const reporter = await createReporterFor({ ...world, json });
+  using ending = listenForEnding({
+    process: world.process,
+    output: world.stdout,
+    ...(options.exitWithStdin === true ? { lifeline: world.stdin } : {}),
+  });
+  try {
+    const strategy = options.strategy === undefined ? undefined : readStrategy(options.strategy);
+    const settings = await readSettings(options, world);
+    await mkdir(settings.dataFolder, { recursive: true, mode: 0o700 });
+    await using peer = await openPeer(settings);
+    const front = {
+      peer,
+      world,
+      ending,
+      strategy,
+      introduce: (to: Reporter) => introduce(peer, settings, to),
+    };
+    if (!json && world.stdin.isTTY === true && world.stdout.isTTY === true) {
+      const { runAtPrompt } = await import('./peer-prompt.ts');
+      return await runAtPrompt({ ...front, dataFolder: settings.dataFolder });
+    }
+    const { runFromInput } = await import('./peer-script.ts');
+    const { keepGoing = false, stay = false } = options;
+    return await runFromInput({ ...front, reporter, keepGoing, stay });
+  } catch (error) {
+    const failure = describeFailure(error, 'peer');
+    reporter.failure(failure, { command: 'peer', line: null });
+    return ending.exitCode ?? exitCodeOf(failure);
+  }
+}
+
+async function readSettings(options: PeerCommandOptions, world: World): Promise<PeerSettings> {
+  return {
+    trackers: parseAddresses(options.tracker, { defaultPort: DEFAULT_TRACKER_PORT }),
+    listen: parseAddress(options.listen, { defaultPort: ANY_PORT }),
+    dataFolder: await dataFolder('peer', { data: options.data, variables: world.variables }),
+    downloadFolder: downloadFolder(options.downloads),
+    clock: world.clock,
+  };
+}
+
+function introduce(peer: Peer, settings: PeerSettings, reporter: Reporter): void {
+  reporter.event({
+    event: 'listening',
+    role: 'peer',
+    address: formatAddress(peer.address),
+    dataFolder: settings.dataFolder,
+    downloadFolder: settings.downloadFolder,
+  });
+  if (!isLoopback(settings.listen) || settings.trackers.every(isLoopback)) return;
+  reporter.event({
+    event: 'notice',
+    message: `Peers on other machines cannot reach ${formatAddress(peer.address)}: start with --listen 0.0.0.0 to serve them`,
+  });
+}

@@ -1,0 +1,130 @@
+/**
+ * One child process of the demonstration: a tracker or a peer that reads commands and writes reports, one JSON object a
+ * line.
+ *
+ * Commands are sent as a person would type them. A child that fails or ends early fails whoever waits for it, with what
+ * it said last. Children notice the end of their standard input, so none outlives this process whatever happens to it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { CliError } from '../errors.ts';
+import type { JsonLine } from '../output/reports.ts';
+import { quoteWord } from '../shell/tokenize.ts';
+
+/** Time for an orderly end before a child is killed. */
+const GRACE_MS = 5_000;
+/** What is kept of the last words on standard error. */
+const LAST_WORDS_CHARACTERS = 2_000;
+
+export interface DemoProcessOptions {
+  readonly name: string;
+  /** Arguments of Node.js: its own, the program, and the program's. */
+  readonly args: readonly string[];
+  /** Sees every report, before whoever waits for it. */
+  onReport(line: JsonLine): void;
+}
+
+export interface DemoProcess extends AsyncDisposable {
+  readonly name: string;
+  readonly pid: number | undefined;
+  /** Rejects when the process ends without having been asked to; never resolves. */
+  readonly died: Promise<never>;
+  /** Types a command and, below it, the lines that it will ask for; resolves with its result. */
+  run(
+    command: string,
+    args: readonly string[],
+    answers?: readonly string[],
+  ): Promise<JsonLine & { type: 'result' }>;
+  /** The first report, among those that nobody has taken yet, that `matches`. */
+  take<L extends JsonLine>(matches: (line: JsonLine) => line is L): Promise<L>;
+}
+
+export function startDemoProcess(options: DemoProcessOptions): DemoProcess {
+  const { name, args, onReport } = options;
+  // In a process group of its own, so that Ctrl-C reaches this process alone and the end is orderly.
+  const child = spawn(process.execPath, args, { stdio: 'pipe', detached: true, windowsHide: true });
+  const reports: JsonLine[] = [];
+  const waiters = new Set<() => void>();
+  const { promise: died, reject: fail } = Promise.withResolvers<never>();
+  // Whoever waits for a report hears of it; at other times the owner does.
+  died.catch(() => undefined);
+  let lastWords = '';
+  let isStopping = false;
+
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    lastWords = (lastWords + text).slice(-LAST_WORDS_CHARACTERS);
+  });
+  // A child that is gone cannot be written to; `died` tells why it is.
+  child.stdin.on('error', () => undefined);
+  createInterface({ input: child.stdout }).on('line', (text) => {
+    const line = parseReport(text);
+    if (line === undefined) return fail(new CliError('process_ended', `${name} wrote no report: ${text}`));
+    if (line.type === 'error') lastWords = line.message;
+    onReport(line);
+    if (line.type === 'progress') return;
+    reports.push(line);
+    for (const waiter of waiters) waiter();
+  });
+
+  const ended = waitForEnd(child);
+  void ended.then((how) => {
+    if (isStopping) return;
+    const why = lastWords.trim() || 'it said nothing';
+    fail(new CliError('process_ended', `${name} ended early (${how}): ${why}`));
+  });
+
+  const take = async <L extends JsonLine>(matches: (line: JsonLine) => line is L): Promise<L> => {
+    const { promise, resolve } = Promise.withResolvers<L>();
+    const look = () => {
+      const index = reports.findIndex(matches);
+      const [found] = index < 0 ? [] : reports.splice(index, 1);
+      if (found !== undefined && matches(found)) resolve(found);
+    };
+    waiters.add(look);
+    look();
+    try {
+      return await Promise.race([promise, died]);
+    } finally {
+      waiters.delete(look);
+    }
+  };
+
+  return {
+    name,
+    pid: child.pid,
+    died,
+    take,
+    async run(command, commandArgs, answers = []) {
+      child.stdin.write([[command, ...commandArgs.map(quoteWord)].join(' '), ...answers, ''].join('\n'));
+      return await take((line) => line.type === 'result' && line.command === command);
+    },
+    async [Symbol.asyncDispose]() {
+      isStopping = true;
+      child.kill('SIGTERM');
+      const kill = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
+      await ended;
+      clearTimeout(kill);
+    },
+  };
+}
+
+/** How the process ended, in words. A process that could not be started ends too. */
+async function waitForEnd(child: ChildProcess): Promise<string> {
+  try {
+    const [code, signal] = await once(child, 'close');
+    return signal === null ? `exit code ${code}` : String(signal);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** A line of `--json`; undefined for anything else. */
+function parseReport(text: string): JsonLine | undefined {
+  try {
+    // Written by json-reporter.ts of this very program.
+    return JSON.parse(text) as JsonLine;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * What to do next after a failure, by its code: the one table. A code that is not here has no advice, and its message
+ * must do. The codes are those of the packages below and of the operating system; none is ever renamed.
+ */
+
+const ADVICE: Readonly<Record<string, string>> = {
+  // Accounts
+  already_logged_in: 'logout first',
+  not_logged_in: 'login <userid>, or create_user <userid> if you are new',
+  too_many_attempts: 'wait a while before you try again',
+  user_exists: 'choose another name, or login if it is yours',
+  weak_password: 'choose a longer one: at least 12 characters, any you like',
+  wrong_password: 'check the user name and the password; create_user registers a new user',
+  passwords_differ: 'try again',
+  no_password: 'put the password behind the user name, or on the next line of the input',
+
+  // Groups
+  already_member: 'nothing to do: list_groups shows what you are in each group',
+  group_exists: 'choose another name, or join_group to ask its admin',
+  join_refused: 'talk to an admin of the group',
+  last_admin: 'a group needs an admin: stay, or let the other members leave first',
+  not_a_member: 'join_group <groupid> and wait until an admin has accepted you',
+  not_an_admin: 'ask an admin of the group; list_groups shows where you are one',
+  unknown_group: 'list_groups shows all groups; create_group makes a new one',
+  unknown_request: 'list_requests shows who is waiting',
+
+  // Files
+  already_downloading: 'show_downloads tells how far it is; cancel_download stops it',
+  already_exists: 'add --overwrite to replace the file, or --to <folder> to put the new one elsewhere',
+  already_shared: 'show_shares lists what you share; stop_share takes a file out',
+  disk_full: 'make room on the disk; what was verified is kept, and the download goes on from there',
+  file_exists: 'add --overwrite to replace the file, or --to <folder> to put the new one elsewhere',
+  file_not_found: 'check the path; the Tab key completes it',
+  no_description: 'try again; if it persists, the tracker cannot reach this peer',
+  not_a_file: 'give the path of a regular file, not of a folder or a link',
+  not_found: 'check the path; the Tab key completes it',
+  not_shared_here: 'show_shares lists what you share',
+  not_the_sharer: 'only the user who shared a file can take it out of the group',
+  piece_layer_unavailable: 'try again when a peer with the complete file is online',
+  source_changed: 'stop_share it and share it again, if the new content is the one you mean',
+  unknown_download: 'show_downloads lists what is under way',
+  unknown_file: 'list_file <groupid> shows the files of the group',
+  wrong_size: 'leave the size out, or check that this is the file you mean',
+  bad_name: 'rename it: 1 to 255 bytes, no slashes, control characters or Windows device names',
+
+  // Trackers and connections
+  busy: 'wait a moment and try again',
+  connect_failed:
+    'check the address (--tracker host:port) and that a tracker runs there: minitorrent tracker',
+  connection_lost: 'check with list_groups or list_file whether it was carried out, then try again',
+  deadline_exceeded: 'try again; check the network if it persists',
+  limit_reached: 'remove something you no longer need; the message names the limit',
+  rate_limited: 'wait a moment and try again',
+  tracker_unreachable:
+    'check the address (--tracker host:port) and that a tracker runs there: minitorrent tracker',
+  unimplemented: 'the tracker is older than this program: update it',
+  version_mismatch: 'use the same version of minitorrent on both sides',
+  internal: 'try again; the log of the tracker or peer that failed tells more',
+
+  // Starting
+  data_folder_in_use: 'another process uses this data folder: end it, or choose another with --data',
+  locked: 'another process uses it: end it, or choose another data folder with --data',
+  journal_corrupt: 'restore the tracker’s data folder from a backup',
+  listen_failed: 'choose another address or port with --listen; port 0 takes any free one',
+  EADDRINUSE: 'choose another port with --listen; port 0 takes any free one',
+  EADDRNOTAVAIL: 'choose an address of this machine with --listen',
+  EACCES: 'check the permissions, or choose another place',
+  EPERM: 'check the permissions, or choose another place',
+  ENOENT: 'check the path',
+  ENOSPC: 'make room on the disk',
+  EROFS: 'choose a place that can be written to',
+  ECONNREFUSED: 'check the address and that a tracker runs there: minitorrent tracker',
+
+  // Writing commands
+  unknown_command: 'help shows all commands',
+  unclosed_quote: 'close it, or put a backslash before a quote that belongs to a name',
+  bad_address: 'write host:port, as in 127.0.0.1:7700 or [::1]:7700',
+};
+
+/** Where a code means something else for one command. */
+const ADVICE_FOR_COMMAND: Readonly<Record<string, string>> = {
+  'upload_file file_exists': 'rename your file: the group has one of that name; list_file shows it',
+  'upload_file bad_name': 'rename the file, then share it: 1 to 255 bytes, no control characters',
+};
+
+/** What to do next; null where nothing is known. `command` is the shell's command that failed, if any did. */
+export function adviceFor(code: string, command?: string): string | null {
+  const forCommand = ADVICE_FOR_COMMAND[`${command} ${code}`];
+  if (forCommand !== undefined) return forCommand;
+  return Object.hasOwn(ADVICE, code) ? (ADVICE[code] ?? null) : null;
+}

@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+/**
+ * The `minitorrent` command: hands the process over to the command that was asked for, and its answer back as the exit
+ * code.
+ */
+import { readFileSync } from 'node:fs';
+import { type Actions, runProgram } from './program.ts';
+
+/** An orderly end has happened by then; what still holds the process after this long must not hang a user's script. */
+const LINGER_MS = 3_000;
+
+const actions: Actions = {
+  async tracker(options) {
+    const [{ runTracker }, { systemWorld, openTracker }] = await Promise.all([
+      import('./commands/tracker.ts'),
+      import('./system.ts'),
+    ]);
+    return runTracker(options, systemWorld(), openTracker);
+  },
+  async peer(options) {
+    const [{ runPeer }, { systemWorld, openPeer }] = await Promise.all([
+      import('./commands/peer.ts'),
+      import('./system.ts'),
+    ]);
+    return runPeer(options, systemWorld(), openPeer);
+  },
+  async demo(file, options) {
+    const [{ runDemo }, { systemWorld }] = await Promise.all([
+      import('./commands/demo.ts'),
+      import('./system.ts'),
+    ]);
+    const program = [...process.execArgv, import.meta.filename];
+    return runDemo(file, { ...options, program }, systemWorld());
+  },
+};
+
+process.exitCode = await runProgram(process.argv.slice(2), {
+  version: readVersion(),
+  actions,
+  writeOut: (text) => process.stdout.write(text),
+  writeErr: (text) => process.stderr.write(text),
+});
+setTimeout(() => process.exit(), LINGER_MS).unref();
+
+/** package.json lies beside `src` and `dist` alike. */
+function readVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  // Our own package.json, which npm does not publish without a version.
+  const { version } = JSON.parse(text) as { readonly version: string };
+  return version;
+}

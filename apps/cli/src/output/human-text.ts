@@ -1,0 +1,292 @@
+/**
+ * Results, events and failures as sentences and tables for people. Pure: reports in, lines out.
+ *
+ * Every value that is not ours goes through `safe` or `formatTable`, which escape it. Colours are put on later.
+ */
+import { describeWaiting } from './progress-line.ts';
+import { countOf, formatBytes, formatDuration, formatRate, formatTime, wholePercent } from './quantities.ts';
+import type {
+  CliEvent,
+  CommandHelp,
+  CommandResult,
+  DemoResult,
+  DownloadResult,
+  DownloadRow,
+  Failure,
+  FailureOrigin,
+  FileRow,
+  GroupRow,
+  RequestRow,
+  ShareRow,
+} from './reports.ts';
+import { formatTable } from './table.ts';
+import { safe } from './terminal-text.ts';
+
+/** The lines that answer a command. */
+export function resultLines(result: CommandResult): string[] {
+  switch (result.command) {
+    case 'create_user':
+      return [safe`Created user ${result.userId}. Next: login ${result.userId}`];
+    case 'login':
+      return [safe`Logged in as ${result.userId}`];
+    case 'logout':
+      return ['Logged out'];
+    case 'create_group':
+      return [safe`Created group ${result.groupId}; you are its admin`];
+    case 'join_group':
+      return [
+        result.status === 'member'
+          ? safe`You are a member of ${result.groupId}`
+          : safe`Asked to join ${result.groupId}. An admin of the group decides; you will be told`,
+      ];
+    case 'leave_group':
+      return [safe`Left group ${result.groupId}`];
+    case 'list_groups':
+      return groupLines(result.groups);
+    case 'list_requests':
+      return requestLines(result.requests);
+    case 'accept_request':
+      return [safe`${result.userId} is now a member of ${result.groupId}`];
+    case 'reject_request':
+      return [safe`Refused ${result.userId} in ${result.groupId}`];
+    case 'list_file':
+      return fileLines(result.groupId, result.files);
+    case 'upload_file':
+      return [
+        safe`Sharing ${result.share.name} (${formatBytes(result.share.size)}) in ${result.share.groupId} from ${result.share.path}`,
+      ];
+    case 'download_file':
+      return downloadResultLines(result);
+    case 'cancel_download':
+      return [safe`Cancelled the download of ${result.name}; what was fetched is removed`];
+    case 'show_downloads':
+      return downloadLines(result.downloads);
+    case 'show_shares':
+      return shareLines(result.shares);
+    case 'stop_share':
+      return [safe`${result.name} is no longer shared in ${result.groupId}. Your file stays where it is`];
+    case 'help':
+      return helpLines(result.commands);
+    case 'quit':
+      return [];
+    case 'demo':
+      return demoLines(result);
+  }
+}
+
+/** The line that tells of an event. */
+export function eventLine(event: CliEvent): string {
+  switch (event.event) {
+    case 'listening':
+      return event.downloadFolder === null
+        ? safe`The ${event.role} listens on ${event.address} and keeps its data in ${event.dataFolder}`
+        : safe`The ${event.role} listens on ${event.address}; downloads go to ${event.downloadFolder}`;
+    case 'tracker-connected':
+      return safe`Connected to the tracker at ${event.address}`;
+    case 'tracker-lost':
+      return safe`Lost the tracker at ${event.address}: ${event.reason}. Trying again; running transfers go on`;
+    case 'join-request':
+      return safe`${event.userId} asks to join ${event.groupId}: accept_request ${event.groupId} ${event.userId}, or reject_request`;
+    case 'membership-changed':
+      return membershipLine(event.groupId, event.standing);
+    case 'download-started':
+      return safe`Downloading ${event.name} from ${event.groupId}`;
+    case 'download-completed':
+      return safe`Downloaded ${event.name} (${formatBytes(event.totalBytes)}) to ${event.path ?? 'its folder'}`;
+    case 'download-failed':
+      return safe`The download of ${event.name} failed: ${event.failure.message}${adviceSuffix(event.failure)}`;
+    case 'peer-banned':
+      return safe`${event.userId} sent a wrong piece (${event.piece}) of ${event.name} and is not asked again`;
+    case 'share-changed':
+      return event.state === 'serving'
+        ? safe`${event.name} is served again from ${event.path}`
+        : safe`${event.name} is not served: ${event.path} ${event.state === 'missing' ? 'is gone' : 'was changed'}`;
+    case 'notice':
+      return safe`${event.message}`;
+  }
+}
+
+/** What went wrong, the command's usage where it was written wrongly, and what to do next. */
+export function failureLines(failure: Failure, origin: FailureOrigin): string[] {
+  const line = origin.line === null ? '' : `line ${origin.line}: `;
+  const command = origin.command === null ? '' : safe`${origin.command}: `;
+  const code = failure.code === null ? '' : safe` (${failure.code})`;
+  const lines = [safe`error: ${line}${command}${failure.message}` + code];
+  if (failure.usage !== null) lines.push(safe`usage: ${failure.usage}`);
+  if (failure.advice !== null) lines.push(safe`  next: ${failure.advice}`);
+  return lines;
+}
+
+function adviceSuffix(failure: Failure): string {
+  return failure.advice === null ? '' : `. Next: ${failure.advice}`;
+}
+
+function membershipLine(groupId: string, standing: string): string {
+  switch (standing) {
+    case 'member':
+      return safe`You are now a member of ${groupId}. Next: list_file ${groupId}`;
+    case 'admin':
+      return safe`You are now an admin of ${groupId}`;
+    case 'refused':
+      return safe`An admin refused your request to join ${groupId}`;
+    default:
+      return safe`You are no longer a member of ${groupId}`;
+  }
+}
+
+function groupLines(groups: readonly GroupRow[]): string[] {
+  if (groups.length === 0) return ['No groups yet. Next: create_group <groupid>'];
+  return formatTable(
+    [
+      { title: 'GROUP' },
+      { title: 'MEMBERS', align: 'right' },
+      { title: 'FILES', align: 'right' },
+      { title: 'YOU ARE' },
+    ],
+    groups.map((row) => [
+      row.groupId,
+      String(row.members),
+      String(row.files),
+      row.standing === 'none' ? '-' : row.standing,
+    ]),
+  );
+}
+
+function requestLines(requests: readonly RequestRow[]): string[] {
+  if (requests.length === 0) return ['Nobody is waiting'];
+  return formatTable(
+    [{ title: 'GROUP' }, { title: 'USER' }, { title: 'ASKED AT (UTC)' }],
+    requests.map((row) => [row.groupId, row.userId, formatTime(row.requestedAtMs)]),
+  );
+}
+
+function fileLines(groupId: string, files: readonly FileRow[]): string[] {
+  if (files.length === 0) return [safe`No files in ${groupId} yet. Next: upload_file ${groupId} <path>`];
+  return formatTable(
+    [
+      { title: 'FILE' },
+      { title: 'SIZE', align: 'right' },
+      { title: 'SEEDERS', align: 'right' },
+      { title: 'LEECHERS', align: 'right' },
+      { title: 'SHARED BY' },
+      { title: 'SHARED AT (UTC)' },
+      { title: 'ROOT' },
+    ],
+    files.map((row) => [
+      row.name,
+      formatBytes(row.size),
+      String(row.seeders),
+      String(row.leechers),
+      row.sharedBy,
+      formatTime(row.sharedAtMs),
+      row.root.slice(0, 12),
+    ]),
+  );
+}
+
+function shareLines(shares: readonly ShareRow[]): string[] {
+  if (shares.length === 0) return ['You share nothing. Next: upload_file <groupid> <path>'];
+  return formatTable(
+    [
+      { title: 'GROUP' },
+      { title: 'FILE' },
+      { title: 'SIZE', align: 'right' },
+      { title: 'STATE' },
+      { title: 'UPLOADED', align: 'right' },
+      { title: 'PATH' },
+    ],
+    shares.map((row) => [
+      row.groupId,
+      row.name,
+      formatBytes(row.size),
+      row.state,
+      formatBytes(row.uploadedBytes),
+      row.path,
+    ]),
+  );
+}
+
+function downloadLines(downloads: readonly DownloadRow[]): string[] {
+  if (downloads.length === 0) return ['No downloads. Next: download_file <groupid> <filename>'];
+  return formatTable(
+    [
+      { title: 'GROUP' },
+      { title: 'FILE' },
+      { title: 'DONE', align: 'right' },
+      { title: 'SIZE', align: 'right' },
+      { title: 'RATE', align: 'right' },
+      { title: 'PEERS', align: 'right' },
+      { title: 'STATE' },
+    ],
+    downloads.map((row) => [
+      row.groupId,
+      row.name,
+      `${wholePercent(row.verifiedBytes, row.totalBytes)} %`,
+      formatBytes(row.totalBytes),
+      formatRate(row.bytesPerSecond),
+      String(row.peers.filter((peer) => peer.state === 'connected').length),
+      row.waitingFor === null ? row.state : `${row.state}: ${describeWaiting(row.waitingFor)}`,
+    ]),
+  );
+}
+
+function downloadResultLines(result: DownloadResult): string[] {
+  const { download, seconds } = result;
+  if (result.status === 'started')
+    return [safe`Downloading ${download.name} to ${download.path ?? 'its folder'}`];
+  const fetched = download.totalPieces - download.resumedPieces;
+  const rate =
+    seconds > 0 ? formatRate((download.totalBytes * fetched) / (download.totalPieces || 1) / seconds) : '';
+  const sources = download.peers
+    .filter((peer) => peer.pieces > 0)
+    .map((peer) => `${countOf(peer.pieces, 'piece')} from ${peer.userId}`);
+  if (download.resumedPieces > 0) sources.push(`${countOf(download.resumedPieces, 'piece')} from before`);
+  const details = [formatBytes(download.totalBytes), formatDuration(seconds), rate, ...sources].filter(
+    Boolean,
+  );
+  return [safe`Downloaded ${download.name} to ${download.path ?? 'its folder'} (${details.join(', ')})`];
+}
+
+function helpLines(commands: readonly CommandHelp[]): string[] {
+  const [only, ...others] = commands;
+  if (only !== undefined && others.length === 0) {
+    const width = Math.max(0, ...only.details.map((detail) => detail.name.length));
+    const details = only.details.map((detail) => safe`  ${detail.name.padEnd(width)}  ${detail.summary}`);
+    return [safe`usage: ${only.usage}`, safe`${only.summary}`, ...details];
+  }
+  const width = Math.max(...commands.map((command) => command.usage.length));
+  return [
+    ...commands.map((command) => safe`${command.usage.padEnd(width)}  ${command.summary}`),
+    'Names with spaces: "in quotes" or with\\ backslashes. help <command> tells more.',
+  ];
+}
+
+function demoLines({ ok, file, sharedBy, downloads }: DemoResult): string[] {
+  const sources = [sharedBy, ...downloads.map((download) => download.userId)];
+  const table = formatTable(
+    [
+      { title: 'PEER' },
+      { title: 'TIME', align: 'right' },
+      { title: 'RATE', align: 'right' },
+      { title: 'PIECES', align: 'right' },
+      ...sources.map((source) => ({ title: safe`FROM ${source}`, align: 'right' as const })),
+      { title: 'SHA-256' },
+    ],
+    downloads.map((row) => [
+      row.userId,
+      formatDuration(row.seconds),
+      formatRate(row.bytesPerSecond),
+      String(row.totalPieces),
+      ...sources.map((source) => (source === row.userId ? '-' : String(row.piecesFrom[source] ?? 0))),
+      `${row.sha256.slice(0, 16)} ${row.sha256 === file.sha256 ? 'equal' : 'DIFFERENT'}`,
+    ]),
+  );
+  return [
+    '',
+    safe`${file.name}, ${formatBytes(file.size)}, shared by ${sharedBy}; SHA-256 ${file.sha256}`,
+    '',
+    ...table,
+    '',
+    ok ? 'Every peer has the same bytes as the source.' : 'NOT every peer has the same bytes as the source.',
+  ];
+}

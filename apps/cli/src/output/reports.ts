@@ -1,0 +1,218 @@
+/**
+ * Everything that the command line has to say, as plain data: results of commands, events, progress, failures.
+ *
+ * Commands make reports and know nothing of terminals; a `Reporter` shows them. With `--json` these objects are what a
+ * machine reads, one a line: their field names are described in README.md and do not change.
+ */
+import type { PickStrategyName } from '@minitorrent/peer';
+
+export interface GroupRow {
+  readonly groupId: string;
+  readonly members: number;
+  readonly files: number;
+  readonly standing: string;
+}
+
+export interface RequestRow {
+  readonly groupId: string;
+  readonly userId: string;
+  readonly requestedAtMs: number;
+}
+
+export interface FileRow {
+  readonly name: string;
+  readonly size: number;
+  /** The BEP 52 pieces root, 64 hexadecimal digits. */
+  readonly root: string;
+  readonly sharedBy: string;
+  readonly sharedAtMs: number;
+  readonly seeders: number;
+  readonly leechers: number;
+}
+
+export interface ShareRow {
+  readonly groupId: string;
+  readonly name: string;
+  readonly size: number;
+  readonly root: string;
+  readonly path: string;
+  readonly state: string;
+  readonly uploadedBytes: number;
+}
+
+/** Where pieces of a download came from. */
+export interface SourceRow {
+  readonly userId: string;
+  readonly address: string;
+  readonly state: string;
+  readonly pieces: number;
+  readonly bytesPerSecond: number;
+}
+
+export interface DownloadRow {
+  readonly groupId: string;
+  readonly name: string;
+  readonly path: string | null;
+  readonly state: string;
+  readonly totalBytes: number;
+  readonly verifiedBytes: number;
+  readonly totalPieces: number;
+  readonly verifiedPieces: number;
+  readonly resumedPieces: number;
+  readonly bytesPerSecond: number;
+  readonly secondsLeft: number | null;
+  readonly waitingFor: string | null;
+  readonly peers: readonly SourceRow[];
+}
+
+export interface CommandHelp {
+  readonly name: string;
+  readonly usage: string;
+  readonly summary: string;
+  /** Each parameter and option with its explanation. */
+  readonly details: readonly { readonly name: string; readonly summary: string }[];
+}
+
+/** What a command of the shell answers, by the command's name. */
+export type CommandResult =
+  | { readonly command: 'create_user'; readonly userId: string }
+  | { readonly command: 'login'; readonly userId: string }
+  | { readonly command: 'logout' }
+  | { readonly command: 'create_group'; readonly groupId: string }
+  | { readonly command: 'join_group'; readonly groupId: string; readonly status: 'member' | 'requested' }
+  | { readonly command: 'leave_group'; readonly groupId: string }
+  | { readonly command: 'list_groups'; readonly groups: readonly GroupRow[] }
+  | { readonly command: 'list_requests'; readonly requests: readonly RequestRow[] }
+  | { readonly command: 'accept_request'; readonly groupId: string; readonly userId: string }
+  | { readonly command: 'reject_request'; readonly groupId: string; readonly userId: string }
+  | { readonly command: 'list_file'; readonly groupId: string; readonly files: readonly FileRow[] }
+  | { readonly command: 'upload_file'; readonly share: ShareRow }
+  | DownloadResult
+  | { readonly command: 'cancel_download'; readonly groupId: string; readonly name: string }
+  | { readonly command: 'show_downloads'; readonly downloads: readonly DownloadRow[] }
+  | { readonly command: 'show_shares'; readonly shares: readonly ShareRow[] }
+  | { readonly command: 'stop_share'; readonly groupId: string; readonly name: string }
+  | { readonly command: 'help'; readonly commands: readonly CommandHelp[] }
+  | { readonly command: 'quit' }
+  | DemoResult;
+
+/** `started`: it goes on in the background. `completed`: the file is at `path`; `seconds` is the time of this run. */
+export interface DownloadResult {
+  readonly command: 'download_file';
+  readonly status: 'started' | 'completed';
+  readonly strategy: PickStrategyName | null;
+  readonly seconds: number;
+  readonly download: DownloadRow;
+}
+
+/** What the demonstration ends with. */
+export interface DemoResult {
+  readonly command: 'demo';
+  /** True when every peer has the same bytes as the source. */
+  readonly ok: boolean;
+  readonly file: { readonly name: string; readonly size: number; readonly sha256: string };
+  readonly sharedBy: string;
+  readonly downloads: readonly DemoDownload[];
+}
+
+export interface DemoDownload {
+  readonly userId: string;
+  readonly seconds: number;
+  readonly bytesPerSecond: number;
+  readonly totalPieces: number;
+  /** Pieces by the user they came from. */
+  readonly piecesFrom: Readonly<Record<string, number>>;
+  readonly sha256: string;
+}
+
+/** What happened without a command. */
+export type CliEvent =
+  | {
+      readonly event: 'listening';
+      readonly role: 'tracker' | 'peer';
+      readonly address: string;
+      readonly dataFolder: string;
+      readonly downloadFolder: string | null;
+    }
+  | { readonly event: 'tracker-connected'; readonly address: string; readonly userId: string | null }
+  | { readonly event: 'tracker-lost'; readonly address: string; readonly reason: string }
+  | { readonly event: 'join-request'; readonly groupId: string; readonly userId: string }
+  | { readonly event: 'membership-changed'; readonly groupId: string; readonly standing: string }
+  | { readonly event: 'download-started'; readonly groupId: string; readonly name: string }
+  | {
+      readonly event: 'download-completed';
+      readonly groupId: string;
+      readonly name: string;
+      readonly path: string | null;
+      readonly totalBytes: number;
+    }
+  | {
+      readonly event: 'download-failed';
+      readonly groupId: string;
+      readonly name: string;
+      readonly failure: Failure;
+    }
+  | {
+      readonly event: 'peer-banned';
+      readonly groupId: string;
+      readonly name: string;
+      readonly userId: string;
+      readonly piece: number;
+    }
+  | {
+      readonly event: 'share-changed';
+      readonly groupId: string;
+      readonly name: string;
+      readonly path: string;
+      readonly state: string;
+    }
+  | { readonly event: 'notice'; readonly message: string };
+
+/** Something that takes a while, as it stands now. */
+export type ProgressSample =
+  | { readonly activity: 'download'; readonly download: DownloadRow }
+  /** A download of one of the demonstration's peers. */
+  | { readonly activity: 'demo-download'; readonly userId: string; readonly download: DownloadRow }
+  | {
+      readonly activity: 'hash';
+      readonly groupId: string;
+      readonly path: string;
+      readonly hashedBytes: number;
+      readonly totalBytes: number;
+    };
+
+/** A failure as users and machines see it. */
+export interface Failure {
+  /** Stable; null where nothing better is known than the message. */
+  readonly code: string | null;
+  readonly message: string;
+  /** What to do next, where we know it. */
+  readonly advice: string | null;
+  /** How the command is written, where it was written wrongly. */
+  readonly usage: string | null;
+}
+
+/** Which command of which input line a failure belongs to. */
+export interface FailureOrigin {
+  readonly command: string | null;
+  /** Line of the script, from 1; null at a prompt. */
+  readonly line: number | null;
+}
+
+/** One line of `--json`. */
+export type JsonLine =
+  | ({ readonly type: 'result' } & CommandResult)
+  | ({ readonly type: 'event' } & CliEvent)
+  | ({ readonly type: 'progress' } & ProgressSample)
+  | ({ readonly type: 'error' } & Failure & FailureOrigin);
+
+/** Shows reports to whoever reads them. */
+export interface Reporter {
+  result(result: CommandResult): void;
+  event(event: CliEvent): void;
+  failure(failure: Failure, origin: FailureOrigin): void;
+  /** All that is going on now; called again and again, and with an empty list at the end. */
+  progress(samples: readonly ProgressSample[]): void;
+  /** How often progress should be shown. */
+  readonly progressIntervalMs: number;
+}

@@ -1,0 +1,45 @@
+/**
+ * Commands for the user's own account. A password that is not in the line is asked for, unseen.
+ */
+import { defineCommand, type ShellCommand } from './command.ts';
+
+const userId = { name: 'userid', kind: 'user', summary: 'name of the user, 1 to 64 bytes' } as const;
+const password = {
+  name: 'password',
+  kind: 'password',
+  summary: 'at least 12 characters; asked for, without echo, when left out',
+  optional: true,
+} as const;
+
+const createUser: ShellCommand = defineCommand({
+  name: 'create_user',
+  summary: 'Register a user at the tracker',
+  parameters: [userId, password],
+  async run({ peer, signal, askPassword }, args) {
+    const secret = args.password ?? (await askPassword(`New password for ${args.userid}`, { repeat: true }));
+    await peer.createUser(args.userid, secret, { signal });
+    return { command: 'create_user', userId: args.userid };
+  },
+});
+
+const login: ShellCommand = defineCommand({
+  name: 'login',
+  summary: 'Log in; shares and downloads of this user go on',
+  parameters: [userId, password],
+  async run({ peer, signal, askPassword }, args) {
+    const secret = args.password ?? (await askPassword(`Password for ${args.userid}`));
+    await peer.login(args.userid, secret, { signal });
+    return { command: 'login', userId: args.userid };
+  },
+});
+
+const logout: ShellCommand = defineCommand({
+  name: 'logout',
+  summary: 'Log out; nothing is served or downloaded until the next login',
+  async run({ peer, signal }) {
+    await peer.logout({ signal });
+    return { command: 'logout' };
+  },
+});
+
+export const accountCommands: readonly ShellCommand[] = [createUser, login, logout];

@@ -1,0 +1,104 @@
+/**
+ * What a command of the shell is: an entry of a table, from which help, completion, parsing and the README come.
+ */
+
+import type { Peer, PickStrategyName } from '@minitorrent/peer';
+import type { Clock } from '@minitorrent/rpc-core';
+import type { ProgressBoard } from '../output/progress-board.ts';
+import type { CommandResult } from '../output/reports.ts';
+
+/** What a parameter names; completion offers such values. */
+export type ParameterKind =
+  | 'command'
+  | 'group'
+  | 'file'
+  | 'download'
+  | 'share'
+  | 'requester'
+  | 'user'
+  | 'password'
+  | 'path'
+  | 'strategy'
+  | 'size';
+
+export interface Parameter {
+  readonly name: string;
+  readonly kind: ParameterKind;
+  readonly summary: string;
+  readonly optional?: true;
+}
+
+/** Written `--name`, or `--name <value>` where it has a kind. */
+export interface CommandOption {
+  readonly name: string;
+  readonly kind?: ParameterKind;
+  readonly summary: string;
+}
+
+/** The arguments by parameter name: a string for each that is not optional. */
+export type ArgumentsOf<P extends readonly Parameter[]> = {
+  readonly [K in P[number] as K['name']]: K extends { readonly optional: true } ? string | undefined : string;
+};
+
+export type OptionValues = Readonly<Record<string, string | true | undefined>>;
+
+/** What a command works with. */
+export interface CommandContext {
+  readonly peer: Peer;
+  readonly clock: Clock;
+  readonly board: ProgressBoard;
+  /** Aborts when the user cancels this command. */
+  readonly signal: AbortSignal;
+  /** `script`: a download is waited for. `interactive`: it goes on in the background. */
+  readonly mode: 'script' | 'interactive';
+  /** Strategy of downloads that name none; the peer's default where undefined. */
+  readonly strategy: PickStrategyName | undefined;
+  /** Asks for a password without showing it. `repeat` asks twice where mistakes cannot be seen. */
+  askPassword(message: string, options?: { readonly repeat?: boolean }): Promise<string>;
+  /** Says that the command itself will tell the end of this download, so that no notice has to. */
+  follow(groupId: string, name: string): void;
+}
+
+/** One entry of the table. */
+export interface ShellCommand {
+  readonly name: string;
+  /** Other words for it. */
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  readonly parameters: readonly Parameter[];
+  readonly options: readonly CommandOption[];
+  run(
+    context: CommandContext,
+    args: Readonly<Record<string, string | undefined>>,
+    options: OptionValues,
+  ): Promise<CommandResult>;
+}
+
+/** Makes an entry; `run` gets its arguments by name, typed after `parameters`. */
+export function defineCommand<const P extends readonly Parameter[]>(command: {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  readonly parameters?: P;
+  readonly options?: readonly CommandOption[];
+  run(context: CommandContext, args: ArgumentsOf<P>, options: OptionValues): Promise<CommandResult>;
+}): ShellCommand {
+  return {
+    name: command.name,
+    aliases: command.aliases ?? [],
+    summary: command.summary,
+    parameters: command.parameters ?? [],
+    options: command.options ?? [],
+    // `readArguments` refuses a line in which a parameter that is not optional is missing.
+    run: (context, args, options) => command.run(context, args as ArgumentsOf<P>, options),
+  };
+}
+
+/** How the command is written: `download_file <groupid> <filename> [--overwrite]`. */
+export function usageOf(command: Pick<ShellCommand, 'name' | 'parameters' | 'options'>): string {
+  const parameters = command.parameters.map(({ name, optional }) => (optional ? `[${name}]` : `<${name}>`));
+  const options = command.options.map(
+    ({ name, kind }) => `[--${name}${kind === undefined ? '' : ` <${kind}>`}]`,
+  );
+  return [command.name, ...parameters, ...options].join(' ');
+}

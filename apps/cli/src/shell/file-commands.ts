@@ -1,0 +1,143 @@
+/**
+ * Commands for files: share, list, download, and what is under way.
+ */
+import type { ShareOptions } from '@minitorrent/peer';
+import { resolveTypedPath } from '../config.ts';
+import { CliError } from '../errors.ts';
+import type { CommandResult, ProgressSample } from '../output/reports.ts';
+import { abortable } from './abortable.ts';
+import { type CommandContext, defineCommand, type ShellCommand } from './command.ts';
+import { downloadRow, fileRow, shareRow } from './rows.ts';
+import { readStrategy } from './strategy.ts';
+
+const groupId = { name: 'groupid', kind: 'group', summary: 'name of the group' } as const;
+
+const listFile: ShellCommand = defineCommand({
+  name: 'list_file',
+  aliases: ['list_files'],
+  summary: 'List the files of a group',
+  parameters: [groupId],
+  async run({ peer, signal }, { groupid }) {
+    const files = await peer.listFiles(groupid, { signal });
+    return { command: 'list_file', groupId: groupid, files: files.map(fileRow) };
+  },
+});
+
+const uploadFile: ShellCommand = defineCommand({
+  name: 'upload_file',
+  summary: 'Share a file with a group; it is served from where it lies',
+  parameters: [
+    groupId,
+    { name: 'filename', kind: 'path', summary: 'path of the file' },
+    { name: 'filesize', kind: 'size', summary: 'its size in bytes, checked when given', optional: true },
+  ],
+  async run(context, { groupid, filename, filesize }) {
+    const path = resolveTypedPath(filename);
+    let hashed = { hashedBytes: 0, totalBytes: 0 };
+    const options: ShareOptions = {
+      signal: context.signal,
+      ...(filesize === undefined ? {} : { expectedSize: readSize(filesize) }),
+      onProgress: (hashedBytes, totalBytes) => {
+        hashed = { hashedBytes, totalBytes };
+      },
+    };
+    const sample = (): ProgressSample => ({ activity: 'hash', groupId: groupid, path: filename, ...hashed });
+    const stopShowing = context.board.watch(sample);
+    try {
+      const share = await context.peer.uploadFile(groupid, path, options);
+      return { command: 'upload_file', share: shareRow(share) };
+    } finally {
+      stopShowing();
+    }
+  },
+});
+
+const downloadFile: ShellCommand = defineCommand({
+  name: 'download_file',
+  summary: 'Download a file from everybody who has parts of it',
+  parameters: [groupId, { name: 'filename', kind: 'file', summary: 'name of the file in the group' }],
+  options: [
+    { name: 'to', kind: 'path', summary: 'folder for the finished file' },
+    { name: 'strategy', kind: 'strategy', summary: 'rarest-first, random or sequential' },
+    { name: 'overwrite', summary: 'replace a file of the same name' },
+  ],
+  async run(context, { groupid, filename }, options) {
+    const startedAtMs = context.clock.now();
+    const strategy =
+      options.strategy === undefined ? context.strategy : readStrategy(String(options.strategy));
+    if (context.mode === 'script') context.follow(groupid, filename);
+    const download = await context.peer.downloadFile(groupid, filename, {
+      signal: context.signal,
+      ...(strategy === undefined ? {} : { strategy }),
+      ...(options.to === undefined ? {} : { folder: resolveTypedPath(String(options.to)) }),
+      ...(options.overwrite === true ? { overwrite: true } : {}),
+    });
+    if (context.mode === 'script') await abortable(download.completed, context.signal);
+    return {
+      command: 'download_file',
+      status: context.mode === 'script' ? 'completed' : 'started',
+      strategy: strategy ?? null,
+      seconds: (context.clock.now() - startedAtMs) / 1000,
+      download: downloadRow(download),
+    };
+  },
+});
+
+const cancelDownload: ShellCommand = defineCommand({
+  name: 'cancel_download',
+  summary: 'Stop a download and remove what was fetched',
+  parameters: [groupId, { name: 'filename', kind: 'download', summary: 'name of the file' }],
+  async run({ peer }, { groupid, filename }): Promise<CommandResult> {
+    const found = peer.downloads().find(({ groupId, name }) => groupId === groupid && name === filename);
+    if (found === undefined) {
+      throw new CliError(
+        'unknown_download',
+        `Cannot cancel ${filename}: it is not being downloaded from ${groupid}`,
+      );
+    }
+    await found.cancel();
+    return { command: 'cancel_download', groupId: groupid, name: filename };
+  },
+});
+
+const showDownloads: ShellCommand = defineCommand({
+  name: 'show_downloads',
+  summary: 'Show downloads, their rate and what they wait for',
+  run: async ({ peer }) => ({ command: 'show_downloads', downloads: peer.downloads().map(downloadRow) }),
+});
+
+const showShares: ShellCommand = defineCommand({
+  name: 'show_shares',
+  summary: 'Show what you share and how much of it was uploaded',
+  run: async ({ peer }) => ({ command: 'show_shares', shares: peer.shares().map(shareRow) }),
+});
+
+const stopShare: ShellCommand = defineCommand({
+  name: 'stop_share',
+  summary: 'Take a file of yours out of a group; the file stays on disk',
+  parameters: [groupId, { name: 'filename', kind: 'share', summary: 'name of the file' }],
+  async run({ peer, signal }: CommandContext, { groupid, filename }) {
+    await peer.stopSharing(groupid, filename, { signal });
+    return { command: 'stop_share', groupId: groupid, name: filename };
+  },
+});
+
+export const fileCommands: readonly ShellCommand[] = [
+  listFile,
+  uploadFile,
+  downloadFile,
+  cancelDownload,
+  showDownloads,
+  showShares,
+  stopShare,
+];
+
+/** A size in bytes as the user typed it. Fails with `bad_size`. */
+function readSize(text: string): number {
+  const size = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(size)) return size;
+  throw new CliError(
+    'bad_size',
+    `Cannot read the size ${JSON.stringify(text)}: expected a whole number of bytes`,
+  );
+}

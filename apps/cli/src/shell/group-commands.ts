@@ -1,0 +1,92 @@
+/**
+ * Commands for groups and for who is in them.
+ */
+import { defineCommand, type ShellCommand } from './command.ts';
+
+const groupId = { name: 'groupid', kind: 'group', summary: 'name of the group' } as const;
+const requester = { name: 'userid', kind: 'requester', summary: 'the user who asked' } as const;
+
+const createGroup: ShellCommand = defineCommand({
+  name: 'create_group',
+  summary: 'Create a group and become its admin',
+  parameters: [{ name: 'groupid', kind: 'group', summary: 'name of the new group, 1 to 64 bytes' }],
+  async run({ peer, signal }, { groupid }) {
+    await peer.createGroup(groupid, { signal });
+    return { command: 'create_group', groupId: groupid };
+  },
+});
+
+const joinGroup: ShellCommand = defineCommand({
+  name: 'join_group',
+  summary: 'Ask to join a group; an admin of it decides',
+  parameters: [groupId],
+  async run({ peer, signal }, { groupid }) {
+    const status = await peer.joinGroup(groupid, { signal });
+    return { command: 'join_group', groupId: groupid, status };
+  },
+});
+
+const leaveGroup: ShellCommand = defineCommand({
+  name: 'leave_group',
+  summary: 'Leave a group',
+  parameters: [groupId],
+  async run({ peer, signal }, { groupid }) {
+    await peer.leaveGroup(groupid, { signal });
+    return { command: 'leave_group', groupId: groupid };
+  },
+});
+
+const listGroups: ShellCommand = defineCommand({
+  name: 'list_groups',
+  summary: 'List all groups and what you are in each',
+  async run({ peer, signal }) {
+    const groups = await peer.listGroups({ signal });
+    return {
+      command: 'list_groups',
+      groups: groups.map(({ groupId, members, files, standing }) => ({ groupId, members, files, standing })),
+    };
+  },
+});
+
+const listRequests: ShellCommand = defineCommand({
+  name: 'list_requests',
+  summary: 'List who waits to join your groups',
+  parameters: [{ ...groupId, summary: 'only this group', optional: true }],
+  async run({ peer, signal }, { groupid }) {
+    const requests = await peer.listRequests(groupid, { signal });
+    return {
+      command: 'list_requests',
+      requests: requests.map(({ groupId, userId, requestedAtMs }) => ({ groupId, userId, requestedAtMs })),
+    };
+  },
+});
+
+const acceptRequest: ShellCommand = defineCommand({
+  name: 'accept_request',
+  summary: 'Let somebody into a group of yours',
+  parameters: [groupId, requester],
+  async run({ peer, signal }, { groupid, userid }) {
+    await peer.acceptRequest(groupid, userid, { signal });
+    return { command: 'accept_request', groupId: groupid, userId: userid };
+  },
+});
+
+const rejectRequest: ShellCommand = defineCommand({
+  name: 'reject_request',
+  summary: 'Refuse somebody who asked to join a group of yours',
+  parameters: [groupId, requester],
+  async run({ peer, signal }, { groupid, userid }) {
+    await peer.rejectRequest(groupid, userid, { signal });
+    return { command: 'reject_request', groupId: groupid, userId: userid };
+  },
+});
+
+export const groupCommands: readonly ShellCommand[] = [
+  createGroup,
+  joinGroup,
+  leaveGroup,
+  listGroups,
+  listRequests,
+  acceptRequest,
+  rejectRequest,
+];

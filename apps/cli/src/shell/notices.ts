@@ -1,0 +1,83 @@
+/**
+ * Turns what a peer reports by itself into events for the user, and shows the progress of its downloads.
+ */
+import type { Download, Peer, PeerEvents } from '@minitorrent/peer';
+import { formatAddress } from '../address.ts';
+import { describeFailure } from '../errors.ts';
+import type { ProgressBoard } from '../output/progress-board.ts';
+import type { Reporter } from '../output/reports.ts';
+import { downloadRow } from './rows.ts';
+
+export interface Notices {
+  /** The end of this download is told by somebody else. */
+  follow(groupId: string, name: string): void;
+  /** Hears nothing more from the peer. */
+  close(): void;
+}
+
+export function showNotices(options: {
+  readonly peer: Pick<Peer, 'on' | 'off'>;
+  readonly reporter: Reporter;
+  readonly board: ProgressBoard;
+}): Notices {
+  const { peer, reporter, board } = options;
+  const followed = new Set<string>();
+  const isFollowed = (download: Download) => followed.has(keyOf(download.groupId, download.name));
+
+  const listeners: { readonly [E in keyof PeerEvents]: (...args: PeerEvents[E]) => void } = {
+    'tracker-connected': ({ address, userId }) =>
+      reporter.event({
+        event: 'tracker-connected',
+        address: formatAddress(address),
+        userId: userId ?? null,
+      }),
+    'tracker-lost': ({ address, reason }) =>
+      reporter.event({ event: 'tracker-lost', address: formatAddress(address), reason }),
+    'join-request': ({ groupId, userId }) => reporter.event({ event: 'join-request', groupId, userId }),
+    'membership-changed': ({ groupId, standing }) =>
+      reporter.event({ event: 'membership-changed', groupId, standing }),
+    'download-started': (download) => {
+      const stopShowing = board.watch(() => ({ activity: 'download', download: downloadRow(download) }));
+      // A failure is reported by its event, or by the command that waits for the download.
+      void download.completed.then(stopShowing, stopShowing);
+      if (isFollowed(download)) return;
+      reporter.event({ event: 'download-started', groupId: download.groupId, name: download.name });
+    },
+    'download-completed': (download) => {
+      if (isFollowed(download)) return;
+      const { groupId, name, path, totalBytes } = downloadRow(download);
+      reporter.event({ event: 'download-completed', groupId, name, path, totalBytes });
+    },
+    'download-failed': (download, error) => {
+      if (isFollowed(download)) return;
+      const { groupId, name } = download;
+      reporter.event({ event: 'download-failed', groupId, name, failure: describeFailure(error) });
+    },
+    'peer-banned': ({ groupId, name, userId, piece }) =>
+      reporter.event({ event: 'peer-banned', groupId, name, userId, piece }),
+    'share-changed': ({ groupId, file, path, state }) =>
+      reporter.event({ event: 'share-changed', groupId, name: file.name, path, state }),
+  };
+
+  const switchAll = (method: 'on' | 'off') => {
+    peer[method]('tracker-connected', listeners['tracker-connected']);
+    peer[method]('tracker-lost', listeners['tracker-lost']);
+    peer[method]('join-request', listeners['join-request']);
+    peer[method]('membership-changed', listeners['membership-changed']);
+    peer[method]('download-started', listeners['download-started']);
+    peer[method]('download-completed', listeners['download-completed']);
+    peer[method]('download-failed', listeners['download-failed']);
+    peer[method]('peer-banned', listeners['peer-banned']);
+    peer[method]('share-changed', listeners['share-changed']);
+  };
+  switchAll('on');
+
+  return {
+    follow: (groupId, name) => followed.add(keyOf(groupId, name)),
+    close: () => switchAll('off'),
+  };
+}
+
+function keyOf(groupId: string, name: string): string {
+  return JSON.stringify([groupId, name]);
+}

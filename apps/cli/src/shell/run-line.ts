@@ -1,0 +1,58 @@
+/**
+ * Runs one typed line: finds the command, reads its arguments, runs it, reports the result or the failure.
+ *
+ * Never throws for anything that a user, a tracker or a peer can cause.
+ */
+import debug from 'debug';
+import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../errors.ts';
+import type { Failure, Reporter } from '../output/reports.ts';
+import { type CommandContext, type ShellCommand, usageOf } from './command.ts';
+import { requireCommand } from './command-table.ts';
+import { readArguments } from './read-arguments.ts';
+import { tokenize, type Word } from './tokenize.ts';
+
+const log = debug('minitorrent:cli:shell');
+
+/** What became of a line. `empty`: there was nothing in it to run. */
+export type LineOutcome =
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'quit' }
+  | { readonly kind: 'failed'; readonly exitCode: ExitCode };
+
+export interface RunLineOptions {
+  readonly context: CommandContext;
+  readonly reporter: Reporter;
+  /** Line of the script, from 1; null at a prompt. */
+  readonly lineNumber: number | null;
+}
+
+export async function runLine(line: string, options: RunLineOptions): Promise<LineOutcome> {
+  const { context, reporter, lineNumber } = options;
+  let command: ShellCommand | undefined;
+  try {
+    const [name, ...words] = tokenize(line);
+    if (name === undefined || isNothingToRun(name, words)) return { kind: 'empty' };
+    command = requireCommand(name.text);
+    const { args, options } = readArguments(command, words);
+    const result = await command.run(context, args, options);
+    reporter.result(result);
+    return { kind: result.command === 'quit' ? 'quit' : 'done' };
+  } catch (error) {
+    log('%s failed: %O', command?.name ?? 'a line', error);
+    const failure = withUsage(describeFailure(error, command?.name), command);
+    reporter.failure(failure, { command: command?.name ?? null, line: lineNumber });
+    return { kind: 'failed', exitCode: exitCodeOf(failure) };
+  }
+}
+
+/** A comment of a script, or the word that closes a command of the seed, left alone on its line. */
+function isNothingToRun(name: Word, words: readonly Word[]): boolean {
+  if (name.isQuoted) return false;
+  return name.text.startsWith('#') || (name.text === 'q' && words.length === 0);
+}
+
+function withUsage(failure: Failure, command: ShellCommand | undefined): Failure {
+  if (command === undefined || failure.usage !== null || exitCodeOf(failure) !== EXIT.usage) return failure;
+  return { ...failure, usage: usageOf(command) };
+}

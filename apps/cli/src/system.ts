@@ -1,0 +1,24 @@
+/**
+ * The real world for the commands: this process, the system's clock, TCP, and the packages that do the work, loaded
+ * only by those who ask.
+ */
+import process from 'node:process';
+import { createSystemClock } from '@minitorrent/rpc-core';
+import type { OpenPeer } from './commands/open-peer.ts';
+import type { OpenTracker } from './commands/tracker.ts';
+import type { World } from './world.ts';
+
+export function systemWorld(): World {
+  const { stdin, stdout, stderr, env } = process;
+  return { stdin, stdout, stderr, variables: env, process, clock: createSystemClock() };
+}
+
+export const openPeer: OpenPeer = async ({ trackers, listen, dataFolder, downloadFolder, clock }) => {
+  const { createPeer } = await import('@minitorrent/peer');
+  return createPeer({ trackers, listen, dataDir: dataFolder, downloadDir: downloadFolder, clock });
+};
+
+export const openTracker: OpenTracker = async ({ listen, dataFolder, clock }) => {
+  const { createTracker } = await import('@minitorrent/tracker');
+  return createTracker({ address: listen, dataDir: dataFolder, clock });
+};

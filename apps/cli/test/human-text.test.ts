@@ -1,0 +1,287 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { eventLine, failureLines, resultLines } from '../src/output/human-text.ts';
+import type { CliEvent, CommandResult, Failure } from '../src/output/reports.ts';
+import { completedRow, downloadRow, fileRow, shareRow } from './reports.ts';
+
+const failure: Failure = { code: 'disk_full', message: 'Cannot write', advice: 'make room', usage: null };
+
+/** Every result, and what is shown for it. */
+const RESULTS: readonly (readonly [CommandResult, readonly string[]])[] = [
+  [{ command: 'create_user', userId: 'alice' }, ['Created user alice. Next: login alice']],
+  [{ command: 'login', userId: 'alice' }, ['Logged in as alice']],
+  [{ command: 'logout' }, ['Logged out']],
+  [{ command: 'create_group', groupId: 'films' }, ['Created group films; you are its admin']],
+  [{ command: 'join_group', groupId: 'films', status: 'member' }, ['You are a member of films']],
+  [
+    { command: 'join_group', groupId: 'films', status: 'requested' },
+    ['Asked to join films. An admin of the group decides; you will be told'],
+  ],
+  [{ command: 'leave_group', groupId: 'films' }, ['Left group films']],
+  [{ command: 'list_groups', groups: [] }, ['No groups yet. Next: create_group <groupid>']],
+  [
+    {
+      command: 'list_groups',
+      groups: [
+        { groupId: 'films', members: 3, files: 12, standing: 'admin' },
+        { groupId: 'x', members: 1, files: 0, standing: 'none' },
+      ],
+    },
+    ['GROUP  MEMBERS  FILES  YOU ARE', 'films        3     12  admin', 'x            1      0  -'],
+  ],
+  [{ command: 'list_requests', requests: [] }, ['Nobody is waiting']],
+  [
+    {
+      command: 'list_requests',
+      requests: [{ groupId: 'films', userId: 'bob', requestedAtMs: fileRow.sharedAtMs }],
+    },
+    ['GROUP  USER  ASKED AT (UTC)', 'films  bob   2026-11-22 07:45'],
+  ],
+  [{ command: 'accept_request', groupId: 'films', userId: 'bob' }, ['bob is now a member of films']],
+  [{ command: 'reject_request', groupId: 'films', userId: 'bob' }, ['Refused bob in films']],
+  [
+    { command: 'list_file', groupId: 'films', files: [] },
+    ['No files in films yet. Next: upload_file films <path>'],
+  ],
+  [
+    { command: 'list_file', groupId: 'films', files: [fileRow] },
+    [
+      'FILE           SIZE  SEEDERS  LEECHERS  SHARED BY  SHARED AT (UTC)   ROOT',
+      'holiday.mkv  100 MB        2         1  alice      2026-11-22 07:45  abababababab',
+    ],
+  ],
+  [
+    { command: 'upload_file', share: shareRow },
+    ['Sharing holiday.mkv (100 MB) in films from /home/alice/holiday.mkv'],
+  ],
+  [
+    { command: 'download_file', status: 'started', strategy: null, seconds: 0, download: downloadRow },
+    ['Downloading holiday.mkv to /home/bob/holiday.mkv'],
+  ],
+  [
+    { command: 'download_file', status: 'completed', strategy: null, seconds: 8, download: completedRow },
+    [
+      'Downloaded holiday.mkv to /home/bob/holiday.mkv (100 MB, 8.0 s, 12.5 MB/s, 100 pieces from alice, 68 pieces from carol)',
+    ],
+  ],
+  [
+    {
+      command: 'download_file',
+      status: 'completed',
+      strategy: 'random',
+      seconds: 4,
+      download: { ...completedRow, resumedPieces: 200, peers: [] },
+    },
+    ['Downloaded holiday.mkv to /home/bob/holiday.mkv (100 MB, 4.0 s, 12.5 MB/s, 200 pieces from before)'],
+  ],
+  [
+    { command: 'cancel_download', groupId: 'films', name: 'holiday.mkv' },
+    ['Cancelled the download of holiday.mkv; what was fetched is removed'],
+  ],
+  [{ command: 'show_downloads', downloads: [] }, ['No downloads. Next: download_file <groupid> <filename>']],
+  [
+    { command: 'show_downloads', downloads: [downloadRow, { ...downloadRow, waitingFor: 'no_peers' }] },
+    [
+      'GROUP  FILE         DONE    SIZE       RATE  PEERS  STATE',
+      'films  holiday.mkv  42 %  100 MB  12.3 MB/s      2  downloading',
+      'films  holiday.mkv  42 %  100 MB  12.3 MB/s      2  downloading: no peer with this file is online',
+    ],
+  ],
+  [{ command: 'show_shares', shares: [] }, ['You share nothing. Next: upload_file <groupid> <path>']],
+  [
+    { command: 'show_shares', shares: [shareRow] },
+    [
+      'GROUP  FILE           SIZE  STATE    UPLOADED  PATH',
+      'films  holiday.mkv  100 MB  serving    250 MB  /home/alice/holiday.mkv',
+    ],
+  ],
+  [
+    { command: 'stop_share', groupId: 'films', name: 'holiday.mkv' },
+    ['holiday.mkv is no longer shared in films. Your file stays where it is'],
+  ],
+  [{ command: 'quit' }, []],
+  [
+    {
+      command: 'demo',
+      ok: false,
+      file: { name: 'node', size: 100_000_000, sha256: 'ab'.repeat(32) },
+      sharedBy: 'alice',
+      downloads: [
+        {
+          userId: 'bob',
+          seconds: 2,
+          bytesPerSecond: 50_000_000,
+          totalPieces: 400,
+          piecesFrom: { alice: 250, carol: 150 },
+          sha256: 'ab'.repeat(32),
+        },
+        {
+          userId: 'carol',
+          seconds: 4,
+          bytesPerSecond: 25_000_000,
+          totalPieces: 400,
+          piecesFrom: { alice: 400 },
+          sha256: 'cd'.repeat(32),
+        },
+      ],
+    },
+    [
+      '',
+      `node, 100 MB, shared by alice; SHA-256 ${'ab'.repeat(32)}`,
+      '',
+      'PEER    TIME       RATE  PIECES  FROM alice  FROM bob  FROM carol  SHA-256',
+      'bob    2.0 s  50.0 MB/s     400         250         -         150  abababababababab equal',
+      'carol  4.0 s  25.0 MB/s     400         400         0           -  cdcdcdcdcdcdcdcd DIFFERENT',
+      '',
+      'NOT every peer has the same bytes as the source.',
+    ],
+  ],
+];
+
+/** Every event, and what is shown for it. */
+const EVENTS: readonly (readonly [CliEvent, string])[] = [
+  [
+    { event: 'listening', role: 'tracker', address: '[::1]:7700', dataFolder: '/data', downloadFolder: null },
+    'The tracker listens on [::1]:7700 and keeps its data in /data',
+  ],
+  [
+    {
+      event: 'listening',
+      role: 'peer',
+      address: '127.0.0.1:4000',
+      dataFolder: '/data',
+      downloadFolder: '/here',
+    },
+    'The peer listens on 127.0.0.1:4000; downloads go to /here',
+  ],
+  [{ event: 'tracker-connected', address: 'a:1', userId: null }, 'Connected to the tracker at a:1'],
+  [
+    { event: 'tracker-lost', address: 'a:1', reason: 'it closed the connection' },
+    'Lost the tracker at a:1: it closed the connection. Trying again; running transfers go on',
+  ],
+  [
+    { event: 'join-request', groupId: 'films', userId: 'bob' },
+    'bob asks to join films: accept_request films bob, or reject_request',
+  ],
+  [
+    { event: 'membership-changed', groupId: 'films', standing: 'member' },
+    'You are now a member of films. Next: list_file films',
+  ],
+  [{ event: 'membership-changed', groupId: 'films', standing: 'admin' }, 'You are now an admin of films'],
+  [
+    { event: 'membership-changed', groupId: 'films', standing: 'refused' },
+    'An admin refused your request to join films',
+  ],
+  [
+    { event: 'membership-changed', groupId: 'films', standing: 'removed' },
+    'You are no longer a member of films',
+  ],
+  [{ event: 'download-started', groupId: 'films', name: 'a' }, 'Downloading a from films'],
+  [
+    { event: 'download-completed', groupId: 'films', name: 'a', path: '/here/a', totalBytes: 5 },
+    'Downloaded a (5 B) to /here/a',
+  ],
+  [
+    { event: 'download-failed', groupId: 'films', name: 'a', failure },
+    'The download of a failed: Cannot write. Next: make room',
+  ],
+  [
+    { event: 'peer-banned', groupId: 'films', name: 'a', userId: 'mallory', piece: 7 },
+    'mallory sent a wrong piece (7) of a and is not asked again',
+  ],
+  [
+    { event: 'share-changed', groupId: 'films', name: 'a', path: '/a', state: 'missing' },
+    'a is not served: /a is gone',
+  ],
+  [
+    { event: 'share-changed', groupId: 'films', name: 'a', path: '/a', state: 'changed' },
+    'a is not served: /a was changed',
+  ],
+  [
+    { event: 'share-changed', groupId: 'films', name: 'a', path: '/a', state: 'serving' },
+    'a is served again from /a',
+  ],
+  [{ event: 'notice', message: 'Type help' }, 'Type help'],
+];
+
+describe('resultLines', () => {
+  it.each(RESULTS)('of %j', (result, lines) => {
+    expect(resultLines(result)).toEqual(lines);
+  });
+
+  it('shows one command at length and all in short', () => {
+    const details = [
+      { name: 'groupid', summary: 'the group' },
+      { name: '--to', summary: 'a folder' },
+    ];
+    const one = { name: 'a', usage: 'a <groupid>', summary: 'Does a', details };
+    const two = { name: 'b', usage: 'b', summary: 'Does b', details: [] };
+    expect(resultLines({ command: 'help', commands: [one] })).toEqual([
+      'usage: a <groupid>',
+      'Does a',
+      '  groupid  the group',
+      '  --to     a folder',
+    ]);
+    expect(resultLines({ command: 'help', commands: [one, two] }).slice(0, 2)).toEqual([
+      'a <groupid>  Does a',
+      'b            Does b',
+    ]);
+  });
+});
+
+describe('eventLine', () => {
+  it.each(EVENTS)('of %j', (event, line) => {
+    expect(eventLine(event)).toBe(line);
+  });
+});
+
+describe('failureLines', () => {
+  it('says where, what, how it is written, and what next', () => {
+    const origin = { command: 'join_group', line: 3 };
+    expect(failureLines({ ...failure, usage: 'join_group <groupid>' }, origin)).toEqual([
+      'error: line 3: join_group: Cannot write (disk_full)',
+      'usage: join_group <groupid>',
+      '  next: make room',
+    ]);
+    expect(
+      failureLines({ code: null, message: 'odd', advice: null, usage: null }, { command: null, line: null }),
+    ).toEqual(['error: odd']);
+  });
+});
+
+describe('all human text', () => {
+  /** The same report with every string in it replaced. */
+  const poisoned = <T>(value: T, poison: string): T =>
+    JSON.parse(
+      JSON.stringify(value, (key, inner) =>
+        typeof inner === 'string' && !['command', 'event'].includes(key) ? inner + poison : inner,
+      ),
+    );
+
+  it('is harmless whatever a remote side put into any field', () => {
+    const poison = fc.constantFrom(
+      '\u001b]0;title\u0007',
+      '\n$ forged',
+      '\u009b2J',
+      '\u202e',
+      '\u200b',
+      '\r',
+    );
+    fc.assert(
+      fc.property(
+        poison,
+        fc.constantFrom(...RESULTS),
+        fc.constantFrom(...EVENTS),
+        (text, [result], [event]) => {
+          const lines = [
+            ...resultLines(poisoned(result, text)),
+            eventLine(poisoned(event, text)),
+            ...failureLines(poisoned({ ...failure, usage: 'x' }, text), { command: `x${text}`, line: 1 }),
+          ];
+          for (const line of lines) expect(line).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
