@@ -24,8 +24,14 @@ export const pieceInfoItem = union('kind', {
 });
 
 /** Hashes `first` to `first + count - 1` of the file's piece layer (BEP 52). */
-export const sendPieceLayerRequest = struct({ ...fileOfGroup, first: varint, count: varint }, { extensible: true });
-export const pieceLayerAnswer = struct({ hashes: bytes({ maxBytes: LIMITS.layerBytes }) }, { extensible: true });
+export const sendPieceLayerRequest = struct(
+  { ...fileOfGroup, first: varint, count: varint },
+  { extensible: true },
+);
+export const pieceLayerAnswer = struct(
+  { hashes: bytes({ maxBytes: LIMITS.layerBytes }) },
+  { extensible: true },
+);
 
 /**
  * `want` names pieces that the caller misses; the answer holds `maxPieces` of them, chosen by the serving peer. With

@@ -1,1 +1,25 @@
-export {};
+/** @minitorrent/peer: one user's node. */
+
+// What peers ask of each other
+export { peerContract } from './contract.ts';
+// Errors
+export { PeerError, type PeerErrorCode } from './errors.ts';
+// A peer and what it reports
+export type {
+  CallOptions,
+  Download,
+  DownloadOptions,
+  DownloadPeer,
+  DownloadProgress,
+  FileSummary,
+  GroupSummary,
+  JoinPolicy,
+  JoinRequest,
+  Peer,
+  PeerEvents,
+  PickStrategyName,
+  Share,
+  ShareOptions,
+  WaitingReason,
+} from './peer.ts';
+export { type CreatePeerOptions, createPeer } from './shell/create-peer.ts';

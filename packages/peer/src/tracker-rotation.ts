@@ -34,7 +34,11 @@ export class TrackerRotation {
   readonly #limits: RotationLimits;
 
   /** `count` trackers, at least one. */
-  constructor(count: number, random: Pick<Random, 'integer'>, limits: RotationLimits = DEFAULT_ROTATION_LIMITS) {
+  constructor(
+    count: number,
+    random: Pick<Random, 'integer'>,
+    limits: RotationLimits = DEFAULT_ROTATION_LIMITS,
+  ) {
     if (count < 1) throw new RangeError(`A peer needs a tracker, got ${count}`);
     this.#trackers = Array.from({ length: count }, () => ({ failures: 0, readyAtMs: 0 }));
     this.#random = random;

@@ -18,8 +18,9 @@ const share = {
   file: { name: 'a.bin', size: 5 * 2 ** 30, pieceLength: 65_536, root: new Uint8Array(32).fill(7) },
   path: '/somewhere/a.bin',
   pieceLayer: new Uint8Array(64).fill(3),
-  modifiedMs: 1_700_000_000_123.5,
-};
+  modifiedNs: 1_700_000_000_123_456_789n,
+  origin: 'uploaded',
+} as const;
 const download = {
   userId: 'alice',
   groupId: 'films',

@@ -4,7 +4,13 @@
  * Any peer may send it: a layer that does not hash to the root is refused and the next peer is asked. A file of one
  * piece or none needs no peer, because its root says all.
  */
-import { createPieceLayout, type FileDescriptor, HASH_BYTES, type Manifest, verifyPieceLayer } from '@minitorrent/chunk-store';
+import {
+  createPieceLayout,
+  type FileDescriptor,
+  HASH_BYTES,
+  type Manifest,
+  verifyPieceLayer,
+} from '@minitorrent/chunk-store';
 import { type Client, RpcError } from '@minitorrent/rpc-core';
 import type { peerContract } from '../contract.ts';
 import { PEER_MESSAGE_LIMITS } from '../message-limits.ts';

@@ -3,7 +3,12 @@
  *
  * It tells apart a peer that proves itself a liar (`piece_bad`), one that only failed, and a store that cannot take more.
  */
-import { type ChunkStore, createPieceAssembler, type PieceAssembler, StoreError } from '@minitorrent/chunk-store';
+import {
+  type ChunkStore,
+  createPieceAssembler,
+  type PieceAssembler,
+  StoreError,
+} from '@minitorrent/chunk-store';
 import { type Client, RpcError } from '@minitorrent/rpc-core';
 import type { PieceItem, peerContract } from '../contract.ts';
 import type { PeerId, RequestId, RequestOutcome, SwarmEvent } from '../swarm-events.ts';
@@ -65,7 +70,8 @@ class PieceReceiver {
 
   #open(index: number, leafHashes: Uint8Array): void {
     const { store, peer, requestId, report } = this.#call;
-    if (this.#assembler !== undefined) throw brokenAnswer(`piece ${index} opens inside piece ${this.#assembler.index}`);
+    if (this.#assembler !== undefined)
+      throw brokenAnswer(`piece ${index} opens inside piece ${this.#assembler.index}`);
     if (this.#piecesLeft === 0) throw brokenAnswer(`it sent more than ${this.#call.maxPieces} pieces`);
     if (index >= store.layout.pieceCount) throw brokenAnswer(`there is no piece ${index}`);
     this.#piecesLeft -= 1;
@@ -80,7 +86,8 @@ class PieceReceiver {
     if (assembler === undefined) throw brokenAnswer('a block came before its piece');
     const before = assembler.progress.verifiedLeaves;
     const { verifiedLeaves, isComplete } = assembler.addBlock(offset, data);
-    if (verifiedLeaves === before) throw brokenAnswer(`a block at ${offset} of piece ${assembler.index} came twice`);
+    if (verifiedLeaves === before)
+      throw brokenAnswer(`a block at ${offset} of piece ${assembler.index} came twice`);
     report({ kind: 'bytes_received', peer, requestId, bytes: data.length });
     if (isComplete) await this.#finish(assembler);
   }

@@ -17,8 +17,10 @@ export interface ShareRecord {
   readonly path: string;
   /** 32 bytes a piece (BEP 52). */
   readonly pieceLayer: Uint8Array;
-  /** The source's modification time when it was hashed, milliseconds since the epoch. */
-  readonly modifiedMs: number;
+  /** The source's modification time when it was hashed, nanoseconds since the Unix epoch. */
+  readonly modifiedNs: bigint;
+  /** Whether this user brought the file into the group, or has a copy of it. */
+  readonly origin: 'uploaded' | 'downloaded';
 }
 
 /** A download that goes on at the next start. */
@@ -50,7 +52,7 @@ const SCHEMA = `
   CREATE TABLE share (
     user_id TEXT NOT NULL, group_id TEXT NOT NULL, name TEXT NOT NULL,
     size INTEGER NOT NULL, piece_length INTEGER NOT NULL, root BLOB NOT NULL,
-    path TEXT NOT NULL, piece_layer BLOB NOT NULL, modified_ms REAL NOT NULL,
+    path TEXT NOT NULL, piece_layer BLOB NOT NULL, modified_ns TEXT NOT NULL, origin TEXT NOT NULL,
     PRIMARY KEY (user_id, group_id, name)
   ) STRICT;
   CREATE TABLE download (
@@ -91,10 +93,11 @@ class SqliteLibrary implements Library {
   }
 
   putShare(share: ShareRecord): void {
-    const { userId, groupId, file, path, pieceLayer, modifiedMs } = share;
+    const { userId, groupId, file, path, pieceLayer, modifiedNs, origin } = share;
+    const { name, size, pieceLength, root } = file;
     this.#database
-      .prepare('INSERT OR REPLACE INTO share VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
-      .run(userId, groupId, file.name, file.size, file.pieceLength, file.root, path, pieceLayer, modifiedMs);
+      .prepare('INSERT OR REPLACE INTO share VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+      .run(userId, groupId, name, size, pieceLength, root, path, pieceLayer, String(modifiedNs), origin);
   }
 
   removeShare(userId: string, groupId: string, name: string): void {
@@ -169,7 +172,8 @@ function toShare(row: Row): ShareRecord {
     },
     path: String(row.path),
     pieceLayer: asBytes(row.piece_layer),
-    modifiedMs: Number(row.modified_ms),
+    modifiedNs: BigInt(String(row.modified_ns)),
+    origin: row.origin === 'uploaded' ? 'uploaded' : 'downloaded',
   };
 }
 

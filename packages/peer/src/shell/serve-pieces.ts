@@ -5,6 +5,7 @@
  */
 import { type ChunkStore, createPieceLayout, HASH_BYTES, StoreError } from '@minitorrent/chunk-store';
 import { type HandlerContext, RpcError, type Served, serve } from '@minitorrent/rpc-core';
+import { toHex } from '@minitorrent/tracker/contract';
 import { type PieceInfoItem, type PieceItem, peerContract } from '../contract.ts';
 import { PEER_MESSAGE_LIMITS as LIMITS } from '../message-limits.ts';
 import { peerId } from '../swarm-events.ts';
@@ -19,7 +20,8 @@ interface FileOfGroup {
 /** The handlers of `peerContract` over these files and this uplink. */
 export function servePieces(files: SharedFiles, uplink: Uplink): Served {
   return serve(peerContract, {
-    send_piece_info: (request, context) => pieceInfo(files.find(request.groupId, request.root), context.signal),
+    send_piece_info: (request, context) =>
+      pieceInfo(files.find(request.groupId, request.root), context.signal),
     send_piece_layer: async (request) => pieceLayer(files, request),
     send_pieces: (request, context) => sendPieces(files, uplink, request, context),
   });
@@ -59,13 +61,15 @@ async function* sendPieces(
 ): AsyncGenerator<PieceItem> {
   const file = files.find(request.groupId, request.root);
   const signal = AbortSignal.any([context.signal, file.signal]);
-  const { remote } = context.connection.remote;
+  const { host, port } = context.connection.remote.remote;
   using upload = uplink.open({
-    receiver: peerId(`${remote.host}:${remote.port}`),
-    root: request.root.toHex(),
+    receiver: peerId(`${host}:${port}`),
+    root: toHex(request.root),
     want: request.want,
     maxPieces: request.maxPieces,
     have: file.store.have,
+    onStalled: () =>
+      context.connection.abort(new RpcError('stalled', 'Cannot go on sending: nothing was read')),
   });
   for (;;) {
     const index = await upload.nextPiece(signal);
@@ -89,7 +93,9 @@ async function* piece(store: ChunkStore, index: number, signal: AbortSignal): As
       yield { kind: 'block', offset, data: await store.readBlock(index, offset, length, { signal }) };
     }
   } catch (error) {
-    throw isLost(error) ? new RpcError('missing_piece', `Cannot send piece ${index}: it is lost here`) : error;
+    throw isLost(error)
+      ? new RpcError('missing_piece', `Cannot send piece ${index}: it is lost here`)
+      : error;
   }
 }
 

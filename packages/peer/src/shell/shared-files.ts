@@ -6,6 +6,7 @@
  */
 import type { ChunkStore } from '@minitorrent/chunk-store';
 import { type Clock, RpcError } from '@minitorrent/rpc-core';
+import { toHex } from '@minitorrent/tracker/contract';
 import { HaveFeed } from '../have-feed.ts';
 
 /** A file that others can ask for. */
@@ -54,13 +55,18 @@ export class SharedFiles {
     return file;
   }
 
+  /** Bytes of the file that were sent to others since it is served; 0 when it is not. */
+  uploadedBytes(groupId: string, root: Uint8Array): number {
+    return this.#files.get(keyOf(groupId, root))?.uploadedBytes ?? 0;
+  }
+
   has(groupId: string, root: Uint8Array): boolean {
     return this.#files.has(keyOf(groupId, root));
   }
 }
 
 function keyOf(groupId: string, root: Uint8Array): string {
-  return `${root.toHex()} ${groupId}`;
+  return `${toHex(root)} ${groupId}`;
 }
 
 function unknownFile(): RpcError {

@@ -50,6 +50,7 @@ export class TrackerLink {
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   #ready = Promise.withResolvers<Connection>();
+  #current: Connection | undefined;
   #lastFailure: unknown;
 
   constructor(options: TrackerLinkOptions) {
@@ -65,7 +66,7 @@ export class TrackerLink {
   async call<R>(call: Call<R>, options: { readonly signal?: AbortSignal } = {}): Promise<R> {
     const patience = new AbortController();
     const cancelTimer = this.#options.clock.schedule(this.#options.patienceMs, () =>
-      patience.abort(OUT_OF_PATIENCE),
+      patience.abort(outOfPatience),
     );
     const signals = [patience.signal, this.#closing.signal];
     const signal = AbortSignal.any(options.signal === undefined ? signals : [...signals, options.signal]);
@@ -91,9 +92,9 @@ export class TrackerLink {
         return await call(connection.client(trackerContract), { signal });
       } catch (error) {
         if (!isConnectionFailure(error)) throw error;
-        log('a call found its connection broken: %s', error.code);
+        log('a call found its connection broken: %s', String(error));
         await untilAborted(connection.closed, signal);
-        await Promise.resolve();
+        this.#forget(connection);
       }
     }
   }
@@ -105,8 +106,6 @@ export class TrackerLink {
       await wait(this.#options.clock, delayMs, signal);
       if (!signal.aborted) await this.#useTracker(tracker);
     }
-    this.#ready.promise.catch(ignoredBecauseNobodyWaits);
-    this.#ready.reject(signal.reason);
   }
 
   async #useTracker(tracker: number): Promise<void> {
@@ -123,21 +122,29 @@ export class TrackerLink {
       return;
     }
     this.#rotation.succeeded(tracker);
+    this.#current = connection;
     this.#ready.resolve(connection);
     onConnected(address);
-    const { error } = await connection.closed;
-    this.#ready = Promise.withResolvers();
-    this.#lastFailure = error;
+    const reason = await connection.closed;
+    this.#forget(connection);
+    this.#lastFailure = reason.kind === 'failed' ? reason.error : undefined;
     if (this.#closing.signal.aborted) return;
     this.#rotation.failed(tracker, clock.now());
-    onLost(address, error?.message ?? 'it closed the connection');
+    onLost(address, reason.kind === 'failed' ? reason.error.message : 'it closed the connection');
+  }
+
+  /** Whoever asks for a connection from now on waits for the next one. */
+  #forget(connection: Connection): void {
+    if (this.#current !== connection) return;
+    this.#current = undefined;
+    this.#ready = Promise.withResolvers();
   }
 
   async #open(address: Address): Promise<Connection> {
     const { network, clock, callbacks, introduce } = this.#options;
     const { signal } = this.#closing;
     const channel = await network.connect(address, { signal });
-    const connection = createConnection({ channel, clock, serve: [callbacks] });
+    const connection = createConnection({ channel, clock, serve: [callbacks], trusted: true });
     signal.addEventListener('abort', () => void connection.close());
     try {
       await connection.opened;
@@ -150,10 +157,19 @@ export class TrackerLink {
   }
 
   #explain(error: unknown, callerSignal: AbortSignal | undefined): unknown {
-    if (error !== OUT_OF_PATIENCE || callerSignal?.aborted === true) return error;
+    if (error !== outOfPatience || callerSignal?.aborted === true) return error;
     const where = this.#options.trackers.map(({ host, port }) => `${host}:${port}`).join(', ');
     return new PeerError('tracker_unreachable', `Cannot reach a tracker at ${where}`, {
       cause: this.#lastFailure,
     });
   }
 }
+
+const outOfPatience = new Error('No tracker answered in time');
+
+/** The connection failed, not the call: another tracker, or the next connection, may answer it. */
+function isConnectionFailure(error: unknown): boolean {
+  return error instanceof RpcError && !error.remote && RETRIED.has(error.code);
+}
+
+const RETRIED: ReadonlySet<string> = new Set(['connection_lost', 'closed', 'idle_timeout', 'frame_too_slow']);

@@ -3,7 +3,13 @@
  */
 import { type Clock, type Random, RpcError } from '@minitorrent/rpc-core';
 import type { PeerId, PiecesOf } from '../swarm-events.ts';
-import { type UploadEffect, type UploadEvent, type UploadId, type UploadLimits, uploadId } from '../upload-events.ts';
+import {
+  type UploadEffect,
+  type UploadEvent,
+  type UploadId,
+  type UploadLimits,
+  uploadId,
+} from '../upload-events.ts';
 import { createUploadQueue, type UploadQueue } from '../upload-queue.ts';
 import { untilAborted } from '../waiting.ts';
 
@@ -20,11 +26,18 @@ export interface UploadRequest {
   readonly want: readonly number[];
   readonly maxPieces: number;
   readonly have: PiecesOf;
+  /** The receiver stopped reading in the middle of a piece: the call can only be cut off. */
+  onStalled(): void;
+}
+
+interface Call {
+  turn: PromiseWithResolvers<number | undefined>;
+  readonly onStalled: () => void;
 }
 
 /** One call's place in the queue. */
 export interface Upload extends Disposable {
-  /** The next piece to send; undefined when the call has had all. Fails with `busy`, `missing_piece` or `stalled`. */
+  /** The next piece to send; undefined when the call has had all. Fails with `busy` or `missing_piece`. */
   nextPiece(signal: AbortSignal): Promise<number | undefined>;
   /** The connection took this many bytes of the piece. */
   blockSent(bytes: number): void;
@@ -34,7 +47,7 @@ export interface Upload extends Disposable {
 export class Uplink {
   readonly #clock: Clock;
   readonly #queue: UploadQueue;
-  readonly #turns = new Map<UploadId, PromiseWithResolvers<number | undefined>>();
+  readonly #calls = new Map<UploadId, Call>();
   #lastId = 0;
   #cancelWake: () => void = () => undefined;
 
@@ -48,17 +61,18 @@ export class Uplink {
   open(request: UploadRequest): Upload {
     this.#lastId += 1;
     const id = uploadId(this.#lastId);
-    this.#turns.set(id, newTurn());
+    const call: Call = { turn: Promise.withResolvers(), onStalled: () => request.onStalled() };
+    this.#calls.set(id, call);
     this.#tell({ kind: 'requested', uploadId: id, ...request });
     return {
-      nextPiece: (signal) => untilAborted(this.#turn(id).promise, signal),
+      nextPiece: (signal) => untilAborted(call.turn.promise, signal),
       blockSent: (bytes) => this.#tell({ kind: 'block_sent', uploadId: id, bytes }),
       pieceSent: () => {
-        this.#turns.set(id, newTurn());
+        call.turn = Promise.withResolvers();
         this.#tell({ kind: 'piece_sent', uploadId: id });
       },
       [Symbol.dispose]: () => {
-        this.#turns.delete(id);
+        this.#calls.delete(id);
         this.#tell({ kind: 'ended', uploadId: id });
       },
     };
@@ -82,10 +96,11 @@ export class Uplink {
       this.#wakeAt(effect.atMs);
       return;
     }
-    const turn = this.#turns.get(effect.uploadId);
-    if (effect.kind === 'send_piece') turn?.resolve(effect.index);
-    else if (effect.kind === 'end') turn?.resolve(undefined);
-    else turn?.reject(new RpcError(effect.code, REFUSALS[effect.code]));
+    const call = this.#calls.get(effect.uploadId);
+    if (effect.kind === 'send_piece') call?.turn.resolve(effect.index);
+    else if (effect.kind === 'end') call?.turn.resolve(undefined);
+    else if (effect.kind === 'abort') call?.onStalled();
+    else call?.turn.reject(new RpcError(effect.code, REFUSALS[effect.code]));
   }
 
   #wakeAt(atMs: number | undefined): void {
@@ -94,23 +109,9 @@ export class Uplink {
     const delayMs = Math.max(0, atMs - this.#clock.now());
     this.#cancelWake = this.#clock.schedule(delayMs, () => this.#tell({ kind: 'tick' }));
   }
-
-  #turn(id: UploadId): PromiseWithResolvers<number | undefined> {
-    const turn = this.#turns.get(id);
-    if (turn === undefined) throw new TypeError('Cannot go on with an upload that has ended');
-    return turn;
-  }
 }
 
 const REFUSALS = {
   busy: 'Cannot serve more requests now: ask again later, or another peer',
   missing_piece: 'Cannot send any of the pieces wanted: none of them is here',
-  stalled: 'Cannot go on sending: nothing was read for too long',
 } as const;
-
-function newTurn(): PromiseWithResolvers<number | undefined> {
-  const turn = Promise.withResolvers<number | undefined>();
-  // A refusal may come before anybody waits for the turn.
-  turn.promise.catch(() => undefined);
-  return turn;
-}

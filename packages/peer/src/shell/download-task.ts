@@ -1,0 +1,286 @@
+/**
+ * One download from the tracker's description to the finished file.
+ *
+ * Its steps: be told what the file is and who has it; get the piece layer; open the store, where earlier pieces may lie;
+ * let the swarm fetch the rest while others are served what is here; move the file to its name. What goes wrong on the
+ * way and can pass (no peer, no tracker, a full disk) is waited for and said; what cannot ends it with a coded error.
+ */
+import {
+  type DownloadStore,
+  type FileDescriptor,
+  type Manifest,
+  openDownload,
+  StoreError,
+} from '@minitorrent/chunk-store';
+import type { Address, Clock, Random } from '@minitorrent/rpc-core';
+import { type PeerAddress, toHex } from '@minitorrent/tracker/contract';
+import createDebug from 'debug';
+import { peerContract } from '../contract.ts';
+import { DownloadProgressLog } from '../download-progress.ts';
+import { PeerError } from '../errors.ts';
+import type { Download, DownloadProgress, PickStrategyName } from '../peer.ts';
+import { type BanEvidence, type PeerId, peerId } from '../swarm-events.ts';
+import { settledBy, untilAborted, wait } from '../waiting.ts';
+import { fetchPieceLayer, manifestOfShortFile } from './fetch-piece-layer.ts';
+import type { PeerPool } from './peer-pool.ts';
+import { SwarmRunner } from './swarm-runner.ts';
+
+const log = createDebug('minitorrent:peer:download');
+
+/** How long a tracker may take from its answer to `download_file` to its `make_file`. */
+const MAKE_FILE_MS = 10_000;
+/** Between two rounds of asking all known peers for the piece layer. */
+const LAYER_RETRY_MS = 2_000;
+/** A full disk is looked at again this often. */
+const DISK_RETRY_MS = 5_000;
+
+/** What the tracker said with `make_file`. */
+export interface FileDescription {
+  readonly file: FileDescriptor;
+  readonly sharedBy: string;
+  readonly peers: readonly PeerAddress[];
+}
+
+export interface DownloadTaskOptions {
+  readonly groupId: string;
+  readonly name: string;
+  readonly folder: string;
+  readonly strategy: PickStrategyName;
+  readonly overwrite: boolean;
+  /** An existing folder for what is kept about downloads besides their bytes. */
+  readonly leavesDir: string;
+  readonly deviceId: Uint8Array;
+  readonly pool: PeerPool;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Asks the tracker for the file; its `make_file` follows as a call of `describe`. */
+  requestFile(signal: AbortSignal): Promise<void>;
+  /** The store is open: serve from it. Answers how to say that pieces were added. */
+  onOpened(store: DownloadStore): (indices: readonly number[]) => void;
+  /** More peers are wanted. */
+  onNeedPeers(): void;
+  /** A peer is used no more: it lied about this piece. */
+  onBanned(userId: string, piece: number): void;
+  /** The file is at its final name, and `store` goes on serving it. */
+  onCompleted(store: DownloadStore): void;
+  /** It ended before that: it failed, was cancelled, or was closed. */
+  onEnded(error: Error): void;
+}
+
+export class DownloadTask implements Download {
+  readonly groupId: string;
+  readonly name: string;
+  readonly completed: Promise<string>;
+  /** Resolves when the tracker has described the file, rejects when the download cannot begin. */
+  readonly described: Promise<void>;
+  readonly #options: DownloadTaskOptions;
+  readonly #progress = new DownloadProgressLog();
+  readonly #closing = new AbortController();
+  readonly #running: Promise<void>;
+  readonly #described = Promise.withResolvers<void>();
+  readonly #completed = Promise.withResolvers<string>();
+  readonly #peers = new Map<PeerId, PeerAddress>();
+  #description = Promise.withResolvers<FileDescription>();
+  #onNewPeers: () => void = () => undefined;
+  #runner: SwarmRunner | undefined;
+  #store: DownloadStore | undefined;
+  #file: FileDescriptor | undefined;
+
+  constructor(options: DownloadTaskOptions) {
+    this.#options = options;
+    this.groupId = options.groupId;
+    this.name = options.name;
+    this.described = this.#described.promise;
+    this.completed = this.#completed.promise;
+    this.#running = this.#run();
+  }
+
+  get path(): string | undefined {
+    return this.#store?.path;
+  }
+
+  /** The file's root, once the tracker has described it. */
+  get root(): Uint8Array | undefined {
+    return this.#file?.root;
+  }
+
+  progress(): DownloadProgress {
+    return this.#progress.snapshot(this.#options.clock.now());
+  }
+
+  /** The tracker's `make_file`. */
+  describe(description: FileDescription): void {
+    this.#description.resolve(description);
+    this.peersFound(description.peers);
+  }
+
+  /** These peers share the file. */
+  peersFound(peers: readonly PeerAddress[]): void {
+    const others = peers.filter(({ deviceId }) => toHex(deviceId) !== toHex(this.#options.deviceId));
+    const addresses = new Map<PeerId, Address>();
+    for (const peer of others) {
+      const id = peerId(toHex(peer.deviceId));
+      this.#peers.set(id, peer);
+      this.#progress.peerFound(id, peer.userId, peer);
+      addresses.set(id, peer);
+    }
+    this.#runner?.peersFound(addresses);
+    this.#onNewPeers();
+  }
+
+  async cancel(): Promise<void> {
+    const store = this.#store;
+    await this.close(new PeerError('cancelled', `The download of ${this.name} was cancelled`));
+    await store?.discard();
+  }
+
+  /** Stops it; what was fetched stays for the next time. Idempotent. */
+  async close(
+    reason: PeerError = new PeerError('closed', 'Cannot go on: this peer is closed'),
+  ): Promise<void> {
+    this.#closing.abort(reason);
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      const store = await this.#download(signal);
+      this.#progress.stateChanged('completed');
+      this.#options.onCompleted(store);
+      this.#completed.resolve(store.path);
+    } catch (cause) {
+      await this.#runner?.close();
+      await this.#store?.close();
+      const error = signal.aborted ? signal.reason : cause;
+      this.#progress.stateChanged(signal.aborted ? 'cancelled' : 'failed');
+      this.#described.reject(error);
+      this.#completed.reject(error);
+      this.#options.onEnded(error);
+    }
+  }
+
+  async #download(signal: AbortSignal): Promise<DownloadStore> {
+    const { file } = await this.#askTracker(signal);
+    this.#file = file;
+    this.#described.resolve();
+    const manifest = await this.#manifest(file, signal);
+    const { folder, leavesDir, overwrite, onOpened } = this.#options;
+    const store = await openDownload({ manifest, folder, dataFolder: leavesDir, overwrite, signal });
+    this.#store = store;
+    this.#progress.opened(store.layout, store.have.indices());
+    const onHave = onOpened(store);
+    await this.#fetchAll(store, onHave, signal);
+    this.#progress.stateChanged('completing');
+    await store.complete();
+    return store;
+  }
+
+  /** Asks the tracker until its `make_file` is here. */
+  async #askTracker(signal: AbortSignal): Promise<FileDescription> {
+    const { clock, requestFile } = this.#options;
+    const tooLate = new AbortController();
+    await requestFile(signal);
+    const disarm = clock.schedule(MAKE_FILE_MS, () => tooLate.abort(noDescription(this.name)));
+    try {
+      return await untilAborted(this.#description.promise, AbortSignal.any([signal, tooLate.signal]));
+    } finally {
+      disarm();
+    }
+  }
+
+  /** Asks one peer after the other for the piece layer until one sends that of this root. */
+  async #manifest(file: FileDescriptor, signal: AbortSignal): Promise<Manifest> {
+    const short = manifestOfShortFile(file);
+    if (short !== undefined) return short;
+    const liars = new Set<PeerId>();
+    for (;;) {
+      for (const [peer, address] of this.#peers) {
+        signal.throwIfAborted();
+        if (liars.has(peer)) continue;
+        this.#progress.waitingFor('connecting');
+        const manifest = await this.#layerFrom(peer, address, file, liars);
+        if (manifest !== undefined) return manifest;
+      }
+      this.#progress.waitingFor(this.#peers.size === liars.size ? 'no_peers' : 'connecting');
+      await this.#morePeers(signal);
+      signal.throwIfAborted();
+    }
+  }
+
+  async #layerFrom(
+    peer: PeerId,
+    address: Address,
+    file: FileDescriptor,
+    liars: Set<PeerId>,
+  ): Promise<Manifest | undefined> {
+    const { pool, groupId } = this.#options;
+    const { signal } = this.#closing;
+    try {
+      const lease = await pool.acquire(peer, address, signal);
+      const client = lease.connection.client(peerContract);
+      return await fetchPieceLayer(client, groupId, file, signal).finally(() => lease.release());
+    } catch (error) {
+      log('no piece layer from %s: %s', peer, String(error));
+      if (error instanceof StoreError) liars.add(peer);
+      return undefined;
+    }
+  }
+
+  async #morePeers(signal: AbortSignal): Promise<void> {
+    const { clock, requestFile } = this.#options;
+    await settledBy(signal, (settle) => {
+      this.#onNewPeers = settle;
+      return clock.schedule(LAYER_RETRY_MS, settle);
+    });
+    await requestFile(signal);
+  }
+
+  /** Runs the swarm until every piece is in the store. */
+  async #fetchAll(
+    store: DownloadStore,
+    onHave: (indices: readonly number[]) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const finished = Promise.withResolvers<void>();
+    const { clock, onNeedPeers, onBanned } = this.#options;
+    const runner = new SwarmRunner({
+      ...this.#options,
+      store,
+      onHave,
+      onNeedPeers,
+      onEvent: (event) => this.#progress.handle(event, clock.now()),
+      onWaiting: (reason) => this.#progress.swarmWaitingFor(reason),
+      onBanned: (peer, evidence) => {
+        this.#progress.peerBanned(peer);
+        onBanned(this.#peers.get(peer)?.userId ?? peer, pieceOf(evidence));
+      },
+      onStoreError: (error) => this.#storeFailed(error, finished.reject),
+      onCompleted: () => finished.resolve(),
+    });
+    this.#runner = runner;
+    runner.peersFound(this.#peers);
+    await untilAborted(finished.promise, signal);
+    await runner.close();
+  }
+
+  /** A full disk is waited for; anything else ends the download. */
+  #storeFailed(error: unknown, fail: (error: unknown) => void): void {
+    if (!(error instanceof StoreError) || error.code !== 'disk_full') {
+      fail(error);
+      return;
+    }
+    this.#runner?.tell({ kind: 'store_failed' });
+    void wait(this.#options.clock, DISK_RETRY_MS, this.#closing.signal).then(() =>
+      this.#runner?.tell({ kind: 'resumed' }),
+    );
+  }
+}
+
+function noDescription(name: string): PeerError {
+  return new PeerError('no_description', `Cannot download ${name}: the tracker did not describe it in time`);
+}
+
+function pieceOf(evidence: BanEvidence): number {
+  return evidence.kind === 'bad_leaf' ? evidence.piece : (evidence.pieces[0] ?? 0);
+}

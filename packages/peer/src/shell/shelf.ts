@@ -1,0 +1,245 @@
+/**
+ * The complete files that one user serves from where they lie.
+ *
+ * Each is in the library with its piece layer, so that after a restart it is served again without hashing it; one that
+ * changed or went away meanwhile is kept on the list, said to be so, and not served.
+ */
+import { randomUUID } from 'node:crypto';
+import { rename, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import {
+  type BuiltManifest,
+  buildManifest,
+  type ChunkStore,
+  type DownloadStore,
+  openSource,
+  requireFileName,
+  StoreError,
+  verifyPieceLayer,
+} from '@minitorrent/chunk-store';
+import { RpcError } from '@minitorrent/rpc-core';
+import { toHex } from '@minitorrent/tracker/contract';
+import createDebug from 'debug';
+import { PeerError } from '../errors.ts';
+import type { EventHub } from '../event-hub.ts';
+import type { CallOptions, PeerEvents, Share, ShareOptions } from '../peer.ts';
+import type { Announcer } from './announcer.ts';
+import type { Library, ShareRecord } from './library.ts';
+import type { SharedFiles } from './shared-files.ts';
+import type { TrackerCalls } from './tracker-calls.ts';
+import type { Uplink } from './uplink.ts';
+
+const log = createDebug('minitorrent:peer:shelf');
+
+export interface ShelfOptions {
+  readonly userId: string;
+  readonly dataDir: string;
+  readonly library: Library;
+  readonly files: SharedFiles;
+  readonly uplink: Uplink;
+  readonly calls: TrackerCalls;
+  readonly announcer: Announcer;
+  readonly events: EventHub<PeerEvents>;
+}
+
+interface Entry {
+  readonly record: ShareRecord;
+  readonly state: Share['state'];
+  readonly store?: ChunkStore;
+}
+
+export class Shelf {
+  readonly #options: ShelfOptions;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(options: ShelfOptions) {
+    this.#options = options;
+  }
+
+  shares(): Share[] {
+    return [...this.#entries.values()].map((entry) => this.#toShare(entry));
+  }
+
+  /** Serves what the library remembers. */
+  async resume(): Promise<void> {
+    const { library, userId } = this.#options;
+    for (const record of library.shares(userId)) {
+      const entry = await this.#open(record);
+      this.#put(entry);
+      if (entry.state !== 'serving') this.#options.events.emit('share-changed', this.#toShare(entry));
+    }
+  }
+
+  /** Hashes the file, tells the tracker, remembers and serves it. */
+  async upload(groupId: string, path: string, options: ShareOptions): Promise<Share> {
+    const { calls, library, userId } = this.#options;
+    const source = resolve(path);
+    await requireFile(source, options.expectedSize);
+    const { manifest, identity } = await this.#hash(source, options);
+    const { name, size, pieceLength, root, pieceLayer } = manifest;
+    const file = { name, size, pieceLength, root };
+    await calls.uploadFile(groupId, file, options);
+    const { modifiedNs } = identity;
+    const record: ShareRecord = {
+      userId,
+      groupId,
+      file,
+      path: source,
+      pieceLayer,
+      modifiedNs,
+      origin: 'uploaded',
+    };
+    await this.#drop(groupId, name);
+    const entry = await this.#open(record);
+    library.putShare(record);
+    this.#put(entry);
+    return this.#toShare(entry);
+  }
+
+  /** Goes on serving a file that was just downloaded. */
+  adopt(groupId: string, store: DownloadStore): void {
+    const { library, userId } = this.#options;
+    const { name, size, pieceLength, root, pieceLayer } = store.manifest;
+    const file = { name, size, pieceLength, root };
+    const modifiedNs = store.identity?.modifiedNs ?? 0n;
+    const record = {
+      userId,
+      groupId,
+      file,
+      path: store.path,
+      pieceLayer,
+      modifiedNs,
+      origin: 'downloaded',
+    } as const;
+    library.putShare(record);
+    this.#entries.set(keyOf(groupId, name), { record, state: 'serving', store });
+  }
+
+  /** Serves the file no more; takes it out of the group when this user brought it there. */
+  async remove(groupId: string, name: string, options?: CallOptions): Promise<void> {
+    const entry = this.#entries.get(keyOf(groupId, name));
+    if (entry === undefined) {
+      throw new PeerError(
+        'not_shared_here',
+        `Cannot stop sharing ${name}: it is not shared here in ${groupId}`,
+      );
+    }
+    if (entry.record.origin === 'uploaded') await this.#takeOutOfGroup(groupId, name, options);
+    await this.#forget(entry);
+  }
+
+  /** Serves nothing of this group any more. */
+  async leave(groupId: string): Promise<void> {
+    for (const entry of [...this.#entries.values()]) {
+      if (entry.record.groupId === groupId) await this.#forget(entry);
+    }
+  }
+
+  /** Closes every file; the library keeps them for the next time. */
+  async close(): Promise<void> {
+    for (const { groupId, file } of [...this.#entries.values()].map(({ record }) => record)) {
+      await this.#drop(groupId, file.name);
+    }
+  }
+
+  /** The leaf hashes are kept under the root, which is only known at the end. */
+  async #hash(source: string, options: ShareOptions): Promise<BuiltManifest> {
+    const { signal, onProgress } = options;
+    const name = requireFileName(basename(source));
+    const leavesPath = this.#leavesPath(`hashing-${randomUUID()}`);
+    const built = await buildManifest(source, {
+      name,
+      leavesPath,
+      ...(signal === undefined ? {} : { signal }),
+      ...(onProgress === undefined
+        ? {}
+        : { onProgress: (done) => onProgress(done.hashedBytes, done.totalBytes) }),
+    });
+    await rename(leavesPath, this.#leavesPath(toHex(built.manifest.root)));
+    return built;
+  }
+
+  #leavesPath(name: string): string {
+    return join(this.#options.dataDir, 'leaves', `${name}.leaves`);
+  }
+
+  async #open(record: ShareRecord): Promise<Entry> {
+    const { path, modifiedNs, file } = record;
+    const identity = { size: file.size, modifiedNs };
+    const leavesPath = this.#leavesPath(toHex(file.root));
+    try {
+      const manifest = verifyPieceLayer(file, record.pieceLayer);
+      return { record, state: 'serving', store: await openSource({ manifest, path, identity, leavesPath }) };
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      log('cannot serve %s: %s', path, error.message);
+      return { record, state: error.code === 'not_found' ? 'missing' : 'changed' };
+    }
+  }
+
+  #put(entry: Entry): void {
+    const { groupId, file } = entry.record;
+    this.#entries.set(keyOf(groupId, file.name), entry);
+    if (entry.store !== undefined) this.#options.files.add(groupId, entry.store);
+  }
+
+  async #takeOutOfGroup(groupId: string, name: string, options: CallOptions | undefined): Promise<void> {
+    try {
+      await this.#options.calls.stopSharing(groupId, name, options);
+    } catch (error) {
+      // Taken out already, or the user is no longer a member: then there is nothing left to take out.
+      if (!(error instanceof RpcError) || !GONE.has(error.code)) throw error;
+    }
+  }
+
+  async #forget({ record: { groupId, file, userId } }: Entry): Promise<void> {
+    this.#options.library.removeShare(userId, groupId, file.name);
+    this.#options.announcer.gone(groupId, file.root);
+    await this.#drop(groupId, file.name);
+  }
+
+  async #drop(groupId: string, name: string): Promise<void> {
+    const entry = this.#entries.get(keyOf(groupId, name));
+    if (entry === undefined) return;
+    const { root } = entry.record.file;
+    this.#entries.delete(keyOf(groupId, name));
+    this.#options.files.remove(groupId, root);
+    this.#options.uplink.unshare(toHex(root));
+    await entry.store?.close();
+  }
+
+  #toShare({ record: { groupId, file, path }, state }: Entry): Share {
+    return {
+      groupId,
+      file,
+      path,
+      state,
+      uploadedBytes: this.#options.files.uploadedBytes(groupId, file.root),
+    };
+  }
+}
+
+const GONE: ReadonlySet<string> = new Set([
+  'unknown_file',
+  'unknown_group',
+  'not_a_member',
+  'not_the_sharer',
+]);
+
+function keyOf(groupId: string, name: string): string {
+  return `${groupId}/${name}`;
+}
+
+/** Fails with `file_not_found`, `not_a_file` or `wrong_size`, before anything is hashed. */
+async function requireFile(path: string, expectedSize: number | undefined): Promise<void> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new PeerError('file_not_found', `Cannot share ${path}: there is no such file`, { cause });
+  });
+  if (!found.isFile()) throw new PeerError('not_a_file', `Cannot share ${path}: it is not a file`);
+  if (expectedSize !== undefined && expectedSize !== found.size) {
+    throw new PeerError(
+      'wrong_size',
+      `Cannot share ${path}: it has ${found.size} bytes, expected ${expectedSize}`,
+    );
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * The tracker's messages as a peer uses them: with a request id for each write, which stays the same over retries, and
+ * with the pages of a list joined.
+ */
+import type { Random } from '@minitorrent/rpc-core';
+import type { CallOptions, FileSummary, GroupSummary, JoinRequest } from '../peer.ts';
+import type { TrackerLink } from './tracker-link.ts';
+
+const REQUEST_ID_BYTES = 16;
+
+export class TrackerCalls {
+  readonly #link: TrackerLink;
+  readonly #random: Random;
+
+  constructor(link: TrackerLink, random: Random) {
+    this.#link = link;
+    this.#random = random;
+  }
+
+  async createUser(userId: string, password: string, options?: CallOptions): Promise<void> {
+    const request = { requestId: this.#requestId(), userId, password };
+    await this.#link.call((client, call) => client.create_user(request, call), options);
+  }
+
+  async createGroup(groupId: string, options?: CallOptions): Promise<void> {
+    const request = { requestId: this.#requestId(), groupId };
+    await this.#link.call((client, call) => client.create_group(request, call), options);
+  }
+
+  async joinGroup(groupId: string, options?: CallOptions): Promise<'member' | 'requested'> {
+    const request = { requestId: this.#requestId(), groupId };
+    const { status } = await this.#link.call((client, call) => client.join_group(request, call), options);
+    return status;
+  }
+
+  async leaveGroup(groupId: string, options?: CallOptions): Promise<void> {
+    const request = { requestId: this.#requestId(), groupId };
+    await this.#link.call((client, call) => client.leave_group(request, call), options);
+  }
+
+  async listGroups(options?: CallOptions): Promise<GroupSummary[]> {
+    return allPages(async (after) => {
+      const page = await this.#link.call((client, call) => client.list_groups({ after }, call), options);
+      return { items: page.groups, next: page.next };
+    });
+  }
+
+  async listRequests(groupId: string, options?: CallOptions): Promise<readonly JoinRequest[]> {
+    const answer = await this.#link.call((client, call) => client.list_requests({ groupId }, call), options);
+    return answer.requests;
+  }
+
+  async acceptRequest(groupId: string, userId: string, options?: CallOptions): Promise<void> {
+    const request = { requestId: this.#requestId(), groupId, userId };
+    await this.#link.call((client, call) => client.accept_request(request, call), options);
+  }
+
+  async rejectRequest(groupId: string, userId: string, options?: CallOptions): Promise<void> {
+    const request = { requestId: this.#requestId(), groupId, userId };
+    await this.#link.call((client, call) => client.reject_request(request, call), options);
+  }
+
+  async listFiles(groupId: string, options?: CallOptions): Promise<FileSummary[]> {
+    return allPages(async (after) => {
+      const page = await this.#link.call(
+        (client, call) => client.list_file({ groupId, after }, call),
+        options,
+      );
+      return { items: page.files, next: page.next };
+    });
+  }
+
+  async uploadFile(groupId: string, file: FileSummary['file'], options?: CallOptions): Promise<void> {
+    const request = { requestId: this.#requestId(), groupId, file };
+    await this.#link.call((client, call) => client.upload_file(request, call), options);
+  }
+
+  /** The answer comes at once; the tracker's `make_file` follows. */
+  async downloadFile(groupId: string, name: string, options?: CallOptions): Promise<void> {
+    await this.#link.call((client, call) => client.download_file({ groupId, name }, call), options);
+  }
+
+  async stopSharing(groupId: string, name: string, options?: CallOptions): Promise<void> {
+    const request = { requestId: this.#requestId(), groupId, name };
+    await this.#link.call((client, call) => client.stop_sharing(request, call), options);
+  }
+
+  #requestId(): Uint8Array {
+    return this.#random.bytes(REQUEST_ID_BYTES);
+  }
+}
+
+/** Joins pages until one says that nothing follows. */
+async function allPages<T>(
+  page: (after: string) => Promise<{ readonly items: readonly T[]; readonly next: string }>,
+): Promise<T[]> {
+  const all: T[] = [];
+  for (let after = ''; ; ) {
+    const { items, next } = await page(after);
+    all.push(...items);
+    // An empty page, or the same one again, must not keep us here for ever.
+    if (next === '' || next === after || items.length === 0) return all;
+    after = next;
+  }
+}

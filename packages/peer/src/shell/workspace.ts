@@ -1,0 +1,203 @@
+/**
+ * What one logged-in user shares and downloads on this device.
+ *
+ * It takes up at login what the library remembers, and lets go at logout; in between it keeps library, served files and
+ * running downloads in step. What travels over the network is the business of its parts.
+ */
+import { join } from 'node:path';
+import type { DownloadStore } from '@minitorrent/chunk-store';
+import type { Clock, Random } from '@minitorrent/rpc-core';
+import { type AnnouncedFile, type PeerAddress, toHex } from '@minitorrent/tracker/contract';
+import { PeerError } from '../errors.ts';
+import type { EventHub } from '../event-hub.ts';
+import type {
+  CallOptions,
+  DownloadOptions,
+  PeerEvents,
+  PickStrategyName,
+  Share,
+  ShareOptions,
+} from '../peer.ts';
+import type { Announcer } from './announcer.ts';
+import { DownloadTask, type FileDescription } from './download-task.ts';
+import type { DownloadRecord, Library } from './library.ts';
+import type { PeerPool } from './peer-pool.ts';
+import type { SharedFiles } from './shared-files.ts';
+import { Shelf } from './shelf.ts';
+import type { TrackerCalls } from './tracker-calls.ts';
+import type { Uplink } from './uplink.ts';
+
+export interface WorkspaceOptions {
+  readonly userId: string;
+  readonly deviceId: Uint8Array;
+  readonly dataDir: string;
+  readonly downloadDir: string;
+  readonly library: Library;
+  readonly files: SharedFiles;
+  readonly uplink: Uplink;
+  readonly calls: TrackerCalls;
+  readonly announcer: Announcer;
+  readonly pool: PeerPool;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventHub<PeerEvents>;
+}
+
+export class Workspace {
+  readonly #options: WorkspaceOptions;
+  readonly #shelf: Shelf;
+  readonly #downloads = new Map<string, DownloadTask>();
+
+  constructor(options: WorkspaceOptions) {
+    this.#options = options;
+    this.#shelf = new Shelf(options);
+  }
+
+  /** Shares again what was shared, and goes on with what was on its way. */
+  async resume(): Promise<void> {
+    const { library, userId, announcer } = this.#options;
+    await this.#shelf.resume();
+    for (const record of library.downloads(userId)) this.#start(record);
+    announcer.nudge();
+  }
+
+  shares(): Share[] {
+    return this.#shelf.shares();
+  }
+
+  downloads(): DownloadTask[] {
+    return [...this.#downloads.values()];
+  }
+
+  /** What a tracker is to know of. */
+  announced(): AnnouncedFile[] {
+    return this.#options.files.all().map(({ groupId, store }) => {
+      return { groupId, root: store.manifest.root, holding: store.have.isComplete ? 'complete' : 'partial' };
+    });
+  }
+
+  async uploadFile(groupId: string, path: string, options: ShareOptions = {}): Promise<Share> {
+    const share = await this.#shelf.upload(groupId, path, options);
+    this.#options.announcer.nudge();
+    return share;
+  }
+
+  /** Answers once the tracker has described the file and its store is open. */
+  async downloadFile(groupId: string, name: string, options: DownloadOptions = {}): Promise<DownloadTask> {
+    const { library, userId, downloadDir } = this.#options;
+    options.signal?.throwIfAborted();
+    if (this.#downloads.has(keyOf(groupId, name))) {
+      throw new PeerError(
+        'already_downloading',
+        `Cannot download ${name} of ${groupId}: it is on its way already`,
+      );
+    }
+    const { folder = downloadDir, strategy = 'rarest-first', overwrite = false } = options;
+    const record = { userId, groupId, name, folder, strategy, overwrite };
+    const task = this.#start(record);
+    const abort = (): void =>
+      void task.close(new PeerError('cancelled', `The download of ${name} was cancelled`));
+    options.signal?.addEventListener('abort', abort);
+    try {
+      await task.described;
+      library.putDownload(record);
+      return task;
+    } finally {
+      options.signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  async stopSharing(groupId: string, name: string, options?: CallOptions): Promise<void> {
+    const task = this.#downloads.get(keyOf(groupId, name));
+    if (task !== undefined) await task.cancel();
+    else await this.#shelf.remove(groupId, name, options);
+  }
+
+  /** This user is not in the group any more: nothing of it is served or fetched. */
+  async leave(groupId: string): Promise<void> {
+    for (const task of this.downloads()) if (task.groupId === groupId) await task.cancel();
+    await this.#shelf.leave(groupId);
+  }
+
+  /** The tracker's `make_file`. Fails with `unknown_download` where none waits for it. */
+  describe(groupId: string, description: FileDescription): void {
+    const task = this.#downloads.get(keyOf(groupId, description.file.name));
+    if (task === undefined) {
+      throw new PeerError(
+        'unknown_download',
+        `Cannot make ${description.file.name}: nobody here asked for it`,
+      );
+    }
+    task.describe(description);
+  }
+
+  /** Peers that came with the answer to an announce. */
+  peersFound(groupId: string, root: Uint8Array, peers: readonly PeerAddress[]): void {
+    for (const task of this.#downloads.values()) {
+      const isMeant = task.groupId === groupId && task.root !== undefined && toHex(task.root) === toHex(root);
+      if (isMeant) task.peersFound(peers);
+    }
+  }
+
+  /** Stops everything; it goes on at the next `resume`. Idempotent. */
+  async close(): Promise<void> {
+    await Promise.all(this.downloads().map((task) => task.close()));
+    await this.#shelf.close();
+  }
+
+  #start(record: DownloadRecord): DownloadTask {
+    const { groupId, name } = record;
+    const { calls, files, announcer, events, dataDir } = this.#options;
+    const task: DownloadTask = new DownloadTask({
+      ...this.#options,
+      ...{ groupId, name, folder: record.folder, overwrite: record.overwrite },
+      leavesDir: join(dataDir, 'leaves'),
+      strategy: strategyNamed(record.strategy),
+      requestFile: (signal) => calls.downloadFile(groupId, name, { signal }),
+      onOpened: (store) => {
+        const file = files.add(groupId, store);
+        announcer.nudge();
+        events.emit('download-started', task);
+        return (indices) => file.feed.add(indices);
+      },
+      onNeedPeers: () => announcer.nudge(),
+      onBanned: (userId, piece) => events.emit('peer-banned', { groupId, name, userId, piece }),
+      onCompleted: (store) => this.#completed(task, store),
+      onEnded: (error) => this.#ended(task, error),
+    });
+    this.#downloads.set(keyOf(groupId, name), task);
+    return task;
+  }
+
+  #completed(task: DownloadTask, store: DownloadStore): void {
+    const { library, userId, announcer, events } = this.#options;
+    this.#downloads.delete(keyOf(task.groupId, task.name));
+    this.#shelf.adopt(task.groupId, store);
+    library.removeDownload(userId, task.groupId, task.name);
+    announcer.nudge();
+    events.emit('download-completed', task);
+  }
+
+  /** It failed, was cancelled, or this peer is closing: then, and then alone, the library keeps it. */
+  #ended(task: DownloadTask, error: Error): void {
+    const { library, userId, files, announcer, events } = this.#options;
+    const { groupId, name, root } = task;
+    this.#downloads.delete(keyOf(groupId, name));
+    if (root !== undefined && files.has(groupId, root)) {
+      files.remove(groupId, root);
+      announcer.gone(groupId, root);
+    }
+    const code = error instanceof PeerError ? error.code : undefined;
+    if (code === 'closed') return;
+    library.removeDownload(userId, groupId, name);
+    if (code !== 'cancelled') events.emit('download-failed', task, error);
+  }
+}
+
+function keyOf(groupId: string, name: string): string {
+  return `${groupId}/${name}`;
+}
+
+function strategyNamed(text: string): PickStrategyName {
+  return text === 'random' || text === 'sequential' ? text : 'rarest-first';
+}
