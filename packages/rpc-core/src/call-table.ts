@@ -6,6 +6,7 @@ import type { CallMove, CallState } from './call-state.ts';
 import { nextCallState } from './call-state.ts';
 import type { Method } from './contract.ts';
 import { itemCost } from './credit.ts';
+import { RpcError } from './errors.ts';
 
 /** One call as both sides see it. */
 export interface Call {
@@ -29,6 +30,8 @@ export interface CallTable {
   readonly size: number;
   get(id: number): Call | undefined;
   add(id: number, name: string, method: Method | undefined, windowBytes: number): Call;
+  /** Makes a move of this side; an illegal one is a TypeError and changes nothing. */
+  ourMove(call: Call, move: CallMove): void;
   /** Makes a move; answers false when it is illegal and nothing happened. */
   move(call: Call, move: CallMove): boolean;
   /** Takes an item's cost off the balance; answers false when there was no credit. */
@@ -43,22 +46,28 @@ export function createCallTable(): CallTable {
   // Every `Call` of this table was made by `add` below, so it is in the map or done.
   const own = (call: Call): MutableCall => call as MutableCall;
 
+  function move(call: Call, move: CallMove): boolean {
+    const state = nextCallState(call.method?.kind ?? 'unary', call.state, move);
+    if (state === undefined) return false;
+    own(call).state = state;
+    if (state === 'done') calls.delete(call.id);
+    return true;
+  }
+
   return {
     get size() {
       return calls.size;
+    },
+    move,
+    ourMove(call, ours) {
+      if (!move(call, ours))
+        throw new TypeError(`Cannot send ${ours} of ${call.name}: the call is ${call.state}`);
     },
     get: (id) => calls.get(id),
     add(id, name, method, windowBytes) {
       const call: MutableCall = { id, name, method, state: 'open', balance: windowBytes };
       calls.set(id, call);
       return call;
-    },
-    move(call, move) {
-      const state = nextCallState(call.method?.kind ?? 'unary', call.state, move);
-      if (state === undefined) return false;
-      own(call).state = state;
-      if (state === 'done') calls.delete(call.id);
-      return true;
     },
     spend(call, payloadBytes) {
       if (call.balance <= 0) return false;
@@ -70,4 +79,20 @@ export function createCallTable(): CallTable {
       return Number.isSafeInteger(call.balance);
     },
   };
+}
+
+/** Makes a move of the other side on the call that it names; a call that is not there or not so far is its error. */
+export function theirMove(
+  table: CallTable,
+  call: Call | undefined,
+  name: string,
+  { kind, id }: { readonly kind: CallMove; readonly id: number },
+): Call {
+  if (call === undefined || call.name !== name) {
+    throw new RpcError('unknown_call', `Cannot accept ${kind} of ${name}: there is no call ${id}`);
+  }
+  if (!table.move(call, kind)) {
+    throw new RpcError('unexpected_frame', `Cannot accept ${kind} of ${name}: the call is ${call.state}`);
+  }
+  return call;
 }

@@ -11,7 +11,8 @@ import type { RpcLimits } from './limits.ts';
 import type { Output } from './output.ts';
 import type { PendingCall } from './pending-call.ts';
 import { badResponse, PendingStream, PendingUnary, readBody } from './pending-call.ts';
-import type { Session, SessionEvent } from './session.ts';
+import type { Session } from './session.ts';
+import type { AnswerEvent } from './session-events.ts';
 import { watchForEnd } from './signals.ts';
 
 /** What a caller works on. */
@@ -23,9 +24,6 @@ export interface CallerOptions {
   /** Told of bytes that lie unread in streams: more when items arrive, less when they are read. */
   readonly onUnread: (changeBytes: number) => void;
 }
-
-/** The events that answer a call made here. */
-export type AnswerEvent = Extract<SessionEvent, { kind: 'response' | 'error' | 'item' | 'end' }>;
 
 export class Caller {
   readonly #options: CallerOptions;
@@ -113,6 +111,7 @@ export class Caller {
   failAll(error: RpcError): void {
     this.#isDead = true;
     this.refuse(error);
+    this.#refusal = new RpcError('closed', 'The connection is closed', { cause: error });
     const running = [...this.#running.values()];
     this.#running.clear();
     for (const pending of running) this.#settleLost(pending, error);
@@ -208,7 +207,7 @@ export class Caller {
     this.#options.output.flushSoon();
   }
 
-  #receiveItem(pending: PendingStream, event: AnswerEvent & { kind: 'item' }): void {
+  #receiveItem(pending: PendingStream, event: Extract<AnswerEvent, { kind: 'item' }>): void {
     try {
       const value = readBody(pending.method.item, event.body);
       this.#options.onUnread(event.payloadBytes);

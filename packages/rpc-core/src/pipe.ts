@@ -31,7 +31,7 @@ export interface PipeEndInfo {
   readonly wire: Wire;
 }
 
-/** Joins two ends. `onClosed` is told of each end once it has reported `close`. */
+/** Joins two ends. `onClosed` is told of each end when it closes, started or not. */
 export function createPipe(
   left: PipeEndInfo,
   right: PipeEndInfo,
@@ -246,6 +246,7 @@ export class PipeEnd implements Channel {
     this.#outgoing = [];
     this.#unread = [];
     this.#queuedBytes = 0;
+    this.#onClosed(this);
     this.#deliverSoon();
   }
 
@@ -253,6 +254,5 @@ export class PipeEnd implements Channel {
     if (!this.#isClosed || this.#closeIsReported) return;
     this.#closeIsReported = true;
     events.close(this.#closeError);
-    this.#onClosed(this);
   }
 }

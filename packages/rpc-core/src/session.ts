@@ -5,11 +5,9 @@
  * counts credit and refuses what breaks the rules. It runs no handler, keeps no promise and has no clock. A protocol
  * error by the other side is thrown by `nextEvent` and is final; a mistake of our own is a TypeError and changes nothing.
  */
-import type { Frame, FrameDecoder, Reader } from '@minitorrent/wire-codec';
+import type { Frame, FrameDecoder } from '@minitorrent/wire-codec';
 import { createFrameDecoder, FrameError } from '@minitorrent/wire-codec';
-import type { CallMove } from './call-state.ts';
-import type { Call, CallTable } from './call-table.ts';
-import { createCallTable } from './call-table.ts';
+import type { Call } from './call-table.ts';
 import type { Method } from './contract.ts';
 import type { ErrorBody } from './control-frames.ts';
 import {
@@ -23,10 +21,12 @@ import {
   readHello,
   spokenVersions,
 } from './control-frames.ts';
-import type { Envelope } from './envelope.ts';
 import { EnvelopeWriter, readEnvelope } from './envelope.ts';
 import { RpcError } from './errors.ts';
 import { createFrameQueue } from './frame-queue.ts';
+import { MadeCalls } from './made-calls.ts';
+import { ServedCalls } from './served-calls.ts';
+import type { SessionEvent } from './session-events.ts';
 import type { SessionMove, SessionState } from './session-state.ts';
 import { mayBeCalled, mayCall, nextSessionState } from './session-state.ts';
 
@@ -40,34 +40,21 @@ export interface SessionOptions {
   readonly callsInFlight: number;
 }
 
-/** What the bytes of the other side mean. `request` to `credit` carry the call as it is after the event. */
-export type SessionEvent =
-  | { readonly kind: 'opened'; readonly version: number }
-  | { readonly kind: 'request'; readonly call: Call; readonly body: Reader }
-  | { readonly kind: 'response'; readonly call: Call; readonly body: Reader }
-  | { readonly kind: 'error'; readonly call: Call; readonly error: ErrorBody }
-  | { readonly kind: 'item'; readonly call: Call; readonly body: Reader; readonly payloadBytes: number }
-  | { readonly kind: 'end'; readonly call: Call }
-  | { readonly kind: 'cancel'; readonly call: Call }
-  | { readonly kind: 'credit'; readonly call: Call }
-  | { readonly kind: 'goodbye' };
-
 /** The protocol of one connection. A new one has its `hello` ready to be sent. */
 export class Session {
-  readonly #options: SessionOptions;
   readonly #decoder: FrameDecoder;
-  readonly #writer = new EnvelopeWriter();
   readonly #output = createFrameQueue();
-  readonly #made: CallTable = createCallTable();
-  readonly #served: CallTable = createCallTable();
+  readonly #made: MadeCalls;
+  readonly #served: ServedCalls;
   #state: SessionState = 'opening';
+  /** Calls that both sides allow; known once the other side has greeted. */
   #callsAllowed: number;
-  #nextId = 1;
-  #lastServedId = 0;
   #owesPong = false;
 
   constructor(options: SessionOptions) {
-    this.#options = options;
+    const writer = new EnvelopeWriter();
+    this.#made = new MadeCalls(writer, this.#output);
+    this.#served = new ServedCalls(options, writer, this.#output);
     this.#callsAllowed = options.callsInFlight;
     this.#decoder = createFrameDecoder({ maxPayloadBytes: options.maxPayloadBytes });
     this.#output.add(helloFrame({ ...spokenVersions, callsInFlight: options.callsInFlight }));
@@ -133,63 +120,43 @@ export class Session {
     }
   }
 
-  /** Starts a call. What the method's codec refuses is thrown, and nothing was sent. */
+  /** Starts a call; only while `canCall`. What the method's codec refuses is thrown, and nothing was sent. */
   request(name: string, method: Method, windowBytes: number, value: unknown): Call {
     if (!this.canCall)
       throw new TypeError(`Cannot call ${name}: the session is ${this.#state} or has its calls`);
-    const parts = this.#writer.request(name, this.#nextId, windowBytes, method.request, value);
-    this.#output.add(parts);
-    return this.#made.add(this.#nextId++, name, method, windowBytes);
+    return this.#made.request(name, method, windowBytes, value);
   }
 
-  /** Gives up on a call made here. The call ends with the other side's last word, which is not reported. */
+  /** Gives up on a call made here. It ends with the other side's last word, which is not reported. */
   cancel(call: Call): void {
-    this.#makeMove(this.#made, call, 'cancel');
-    this.#output.add(this.#writer.cancel(call.name, call.id));
+    this.#made.cancel(call);
   }
 
   /** Lets the other side send so many bytes more. */
   grant(call: Call, bytes: number): void {
-    this.#makeMove(this.#made, call, 'credit');
     this.#made.grant(call, bytes);
-    this.#output.add(this.#writer.credit(call.name, call.id, bytes));
   }
 
   /** Answers a unary call. What the codec refuses is thrown, and nothing was sent. */
   respond(call: Call, value: unknown): void {
-    if (call.method?.kind !== 'unary')
-      throw new TypeError(`Cannot answer ${call.name}: it is not a unary method`);
-    const parts = this.#writer.response(call.name, call.id, call.method.response, value);
-    this.#makeMove(this.#served, call, 'response');
-    this.#output.add(parts);
+    this.#served.respond(call, value);
     this.#settle();
   }
 
-  /** Sends one item; only while the balance is above zero. What the codec refuses is thrown, and nothing was sent. */
+  /** Sends one item; only while `call.balance` is above zero. What the codec refuses is thrown, and nothing was sent. */
   sendItem(call: Call, value: unknown): void {
-    if (call.method?.kind !== 'stream')
-      throw new TypeError(`Cannot send items of ${call.name}: it is no stream`);
-    const parts = this.#writer.item(call.name, call.id, call.method.item, value);
-    this.#makeMove(this.#served, call, 'item');
-    if (!this.#served.spend(call, this.#writer.payloadBytes)) {
-      throw new TypeError(`Cannot send an item of ${call.name}: there is no credit`);
-    }
-    this.#output.add(parts);
+    this.#served.sendItem(call, value);
   }
 
   /** Ends a stream in good order. */
   end(call: Call): void {
-    this.#makeMove(this.#served, call, 'end');
-    this.#output.add(this.#writer.end(call.name, call.id));
+    this.#served.end(call);
     this.#settle();
   }
 
   /** Answers a call with an error. */
   fail(call: Call, error: ErrorBody): void {
-    this.#makeMove(this.#served, call, 'error');
-    this.#output.add(
-      this.#writer.error(call.name, call.id, { ...error, message: cutMessage(error.message) }),
-    );
+    this.#served.fail(call, error);
     this.#settle();
   }
 
@@ -224,7 +191,7 @@ export class Session {
       case 'hello':
         throw new RpcError('unexpected_frame', 'Cannot accept a second hello');
       default:
-        return this.#handleEnvelope(frame, readEnvelope(frame.payload));
+        return this.#handleCall(frame);
     }
   }
 
@@ -245,74 +212,26 @@ export class Session {
       this.#change('failed');
       throw new RpcError(error.code, error.message, { remote: true });
     }
+    if (this.#state !== 'open' && this.#state !== 'leaving') {
+      throw new RpcError('unexpected_frame', 'Cannot accept a second goodbye');
+    }
     if (this.#state === 'open') this.#output.add(goodbyeFrame());
     this.#change('goodbye_exchanged');
     this.#settle();
     return { kind: 'goodbye' };
   }
 
-  #handleEnvelope(frame: Frame, envelope: Envelope): SessionEvent | undefined {
-    switch (envelope.kind) {
-      case 'request':
-        return this.#handleRequest(frame.type, envelope);
-      case 'cancel':
-      case 'credit':
-        return this.#handleCaller(frame.type, envelope);
-      default:
-        return this.#handleCallee(frame, envelope);
+  #handleCall(frame: Frame): SessionEvent | undefined {
+    const envelope = readEnvelope(frame.payload);
+    if (envelope.kind === 'cancel' || envelope.kind === 'credit')
+      return this.#served.accept(frame.type, envelope);
+    if (envelope.kind === 'request') {
+      if (mayBeCalled(this.#state)) return this.#served.acceptRequest(frame.type, envelope);
+      throw new RpcError('unexpected_frame', `Cannot accept a call of ${frame.type} after goodbye`);
     }
-  }
-
-  #handleRequest(name: string, envelope: RequestEnvelope): SessionEvent {
-    const { id, windowBytes, body } = envelope;
-    if (!mayBeCalled(this.#state)) {
-      throw new RpcError('unexpected_frame', `Cannot accept a call of ${name} after goodbye`);
-    }
-    if (id <= this.#lastServedId) {
-      throw new RpcError(
-        'bad_call_id',
-        `Cannot accept call ${id} of ${name}: the last one was ${this.#lastServedId}`,
-      );
-    }
-    if (this.#served.size >= this.#options.callsInFlight) {
-      throw new RpcError(
-        'too_many_calls',
-        `Cannot serve more than ${this.#options.callsInFlight} calls at once`,
-      );
-    }
-    this.#lastServedId = id;
-    const call = this.#served.add(id, name, this.#options.methodServed(name), windowBytes);
-    return { kind: 'request', call, body };
-  }
-
-  /** What a caller says about its call. The call may have ended here while the frame was under way. */
-  #handleCaller(name: string, envelope: CallerEnvelope): SessionEvent | undefined {
-    const { kind, id } = envelope;
-    const call = this.#served.get(id);
-    if (call === undefined && id <= this.#lastServedId) return undefined;
-    const known = checkMove(this.#served, call, name, envelope);
-    if (kind === 'credit' && !this.#served.grant(known, envelope.bytes)) {
-      throw new RpcError('credit_exceeded', `Cannot count the credit of ${name}: it exceeds 2^53-1`);
-    }
-    return { kind, call: known };
-  }
-
-  /** What a callee answers. A call that was cancelled here gets its answers too; they are counted and dropped. */
-  #handleCallee(frame: Frame, envelope: CalleeEnvelope): SessionEvent | undefined {
-    const before = this.#made.get(envelope.id);
-    const isWanted = before?.state === 'open';
-    const call = checkMove(this.#made, before, frame.type, envelope);
-    const payloadBytes = frame.payload.length;
-    if (envelope.kind === 'item' && !this.#made.spend(call, payloadBytes)) {
-      throw new RpcError('credit_exceeded', `Cannot accept an item of ${call.name}: there was no credit`);
-    }
+    const event = this.#made.accept(frame, envelope);
     this.#settle();
-    return isWanted ? calleeEvent(call, envelope, payloadBytes) : undefined;
-  }
-
-  #makeMove(table: CallTable, call: Call, move: CallMove): void {
-    if (!table.move(call, move))
-      throw new TypeError(`Cannot make ${move} of ${call.name}: the call is ${call.state}`);
+    return event;
   }
 
   #change(move: SessionMove): void {
@@ -332,44 +251,5 @@ export class Session {
       error instanceof FrameError ? new RpcError('bad_frame', error.message, { cause: error }) : error;
     if (failure instanceof RpcError && !failure.remote) this.abort(failure);
     return failure;
-  }
-}
-
-type RequestEnvelope = Extract<Envelope, { kind: 'request' }>;
-type CallerEnvelope = Extract<Envelope, { kind: 'cancel' | 'credit' }>;
-type CalleeEnvelope = Exclude<Envelope, { kind: 'request' | 'cancel' | 'credit' }>;
-
-/** Makes the other side's move; fails when there is no such call or the move is not its to make now. */
-function checkMove(
-  table: CallTable,
-  call: Call | undefined,
-  name: string,
-  envelope: CallerEnvelope | CalleeEnvelope,
-): Call {
-  if (call === undefined || call.name !== name) {
-    throw new RpcError(
-      'unknown_call',
-      `Cannot accept ${envelope.kind} of ${name}: there is no call ${envelope.id}`,
-    );
-  }
-  if (!table.move(call, envelope.kind)) {
-    throw new RpcError(
-      'unexpected_frame',
-      `Cannot accept ${envelope.kind} of ${name}: the call is ${call.state}`,
-    );
-  }
-  return call;
-}
-
-function calleeEvent(call: Call, envelope: CalleeEnvelope, payloadBytes: number): SessionEvent {
-  switch (envelope.kind) {
-    case 'item':
-      return { kind: 'item', call, body: envelope.body, payloadBytes };
-    case 'response':
-      return { kind: 'response', call, body: envelope.body };
-    case 'error':
-      return { kind: 'error', call, error: envelope.error };
-    case 'end':
-      return { kind: 'end', call };
   }
 }

@@ -3,6 +3,7 @@
  * scheduling where the time is the same.
  */
 import type { Clock } from '../clock.ts';
+import { createTaskHeap } from './task-heap.ts';
 
 /** A clock for tests and simulations. */
 export interface ManualClock extends Clock {
@@ -10,26 +11,30 @@ export interface ManualClock extends Clock {
   readonly scheduledTasks: number;
   /** When the next task is due, in milliseconds of `now()`; undefined when there is none. */
   readonly nextTaskAt: number | undefined;
-  /** Goes on by `ms` and runs what falls due, each task at its own time. Microtasks do not run in between. */
+  /** Goes on by `ms` and runs what falls due, each task at its own time. Promises do not settle in between. */
   advance(ms: number): void;
-  /** The same, letting microtasks (promises) run before, between and after the tasks. */
+  /** The same, letting promises settle before, between and after the tasks. */
   advanceAsync(ms: number): Promise<void>;
-  /** Runs tasks, however late they are due, until `isDone` or until none is left; answers whether `isDone`. */
+  /** Goes on, from task to task, until `isDone` or until no task is left; answers whether `isDone`. */
   runUntil(isDone: () => boolean): Promise<boolean>;
+  /** Goes on, from task to task, until `promise` settles, and answers it; throws when no task is left before that. */
+  runUntilSettled<T>(promise: Promise<T>): Promise<T>;
 }
 
-interface Task {
-  readonly at: number;
-  readonly order: number;
-  readonly run: () => void;
+/** What a manual clock is made of. */
+export interface ManualClockOptions {
+  /** Milliseconds since the Unix epoch at the clock's beginning. */
+  readonly wallStart?: number;
+  /** Lets all promises settle that can. */
+  readonly settle: () => Promise<void>;
 }
 
-/** Promise chains of this many steps settle between two tasks. */
-const MICROTASK_TURNS = 50;
+/** 14 November 2023: any fixed day does. */
+const WALL_START = 1_700_000_000_000;
 
-/** A clock that starts at 0, with `wallStart` as its time of day. */
-export function createManualClock(options: { readonly wallStart?: number } = {}): ManualClock {
-  const wallStart = options.wallStart ?? 1_700_000_000_000;
+/** A clock that starts at 0. */
+export function createManualClockWith(options: ManualClockOptions): ManualClock {
+  const { wallStart = WALL_START, settle } = options;
   const tasks = createTaskHeap();
   let now = 0;
   let order = 0;
@@ -38,8 +43,17 @@ export function createManualClock(options: { readonly wallStart?: number } = {})
     const task = tasks.first();
     if (task === undefined || task.at > until) return false;
     tasks.remove(task);
-    now = Math.max(now, task.at);
+    now = task.at;
     task.run();
+    return true;
+  }
+
+  async function runUntil(isDone: () => boolean): Promise<boolean> {
+    await settle();
+    while (!isDone()) {
+      if (!runNext(Number.POSITIVE_INFINITY)) return false;
+      await settle();
+    }
     return true;
   }
 
@@ -68,95 +82,15 @@ export function createManualClock(options: { readonly wallStart?: number } = {})
       while (runNext(until)) await settle();
       now = until;
     },
-    async runUntil(isDone) {
-      await settle();
-      while (!isDone()) {
-        if (!runNext(Number.POSITIVE_INFINITY)) return false;
-        await settle();
-      }
-      return true;
-    },
-  };
-}
-
-/** Lets promises that are due settle, and those that wait for them. */
-export async function settle(): Promise<void> {
-  for (let turn = 0; turn < MICROTASK_TURNS; turn++) await undefined;
-}
-
-interface TaskHeap {
-  readonly size: number;
-  first(): Task | undefined;
-  add(task: Task): void;
-  remove(task: Task): void;
-}
-
-/** A binary heap by time and order; removed tasks are dropped when they come to the top. */
-function createTaskHeap(): TaskHeap {
-  const heap: Task[] = [];
-  const live = new Set<Task>();
-
-  const isBefore = (a: Task, b: Task): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
-
-  function swap(i: number, j: number): void {
-    const a = heap[i];
-    const b = heap[j];
-    if (a === undefined || b === undefined) return;
-    heap[i] = b;
-    heap[j] = a;
-  }
-
-  function isBeforeAt(i: number, j: number): boolean {
-    const a = heap[i];
-    const b = heap[j];
-    return a !== undefined && b !== undefined && isBefore(a, b);
-  }
-
-  function siftUp(start: number): void {
-    let index = start;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (!isBeforeAt(index, parent)) return;
-      swap(index, parent);
-      index = parent;
-    }
-  }
-
-  function siftDown(): void {
-    let index = 0;
-    for (;;) {
-      const left = 2 * index + 1;
-      const child = isBeforeAt(left + 1, left) ? left + 1 : left;
-      if (!isBeforeAt(child, index)) return;
-      swap(index, child);
-      index = child;
-    }
-  }
-
-  function dropFirst(): void {
-    swap(0, heap.length - 1);
-    heap.pop();
-    siftDown();
-  }
-
-  return {
-    get size() {
-      return live.size;
-    },
-    first() {
-      for (;;) {
-        const task = heap[0];
-        if (task === undefined || live.has(task)) return task;
-        dropFirst();
-      }
-    },
-    add(task) {
-      live.add(task);
-      heap.push(task);
-      siftUp(heap.length - 1);
-    },
-    remove(task) {
-      live.delete(task);
+    runUntil,
+    async runUntilSettled(promise) {
+      let isSettled = false;
+      const mark = (): void => {
+        isSettled = true;
+      };
+      promise.then(mark, mark);
+      if (await runUntil(() => isSettled)) return promise;
+      throw new Error('Cannot go on: nothing is scheduled and the promise is not settled');
     },
   };
 }
