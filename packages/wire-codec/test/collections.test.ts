@@ -7,10 +7,12 @@ import {
   list,
   map,
   optional,
+  refine,
   struct,
   text,
   u8,
   u32,
+  union,
 } from '@minitorrent/wire-codec';
 import { describe, expect, test } from 'vitest';
 import { hexBytes } from './golden.ts';
@@ -24,6 +26,11 @@ describe('a hostile length', () => {
   const cases: Record<string, Codec<unknown>> = {
     list: list(u8, { maxItems: MOST }),
     'list of long items': list(fixedBytes(1_000_000), { maxItems: MOST }),
+    'list of unions': list(union('kind', { a: { tag: 1, codec: struct({ id: u32 }) } }), { maxItems: MOST }),
+    'list of extensible structs': list(struct({}, { extensible: true }), { maxItems: MOST }),
+    'list of refined optionals': list(refine(optional(u8), { name: 'any', check: () => true }), {
+      maxItems: MOST,
+    }),
     map: map(u32, u8, { maxItems: MOST }),
     text: text({ maxBytes: MOST }),
     bytes: bytes({ maxBytes: MOST }),

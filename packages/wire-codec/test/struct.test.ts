@@ -1,4 +1,15 @@
-import { decode, encode, list, optional, struct, text, u8, u16, union } from '@minitorrent/wire-codec';
+import {
+  type Codec,
+  decode,
+  encode,
+  list,
+  optional,
+  struct,
+  text,
+  u8,
+  u16,
+  union,
+} from '@minitorrent/wire-codec';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { compileStruct } from '../src/struct-compiler.ts';
 import { hexBytes, hexOf } from './golden.ts';
@@ -62,6 +73,18 @@ describe('struct', () => {
       expect(() => struct(Object.fromEntries([[name, u8]]))).toThrow(TypeError);
     },
   );
+
+  test('passes on what is no CodecError, which a codec made by hand may throw', () => {
+    const failure = new Error('no');
+    const broken: Codec<number> = {
+      schema: u8.schema,
+      write() {
+        throw failure;
+      },
+      read: (reader) => reader.u8(),
+    };
+    expect(failureOf(() => encode(struct({ broken }), { broken: 5 }))).toBe(failure);
+  });
 
   test('works in a copy of the codec', () => {
     const copy = { ...struct({ port: u16 }) };
