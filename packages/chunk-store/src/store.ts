@@ -17,16 +17,26 @@ export interface StoreCallOptions {
 export interface ChunkStore extends AsyncDisposable {
   readonly manifest: Manifest;
   readonly layout: PieceLayout;
-  /** Which pieces are here and verified. Live: it changes with every `writePiece`. Read only. */
-  readonly have: Pick<Bitfield, 'has' | 'count' | 'length' | 'isComplete' | 'toBytes' | 'indices'>;
+  /**
+   * Which pieces are here and verified. Live: it changes with every `writePiece`, and loses what a failed read or sync
+   * shows to be gone. Read only.
+   */
+  readonly have: Pick<
+    Bitfield,
+    'has' | 'count' | 'length' | 'isComplete' | 'toBytes' | 'indices' | 'missing'
+  >;
   /**
    * Reads `length` bytes at `offset` bytes into piece `index`.
-   * Fails with `missing_piece` where the piece is not here, `source_changed` where the file on disk is no longer the one shared.
+   * The bytes belong to the caller. Fails with `missing_piece` where the piece is not here, `source_changed` where the file
+   * on disk is no longer the one shared, `corrupt_piece` where it no longer holds the piece.
    */
   readBlock(index: number, offset: number, length: number, options?: StoreCallOptions): Promise<Uint8Array>;
   /** The SHA-256 hashes of the piece's 16 KiB leaves, 32 bytes each, which hash to the piece's entry in the piece layer. */
   readLeafHashes(index: number, options?: StoreCallOptions): Promise<Uint8Array>;
-  /** Stores one piece at its place. Writing a piece that is here already changes nothing. `disk_full` loses nothing verified. */
+  /**
+   * Stores one piece at its place; its bytes may be reused when this settles. Writing a piece that is here already changes
+   * nothing. Fails with `wrong_file` for a piece of another file; `disk_full` loses nothing verified.
+   */
   writePiece(piece: VerifiedPiece, options?: StoreCallOptions): Promise<void>;
   /** Makes all that was written durable, and the record of it. */
   flush(): Promise<void>;

@@ -10,3 +10,8 @@ export function patternBytes(size: number): Uint8Array {
 export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
+
+/** Whether both hold the same bytes: much faster on large arrays than the comparison of the test runner. */
+export function isSameBytes(left: Uint8Array | undefined, right: Uint8Array): boolean {
+  return left !== undefined && Buffer.compare(left, right) === 0;
+}

@@ -14,7 +14,7 @@ import { decodeResumeRecord, MAX_RECORD_BYTES, planResume, type ResumeRecord } f
 import { type DownloadPaths, resolveDownloadPaths } from './download-paths.ts';
 import { type DownloadStore, OpenDownload } from './download-store.ts';
 import { attempt } from './file-errors.ts';
-import type { FileInfo, FileSystem } from './file-system.ts';
+import type { FileHandle, FileInfo, FileSystem } from './file-system.ts';
 import { openLeafSidecar } from './leaf-sidecar.ts';
 import { acquireLock, createProcessOwner, type LockOwner } from './lock-file.ts';
 import { chooseWorkers, type HashProgress } from './manifest-builder.ts';
@@ -87,6 +87,7 @@ async function findFiles(
   if (final === undefined) return { completed: undefined };
   let part = await look(fs, paths.part);
   if (part?.id === final.id) {
+    await attempt('sync', paths.folder, () => fs.syncFolder(paths.folder));
     await removeFile(fs, paths.part);
     part = undefined;
   }
@@ -136,6 +137,8 @@ async function openStore({
 
   const plan = options.rehash === 'always' ? 'rehash' : planResume(record, identityOf(info));
   const believed = plan === 'rehash' ? undefined : record;
+  // A record must never name pieces of a file whose own name a crash can take away.
+  if (believed === undefined) await attempt('sync', paths.folder, () => fs.syncFolder(paths.folder));
   const have = believed?.pieces.clone() ?? new Bitfield(layout.pieceCount);
   const data = { manifest, layout, have, path, handle, sidecar };
   const { signal, onProgress } = options;
@@ -174,16 +177,13 @@ async function openStore({
   });
 }
 
-/** The data file, as large as it will be, its name durable. */
-async function openData(
+/** The data file, as large as it will be. */
+function openData(
   fs: FileSystem,
   paths: DownloadPaths,
   { size, completed }: { readonly size: number; readonly completed: FileIdentity | undefined },
-): Promise<Awaited<ReturnType<typeof openFile>>> {
-  if (completed !== undefined) return openFile(fs, paths.final, 'read');
-  const { handle, info, isNew } = await openOrCreate(fs, paths.part, size);
-  if (isNew) await attempt('sync', paths.folder, () => fs.syncFolder(paths.folder));
-  return { handle, info };
+): Promise<{ readonly handle: FileHandle; readonly info: FileInfo }> {
+  return completed === undefined ? openOrCreate(fs, paths.part, size) : openFile(fs, paths.final, 'read');
 }
 
 function look(fs: FileSystem, path: string): Promise<FileInfo | undefined> {
