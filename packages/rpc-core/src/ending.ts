@@ -85,8 +85,9 @@ export class Ending {
   finishWhenDone(): void {
     const { session } = this.#options;
     if (this.isOver || session.state !== 'closed' || session.hasOutput) return;
-    this.#reason = { kind: this.#isLeaving ? 'local' : 'remote' };
-    this.#announce(this.#reason);
+    const reason: CloseReason = { kind: this.#isLeaving ? 'local' : 'remote' };
+    this.#reason = reason;
+    this.#announce(reason);
     this.#endChannel();
   }
 
@@ -107,8 +108,9 @@ export class Ending {
 
   #lose(error: RpcError): void {
     if (this.isOver) return;
-    this.#reason = { kind: 'failed', error };
-    this.#announce(this.#reason);
+    const reason: CloseReason = { kind: 'failed', error };
+    this.#reason = reason;
+    this.#announce(reason);
   }
 
   #sayGoodbye(): void {

@@ -7,7 +7,10 @@
  */
 import type { Channel, ChannelEvents, ChannelInfo } from './channel.ts';
 
-/** One direction of a pipe. Must call `arrived` in the order of the calls; never calling it loses the bytes. */
+/**
+ * One direction of a pipe. Must call `arrived` in the order of the calls, and not inside the call; never calling it loses
+ * the bytes. `sent` may be called at once.
+ */
 export interface Wire {
   transmit(byteLength: number, sent: () => void, arrived: () => void): void;
 }
@@ -57,6 +60,7 @@ export class PipeEnd implements Channel {
   #queuedBytes = 0;
   #underWayBytes = 0;
   #isSending = false;
+  #isPumping = false;
   #owesDrain = false;
   #hasEnded = false;
   #endIsSent = false;
@@ -143,11 +147,14 @@ export class PipeEnd implements Channel {
 
   /** Sends as long as the wire is free and the window is open, then the end. */
   #pump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
     while (!this.#isSending && this.#underWayBytes < this.#options.windowBytes) {
       const chunk = this.#outgoing.shift();
       if (chunk === undefined) break;
       this.#transmit(chunk);
     }
+    this.#isPumping = false;
     if (this.#hasEnded && !this.#endIsSent && !this.#isSending && this.#outgoing.length === 0)
       this.#sendEnd();
     if (this.#owesDrain && this.#queuedBytes <= this.#options.highWaterBytes / 2) this.#deliverSoon();

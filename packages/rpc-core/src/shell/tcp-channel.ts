@@ -75,7 +75,9 @@ class TcpChannel implements Channel {
   }
 
   destroy(error?: Error): void {
-    this.#socket.destroy(error);
+    this.#error ??= error;
+    // A reset, or the other side would take it for an end in good order.
+    this.#socket.resetAndDestroy();
   }
 
   #reportClose(): void {

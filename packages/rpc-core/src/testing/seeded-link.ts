@@ -83,32 +83,26 @@ export interface WireOptions {
 
 /** One direction of one connection. */
 export function createSeededWire(options: WireOptions): Wire {
-  const { clock, link, uplink, downlink, onArrived } = options;
+  const { clock, random, link, uplink, downlink, onArrived } = options;
+  const leave = createInOrder(clock);
+  const travel = createInOrder(clock);
+  const land = createInOrder(clock);
   let lastArrivalAt = 0;
 
-  function travel(byteLength: number, arrived: () => void): void {
-    lastArrivalAt = Math.max(lastArrivalAt, clock.now() + travelMs(link, options.random));
-    clock.schedule(lastArrivalAt - clock.now(), () =>
-      link.carry(() => after(downlink.reserve(byteLength), () => arrive(byteLength, arrived))),
-    );
-  }
-
-  /** Without a task of its own where there is nothing to wait for. */
-  function after(delayMs: number, task: () => void): void {
-    if (delayMs === 0) task();
-    else clock.schedule(delayMs, task);
-  }
-
-  function arrive(byteLength: number, arrived: () => void): void {
-    onArrived(byteLength);
-    arrived();
+  function travelOn(byteLength: number, arrived: () => void): void {
+    lastArrivalAt = Math.max(lastArrivalAt, clock.now() + travelMs(link, random));
+    const arrive = (): void => {
+      onArrived(byteLength);
+      arrived();
+    };
+    travel(lastArrivalAt - clock.now(), () => link.carry(() => land(downlink.reserve(byteLength), arrive)));
   }
 
   return {
     transmit(byteLength, sent, arrived) {
-      after(uplink.reserve(byteLength), () => {
+      leave(uplink.reserve(byteLength), () => {
+        travelOn(byteLength, arrived);
         sent();
-        travel(byteLength, arrived);
       });
     },
   };
@@ -118,4 +112,20 @@ export function createSeededWire(options: WireOptions): Wire {
 export function travelMs(link: Link, random: Random): number {
   const { delayMs, jitterMs } = link.conditions;
   return delayMs + (jitterMs === 0 ? 0 : (random.integer(1_000_001) / 1_000_000) * jitterMs);
+}
+
+/**
+ * Runs tasks after their delays, in the order in which they were given even where rounding makes a later one due earlier;
+ * without a delay and with nothing before it, at once.
+ */
+function createInOrder(clock: Clock): (delayMs: number, task: () => void) => void {
+  const waiting: (() => void)[] = [];
+  return (delayMs, task) => {
+    if (delayMs === 0 && waiting.length === 0) {
+      task();
+      return;
+    }
+    waiting.push(task);
+    clock.schedule(delayMs, () => waiting.shift()?.());
+  };
 }

@@ -4,9 +4,9 @@
  * Hosts have uplinks and downlinks, ways between them have delay and jitter, connections that are opened together are
  * accepted in any order, chunks are cut wherever the seed says, and ways can be cut or go silent.
  */
-import type { Address, Channel, Listener, Network } from '../channel.ts';
+import type { Address, Channel, Network } from '../channel.ts';
 import type { Clock } from '../clock.ts';
-import { RpcError } from '../errors.ts';
+import { connectFailed, createListenerTable } from '../listener-table.ts';
 import type { PipeEndInfo, PipeOptions } from '../pipe.ts';
 import { createPipe } from '../pipe.ts';
 import type { Random } from '../random.ts';
@@ -64,7 +64,6 @@ const SOCKET_READ_BYTES = 64 * 1024;
 /** Large enough that delay alone never limits a stream below 1 Gbit/s at 30 ms. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
 const HIGH_WATER_BYTES = 256 * 1024;
-const FIRST_FREE_PORT = 49152;
 
 export function createSeededNetwork(options: SeededNetworkOptions): SeededNetwork {
   return new Hosts(options);
@@ -77,8 +76,7 @@ class Hosts implements SeededNetwork {
   readonly #defaults: LinkConditions;
   readonly #hosts = new Map<string, Host>();
   readonly #links = new Map<string, Link>();
-  readonly #listeners = new Map<string, (channel: Channel) => void>();
-  #nextPort = FIRST_FREE_PORT;
+  readonly #listeners = createListenerTable();
 
   constructor(options: SeededNetworkOptions) {
     this.#options = options;
@@ -95,7 +93,7 @@ class Hosts implements SeededNetwork {
     const host = this.#host(name, conditions);
     return {
       connect: (address, { signal } = {}) => this.#connect(host, address, signal),
-      listen: (address, accept) => this.#listen(host, address.port, accept),
+      listen: ({ port }, accept) => this.#listeners.listen({ host: name, port }, accept),
     };
   }
 
@@ -144,20 +142,6 @@ class Hosts implements SeededNetwork {
     return link;
   }
 
-  #listen(host: Host, port: number, accept: (channel: Channel) => void): Promise<Listener> {
-    const address = { host: host.name, port: port === 0 ? this.#nextPort++ : port };
-    const name = nameOf(address);
-    const listeners = this.#listeners;
-    if (listeners.has(name)) {
-      return Promise.reject(new RpcError('listen_failed', `Cannot listen on ${name}: somebody does already`));
-    }
-    listeners.set(name, accept);
-    const close = async (): Promise<void> => {
-      if (listeners.get(name) === accept) listeners.delete(name);
-    };
-    return Promise.resolve({ address, close });
-  }
-
   async #connect(from: Host, address: Address, signal: AbortSignal | undefined): Promise<Channel> {
     signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Channel>();
@@ -189,7 +173,7 @@ class Hosts implements SeededNetwork {
 
   /** A connection request has arrived: answers the near end, or undefined when nobody listens. */
   #knock(from: Host, address: Address): Channel | undefined {
-    const accept = this.#listeners.get(nameOf(address));
+    const accept = this.#listeners.find(address);
     const isOpen = accept !== undefined && this.#link(from.name, address.host).state === 'up';
     this.#trace(isOpen ? 'accept' : 'refuse', address.host, from.name);
     if (!isOpen) return undefined;
@@ -200,7 +184,7 @@ class Hosts implements SeededNetwork {
 
   #join(from: Host, to: Host, address: Address): readonly [Channel, Channel] {
     const link = this.#link(from.name, to.name);
-    const local = { host: from.name, port: this.#nextPort++ };
+    const local = { host: from.name, port: this.#listeners.freePort() };
     const near = this.#pipeEnd(from, to, address);
     const far = this.#pipeEnd(to, from, local);
     const pipe = createPipe(near, far, this.#pipeOptions, (end) => {
@@ -233,12 +217,4 @@ function cutInParts(part: Uint8Array, shredBytes: number | undefined, random: Ra
     start += length;
   }
   return parts;
-}
-
-function nameOf(address: Address): string {
-  return `${address.host}:${address.port}`;
-}
-
-function connectFailed(address: Address): RpcError {
-  return new RpcError('connect_failed', `Cannot connect to ${nameOf(address)}: nobody answers there`);
 }

@@ -1,0 +1,235 @@
+/**
+ * What every `Network` must do, as cases for any test runner: give each case a fresh subject and wait for it.
+ *
+ * The cases wait for events, never for time; `subject.until` lets a network on a virtual clock go on meanwhile.
+ */
+import type { Address, Channel, Network } from '../channel.ts';
+import { RpcError } from '../errors.ts';
+import { check, closeBoth, type Ear, joined, listenTo, patterned } from './network-ears.ts';
+
+/** A network to be tested. */
+export interface NetworkSubject {
+  readonly network: Network;
+  /** Where a case may listen; port 0. */
+  readonly address: Address;
+  /** Waits for `promise` and makes the network go on meanwhile. */
+  until<T>(promise: Promise<T>): Promise<T>;
+}
+
+/** One requirement. */
+export interface NetworkCase {
+  readonly title: string;
+  run(subject: NetworkSubject): Promise<void>;
+}
+
+/** The requirements, each independent of the others. */
+export const networkContract: readonly NetworkCase[] = [
+  {
+    title: 'carries bytes in order, both ways',
+    async run(subject) {
+      const { near, far } = await openPair(subject);
+      const up = patterned(300_000, 1);
+      const down = patterned(200_000, 2);
+      near.channel.write([up.subarray(0, 10), up.subarray(10, 10), up.subarray(10)]);
+      far.channel.write([down]);
+      check(joined(await subject.until(far.received(up.length))), up, 'bytes to the listener');
+      check(joined(await subject.until(near.received(down.length))), down, 'bytes to the connector');
+      await closeBoth(subject, near, far);
+    },
+  },
+  {
+    title: 'tells each side where the other is, and a listener its real port',
+    async run(subject) {
+      const { near, far, bound } = await openPair(subject);
+      check(near.channel.info.remote.port, bound.port, 'port of the listener');
+      check(bound.port > 0 && far.channel.info.remote.port > 0, true, 'ports are real');
+      await closeBoth(subject, near, far);
+    },
+  },
+  {
+    title: 'lets each direction end by itself, and closes without an error when both have',
+    async run(subject) {
+      const { near, far } = await openPair(subject);
+      near.channel.write([patterned(10, 3)]);
+      near.channel.end();
+      await subject.until(far.ended);
+      check(far.bytes, 10, 'bytes before the end');
+      far.channel.write([patterned(100_000, 4)]);
+      await subject.until(near.received(100_000));
+      far.channel.end();
+      check(await subject.until(near.closed), undefined, 'error at the connector');
+      check(await subject.until(far.closed), undefined, 'error at the listener');
+      check([near.closings, far.closings], [1, 1], 'close reports');
+    },
+  },
+  {
+    title: 'reports close once with an error to both sides when one destroys',
+    async run(subject) {
+      const { near, far } = await openPair(subject);
+      near.channel.destroy(new Error('enough'));
+      near.channel.destroy();
+      check((await subject.until(near.closed)) instanceof Error, true, 'error here');
+      check((await subject.until(far.closed)) instanceof Error, true, 'error there');
+      check([near.closings, far.closings], [1, 1], 'close reports');
+      check(near.channel.write([patterned(1, 1)]), false, 'write after close');
+    },
+  },
+  {
+    title: 'keeps what arrives before start, and reports nothing until then',
+    async run(subject) {
+      const { near, accepted } = await openHalf(subject);
+      near.channel.write([patterned(70_000, 5)]);
+      near.channel.end();
+      const far = listenTo(await subject.until(accepted));
+      check(far.bytes, 0, 'bytes inside start');
+      check(
+        joined(await subject.until(far.received(70_000))),
+        patterned(70_000, 5),
+        'bytes sent before start',
+      );
+      await subject.until(far.ended);
+      far.channel.end();
+      await subject.until(Promise.all([near.closed, far.closed]));
+    },
+  },
+  {
+    title: 'refuses to be started twice',
+    async run(subject) {
+      const { near, far } = await openPair(subject);
+      let thrown: unknown;
+      try {
+        listenTo(near.channel);
+      } catch (error) {
+        thrown = error;
+      }
+      check(thrown instanceof TypeError, true, 'TypeError');
+      await closeBoth(subject, near, far);
+    },
+  },
+  {
+    title: 'slows the writer of a reader that pauses, and drains when it reads on',
+    async run(subject) {
+      const { near, far } = await openPair(subject);
+      far.channel.pause();
+      const chunk = patterned(256 * 1024, 6);
+      let written = 0;
+      do {
+        written += chunk.length;
+        check(written < 1024 * 1024 * 1024, true, 'write answers false some time');
+      } while (near.channel.write([chunk]));
+      check(near.channel.queuedBytes > 0, true, 'bytes are queued');
+      const drained = near.drained();
+      far.channel.resume();
+      await subject.until(drained);
+      await subject.until(far.received(written));
+      check(near.channel.queuedBytes, 0, 'bytes queued in the end');
+      await closeBoth(subject, near, far);
+    },
+  },
+  {
+    title: 'reports nothing while paused and loses nothing',
+    async run(subject) {
+      const { near, far } = await openPair(subject);
+      far.pauseAfter(1);
+      near.channel.write([patterned(500_000, 7)]);
+      await subject.until(far.received(1));
+      const before = far.bytes;
+      near.channel.write([patterned(10, 7)]);
+      await subject.until(roundTrip(far, near));
+      check(far.bytes, before, 'bytes while paused');
+      far.channel.resume();
+      await subject.until(far.received(500_010));
+      await closeBoth(subject, near, far);
+    },
+  },
+  {
+    title: 'rejects a connection to where nobody listens with connect_failed',
+    async run(subject) {
+      const { network, address } = subject;
+      const listener = await subject.until(network.listen(address, (channel) => channel.destroy()));
+      await subject.until(listener.close());
+      await subject.until(listener.close());
+      check(await subject.until(codeOf(network.connect(listener.address))), 'connect_failed', 'code');
+    },
+  },
+  {
+    title: 'leaves channels alone when their listener closes',
+    async run(subject) {
+      const { near, far, close } = await openPair(subject);
+      await subject.until(close());
+      near.channel.write([patterned(10, 8)]);
+      await subject.until(far.received(10));
+      await closeBoth(subject, near, far);
+    },
+  },
+  {
+    title: 'rejects a second listener on one address with listen_failed',
+    async run(subject) {
+      const { network, address } = subject;
+      const listener = await subject.until(network.listen(address, (channel) => channel.destroy()));
+      check(await subject.until(codeOf(network.listen(listener.address, () => {}))), 'listen_failed', 'code');
+      await subject.until(listener.close());
+    },
+  },
+  {
+    title: 'gives up connecting when the signal aborts, before or meanwhile',
+    async run(subject) {
+      const { network, address } = subject;
+      const listener = await subject.until(network.listen(address, (channel) => channel.destroy()));
+      const reason = new Error('no longer wanted');
+      check(
+        await failureOf(network.connect(listener.address, { signal: AbortSignal.abort(reason) })),
+        reason,
+        'before',
+      );
+      const controller = new AbortController();
+      const connecting = failureOf(network.connect(listener.address, { signal: controller.signal }));
+      controller.abort(reason);
+      const failure = await subject.until(connecting);
+      // A network that connects at once may have been faster than the signal.
+      check(failure === reason || failure === undefined, true, 'meanwhile');
+      await subject.until(listener.close());
+    },
+  },
+];
+
+interface Pair {
+  readonly near: Ear;
+  readonly far: Ear;
+  readonly bound: Address;
+  close(): Promise<void>;
+}
+
+async function openHalf(subject: NetworkSubject) {
+  const accepted = Promise.withResolvers<Channel>();
+  const listener = await subject.until(subject.network.listen(subject.address, accepted.resolve));
+  const near = listenTo(await subject.until(subject.network.connect(listener.address)));
+  return { near, accepted: accepted.promise, listener };
+}
+
+async function openPair(subject: NetworkSubject): Promise<Pair> {
+  const { near, accepted, listener } = await openHalf(subject);
+  const far = listenTo(await subject.until(accepted));
+  return { near, far, bound: listener.address, close: () => listener.close() };
+}
+
+/** Resolves when a byte has gone from `from` to `to`: by then what was sent the other way has had its time. */
+async function roundTrip(from: Ear, to: Ear): Promise<void> {
+  const received = to.received(to.bytes + 1);
+  from.channel.write([patterned(1, 9)]);
+  await received;
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
+  const failure = await failureOf(promise);
+  return failure instanceof RpcError ? failure.code : undefined;
+}
