@@ -37,12 +37,7 @@ export type TrackerEvent =
   | { readonly kind: 'join_refused'; readonly groupId: string; readonly userId: string; readonly by: string }
   | { readonly kind: 'member_left'; readonly groupId: string; readonly userId: string }
   | FileShared
-  | {
-      readonly kind: 'sharing_stopped';
-      readonly groupId: string;
-      readonly name: string;
-      readonly by: string;
-    };
+  | SharingStopped;
 
 interface JoinAccepted {
   readonly kind: 'join_accepted';
@@ -58,6 +53,15 @@ interface FileShared {
   readonly file: FileDescriptor;
   readonly by: string;
   readonly atMs: number;
+}
+
+interface SharingStopped {
+  readonly kind: 'sharing_stopped';
+  readonly groupId: string;
+  readonly name: string;
+  /** Of the file that had the name. */
+  readonly root: Uint8Array;
+  readonly by: string;
 }
 
 /** What a write answers; kept with it, so that a second try gets the first answer. */
@@ -90,7 +94,7 @@ export const eventCodec: Codec<TrackerEvent> = union('kind', {
   join_refused: { tag: 8, codec: struct({ groupId, userId, by: userId }) },
   member_left: { tag: 9, codec: struct({ groupId, userId }) },
   file_shared: { tag: 10, codec: struct({ groupId, file: fileCodec, by: userId, atMs }) },
-  sharing_stopped: { tag: 11, codec: struct({ groupId, name: fileName, by: userId }) },
+  sharing_stopped: { tag: 11, codec: struct({ groupId, name: fileName, root: fixedBytes(32), by: userId }) },
 });
 
 export const resultCodec: Codec<Result> = union('kind', {

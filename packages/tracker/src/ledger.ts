@@ -17,6 +17,7 @@ import { sameBytes, sealEntry } from './entry.ts';
 import { describe, TrackerError } from './errors.ts';
 import type { Result, TrackerEvent } from './events.ts';
 import { toHex } from './hex.ts';
+import { type EntriesAfter, entriesAfter } from './journal/entries-after.ts';
 import type { Journal, ReadLimits } from './journal/journal.ts';
 import type { TrackerLimits } from './limits.ts';
 import type { JournalPosition } from './messages.ts';
@@ -39,6 +40,8 @@ export interface LedgerOptions {
   readonly epoch?: number;
   /** What has to happen before a write is acknowledged; `journal.append` unless told. */
   readonly commit?: Commit;
+  /** Told of every acknowledged entry's events, in order, before its writer is answered. Must not throw. */
+  readonly onCommitted?: (events: readonly TrackerEvent[], state: TrackerState) => void;
   /** Told once, when the ledger stops writing. */
   readonly onFailure?: (error: TrackerError) => void;
 }
@@ -85,6 +88,11 @@ export class Ledger implements AsyncDisposable {
     return this.#state.position.index - this.#durable;
   }
 
+  /** Whether a write with this id was decided already, so that `execute` will only repeat its answer. */
+  knows(requestId: Uint8Array): boolean {
+    return this.#state.doneRequests.has(toHex(requestId));
+  }
+
   /**
    * Carries out a write and answers when it is durable. Fails as the command decides, and with `read_only`, `busy`,
    * `unconfirmed` (what became of it is unknown), `request_id_reused`, `closed`.
@@ -129,26 +137,10 @@ export class Ledger implements AsyncDisposable {
     return query(this.#state);
   }
 
-  /**
-   * The durable entries after `position`, for another tracker; `diverged` when the journal here has another entry there,
-   * `compacted` when it no longer has those after it.
-   */
-  async entriesAfter(
-    position: JournalPosition,
-    limits: ReadLimits,
-  ): Promise<{ readonly head: JournalPosition; readonly records: readonly JournalRecord[] }> {
+  /** The durable entries after `position`, for another tracker. Fails with `diverged`, `compacted`. */
+  async entriesAfter(position: JournalPosition, limits: ReadLimits): Promise<EntriesAfter> {
     this.#requireReadable();
-    const { journal } = this.#options;
-    const { head, base } = journal;
-    if (position.index < base) {
-      throw new TrackerError(
-        'compacted',
-        `Cannot go on from entry ${position.index}: entries up to ${base} were dropped`,
-      );
-    }
-    if (position.index > 0) await this.#requireSamePast(position);
-    const records = await journal.read(position.index, limits);
-    return { head, records: records.filter((record) => record.position.index <= head.index) };
+    return entriesAfter(this.#options.journal, position, limits);
   }
 
   /** Keeps the present state as a snapshot and drops the entries before it. Encodes the whole state at once. */
@@ -205,10 +197,10 @@ export class Ledger implements AsyncDisposable {
       this.#lastCommit = this.#fail(cause);
       throw cause;
     }
-    this.#lastCommit = this.#track(record);
+    this.#lastCommit = this.#track(record, events);
   }
 
-  async #track(record: JournalRecord): Promise<void> {
+  async #track(record: JournalRecord, events: readonly TrackerEvent[]): Promise<void> {
     const before = this.#lastCommit;
     try {
       await this.#commit([record]);
@@ -217,7 +209,9 @@ export class Ledger implements AsyncDisposable {
       return;
     }
     await before;
-    if (this.#failure === undefined) this.#durable = record.position.index;
+    if (this.#failure !== undefined) return;
+    this.#durable = record.position.index;
+    this.#options.onCommitted?.(events, this.#state);
   }
 
   /** Waits until everything decided so far is durable; fails with `unconfirmed` when it will not be. */
@@ -255,17 +249,6 @@ export class Ledger implements AsyncDisposable {
     } catch {
       if (this.#mode === 'read_only') this.#mode = 'failed';
     }
-  }
-
-  async #requireSamePast(position: JournalPosition): Promise<void> {
-    const { index, hash } = position;
-    const { journal } = this.#options;
-    const [own] = index > journal.head.index ? [] : await journal.read(index - 1, { entries: 1, bytes: 0 });
-    if (own !== undefined && sameBytes(own.position.hash, hash)) return;
-    throw new TrackerError(
-      'diverged',
-      `Cannot go on from entry ${index}: this tracker has another entry there, or none`,
-    );
   }
 
   #requireWritable(): void {

@@ -1,7 +1,8 @@
 /**
  * Every limit and duration of a tracker, each with its reason. `createTracker` takes any of them as an option.
  *
- * What bounds a single message lies in `message-limits.ts`, because a peer needs that too.
+ * What bounds a single message lies in `message-limits.ts`, because a peer needs that too; what bounds any connection,
+ * in rpc-core.
  */
 export interface TrackerLimits {
   /** Shortest password, in characters (NIST SP 800-63B asks for 8; 12 puts a stolen hash out of reach of guessing). */
@@ -62,14 +63,8 @@ export interface TrackerLimits {
   /** How long a peer may take to acknowledge `make_file` or `membership_changed`. */
   readonly callbackMs: number;
 
-  /** Open connections: at some 60 KiB each with TLS this is 60 MiB. */
-  readonly connections: number;
-  /** Connections from one address that have not logged in. */
-  readonly strangersPerAddress: number;
   /** Connections of one device that have logged in: one in use, others on their way out. */
   readonly connectionsPerDevice: number;
-  /** How long `close` waits for calls in progress before connections are cut. */
-  readonly closeMs: number;
 }
 
 export const DEFAULT_LIMITS: TrackerLimits = {
@@ -106,10 +101,7 @@ export const DEFAULT_LIMITS: TrackerLimits = {
   questionsAtOnce: 16,
   callbackMs: 30_000,
 
-  connections: 1_024,
-  strangersPerAddress: 10,
   connectionsPerDevice: 4,
-  closeMs: 2_000,
 };
 
 /**

@@ -30,6 +30,8 @@ export interface LoginAttempt {
 export interface LoginLimiter {
   /** Counts the attempt as failed, or fails with `too_many_attempts` and counts nothing. */
   begin(attempt: LoginAttempt, nowMs: number): void;
+  /** Takes the attempt back: it came to no result. */
+  withdraw(attempt: LoginAttempt): void;
   /** Takes the attempt back, and all other failures of its account. */
   succeed(attempt: LoginAttempt): void;
 }
@@ -57,12 +59,21 @@ export function createLoginLimiter(limits: LoginLimits): LoginLimiter {
       keep(accounts, userId, account, trackedLogins);
       keep(addresses, host, address, trackedLogins);
     },
+    withdraw: ({ userId, host }) => {
+      takeBack(accounts.get(userId));
+      takeBack(addresses.get(host));
+    },
     succeed: ({ userId, host }) => {
       accounts.delete(userId);
-      const address = addresses.get(host);
-      if (address !== undefined) address.level = Math.max(0, address.level - 1);
+      takeBack(addresses.get(host));
     },
   };
+}
+
+function takeBack(bucket: Bucket | undefined): void {
+  if (bucket === undefined) return;
+  bucket.level = Math.max(0, bucket.level - 1);
+  bucket.notBeforeMs = bucket.atMs;
 }
 
 /** The bucket of `key` with what leaked out of it by now; a new one is not kept yet. */

@@ -9,6 +9,7 @@
  */
 import type { Random } from '@minitorrent/rpc-core';
 import { deviceIdOf, userIdOf } from './device-key.ts';
+import { drawLots } from './draw-lots.ts';
 import { TrackerError } from './errors.ts';
 import { type Expiring, ExpiryQueue } from './expiry-queue.ts';
 import type { TrackerLimits } from './limits.ts';
@@ -174,15 +175,4 @@ function toPeerAddress({ device, isComplete }: Share<Device>): PeerAddress {
   const { key, host, port } = device;
   const holding = isComplete ? 'complete' : 'partial';
   return { userId: userIdOf(key), deviceId: deviceIdOf(key), host, port, holding };
-}
-
-/** `most` different numbers below `count`, each set equally likely, or all of them (R. W. Floyd, CACM 30, 1987). */
-function drawLots(count: number, most: number, random: Random): number[] {
-  if (count <= most) return Array.from({ length: count }, (_, place) => place);
-  const drawn = new Set<number>();
-  for (let highest = count - most; highest < count; highest += 1) {
-    const place = random.integer(highest + 1);
-    drawn.add(drawn.has(place) ? highest : place);
-  }
-  return [...drawn];
 }

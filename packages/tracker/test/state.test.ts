@@ -90,9 +90,9 @@ describe('state', () => {
     expect(() =>
       apply(state, { kind: 'join_accepted', groupId, userId: 'bob', by: userId, atMs: 1 }),
     ).toThrow('wait');
-    expect(() => apply(state, { kind: 'sharing_stopped', groupId, name: 'a', by: userId })).toThrow(
-      'no file',
-    );
+    expect(() =>
+      apply(state, { kind: 'sharing_stopped', groupId, name: 'a', root: new Uint8Array(32), by: userId }),
+    ).toThrow('no file');
   });
 
   it('forgets the oldest request ids, and only those', () => {

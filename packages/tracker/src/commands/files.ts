@@ -31,7 +31,7 @@ export function stopSharing(stop: { groupId: string; name: string; by: string })
   return createCommand(['stop_sharing', by, groupId, name], (state) => {
     const group = requireGroup(state, groupId);
     const { role } = requireMember(group, by);
-    const { sharedBy } = requireFile(group, name);
+    const { file, sharedBy } = requireFile(group, name);
     if (sharedBy !== by && role !== 'admin') {
       const able = [...new Set([sharedBy, ...adminsOf(group)])].join(', ');
       throw new TrackerError(
@@ -39,7 +39,7 @@ export function stopSharing(stop: { groupId: string; name: string; by: string })
         `${by} did not share ${name} in ${groupId}; these can end it: ${able}`,
       );
     }
-    return decided({ kind: 'sharing_stopped', ...stop });
+    return decided({ kind: 'sharing_stopped', ...stop, root: file.root });
   });
 }
 

@@ -1,0 +1,166 @@
+/**
+ * A tracker without a network: everything that it serves and does, for any connections that are given to it.
+ *
+ * It owns the ledger, the presence and the sessions. It opens nothing itself and reads no clock but the one it is given,
+ * so that a whole cluster of trackers and peers can run on virtual time in one process.
+ */
+import type { Clock, Connection, Interceptor, Random, Served } from '@minitorrent/rpc-core';
+import { RpcError, serve } from '@minitorrent/rpc-core';
+import { trackerContract } from './contract.ts';
+import { isTrackerError } from './errors.ts';
+import type { Journal } from './journal/journal.ts';
+import { type Ledger, type LedgerMode, openLedger } from './ledger.ts';
+import type { TrackerLimits } from './limits.ts';
+import type { TrackerLog } from './log.ts';
+import { createLoginLimiter } from './login-limiter.ts';
+import type { Passwords } from './password-hash.ts';
+import { Presence } from './presence.ts';
+import { createRateLimiter } from './rate-limiter.ts';
+import { createAccountHandlers } from './service/account-handlers.ts';
+import { createAnnounceHandler } from './service/announce-handler.ts';
+import { createCallbacks } from './service/callbacks.ts';
+import { createFileHandlers } from './service/file-handlers.ts';
+import { createGroupHandlers } from './service/group-handlers.ts';
+import { createJoinDesk } from './service/join-desk.ts';
+import type { ServiceParts } from './service/parts.ts';
+import { react } from './service/reactions.ts';
+import { Sessions } from './service/sessions.ts';
+import { type AllowSync, createSyncHandler } from './service/sync-handler.ts';
+
+/** How often what has expired is forgotten. */
+const SWEEP_MS = 1_000;
+
+export interface ServiceOptions {
+  /** Owned by the service, which closes it. */
+  readonly journal: Journal;
+  readonly passwords: Passwords;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: TrackerLimits;
+  /** Nobody unless told. */
+  readonly allowSync?: AllowSync;
+  readonly log?: TrackerLog;
+}
+
+/** Figures for whoever runs a tracker. */
+export interface TrackerStats {
+  readonly mode: LedgerMode;
+  readonly users: number;
+  readonly groups: number;
+  /** Connections that are logged in. */
+  readonly sessions: number;
+  /** Devices that announce, files that they hold, and pairs of the two. */
+  readonly presence: { readonly devices: number; readonly swarms: number; readonly shares: number };
+  /** The index of the last acknowledged entry of the journal. */
+  readonly durableIndex: number;
+  readonly pendingWrites: number;
+}
+
+export interface TrackerService extends AsyncDisposable {
+  /** To be served on every connection that is given to `accept`. */
+  readonly served: readonly Served[];
+  /** A new connection: when it ends, so does its session. */
+  accept(connection: Connection): void;
+  stats(): Promise<TrackerStats>;
+  /** Waits for the writes under way and closes the journal; the connections have to be closed before. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Replays the journal. Fails with `journal_corrupt`, `journal_failed`. */
+export async function openTrackerService(options: ServiceOptions): Promise<TrackerService> {
+  const { clock, random, limits, passwords, log = () => {} } = options;
+  const presence = new Presence(limits);
+  const sessions = new Sessions(limits);
+  const callbacks = createCallbacks({ sessions, clock, limits, log });
+  const ledger = await openLedger({
+    journal: options.journal,
+    random,
+    limits,
+    onCommitted: (events, state) => {
+      for (const event of events) react({ presence, callbacks, joinDesk }, event, state);
+    },
+    onFailure: (error) => log({ kind: 'stopped_writing', error }),
+  });
+  const joinDesk = createJoinDesk({ ledger, sessions, callbacks, clock, limits, log });
+  const logins = createLoginLimiter(limits);
+  const announces = createRateLimiter({ perSecond: limits.announcesPerSecond, burst: limits.announceBurst });
+  const common = { ledger, presence, sessions, callbacks, joinDesk, passwords, logins, announces };
+  const parts: ServiceParts = { ...common, clock, random, limits, log };
+  return new ConnectedService(parts, serveTracker(parts, options.allowSync ?? (() => false)));
+}
+
+class ConnectedService implements TrackerService {
+  readonly served: readonly Served[];
+  readonly #parts: ServiceParts;
+  #cancelSweep: () => void;
+
+  constructor(parts: ServiceParts, served: Served) {
+    this.#parts = parts;
+    this.served = [served];
+    this.#cancelSweep = this.#scheduleSweep();
+  }
+
+  accept(connection: Connection): void {
+    void connection.closed.then(() => this.#ended(connection));
+  }
+
+  async stats(): Promise<TrackerStats> {
+    const { ledger, sessions, presence } = this.#parts;
+    const counts =
+      ledger.mode === 'ready' || ledger.mode === 'read_only' ? await ledger.read(countAll) : nothing;
+    const { mode, durableIndex, pendingWrites } = ledger;
+    return { mode, ...counts, sessions: sessions.size, presence: presence.size, durableIndex, pendingWrites };
+  }
+
+  async close(): Promise<void> {
+    this.#cancelSweep();
+    await this.#parts.ledger.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #ended(connection: Connection): void {
+    const { sessions, presence, clock } = this.#parts;
+    const session = sessions.end(connection);
+    if (session === undefined || sessions.ofDevice(session).length > 0) return;
+    presence.connectionLost(session.device, clock.now());
+  }
+
+  #scheduleSweep(): () => void {
+    const { clock, presence, announces } = this.#parts;
+    return clock.schedule(SWEEP_MS, () => {
+      presence.expire(clock.now());
+      announces.sweep(clock.now());
+      this.#cancelSweep = this.#scheduleSweep();
+    });
+  }
+}
+
+const nothing = { users: 0, groups: 0 };
+
+function countAll(state: Parameters<Parameters<Ledger['read']>[0]>[0]): typeof nothing {
+  return { users: state.users.size, groups: state.groups.size };
+}
+
+function serveTracker(parts: ServiceParts, allowSync: AllowSync): Served {
+  const handlers = {
+    ...createAccountHandlers(parts),
+    ...createGroupHandlers(parts),
+    ...createFileHandlers(parts),
+    ...createAnnounceHandler(parts),
+    ...createSyncHandler({ ledger: parts.ledger, allowSync }),
+  };
+  return serve(trackerContract, handlers, { interceptors: [tellCode] });
+}
+
+/** What this package refuses, the caller may know: the code and the sentence. */
+const tellCode: Interceptor = async (_, next) => {
+  try {
+    await next();
+  } catch (error) {
+    if (isTrackerError(error)) throw new RpcError(error.code, error.message, { cause: error });
+    throw error;
+  }
+};

@@ -1,0 +1,85 @@
+/** Serves `create_user`, `login` and `logout`. */
+import type { HandlerContext, Handlers } from '@minitorrent/rpc-core';
+import { createUser, rehashPassword, requireNewUser } from '../commands/accounts.ts';
+import type { trackerContract } from '../contract.ts';
+import { TrackerError } from '../errors.ts';
+import type { User } from '../model.ts';
+import { requireGoodPassword } from '../password-hash.ts';
+import { membershipsOf } from '../queries.ts';
+import { wallTimeMs } from '../wall-time.ts';
+import type { ServiceParts } from './parts.ts';
+
+type AccountHandlers = Pick<Handlers<typeof trackerContract>, 'create_user' | 'login' | 'logout'>;
+
+export function createAccountHandlers(parts: ServiceParts): AccountHandlers {
+  const { ledger, presence, sessions, passwords, logins, joinDesk, clock, limits, log } = parts;
+
+  /** The user whose password this is; fails with `wrong_password`, `too_many_attempts`, `busy`. */
+  async function authenticate(
+    { userId, password }: { readonly userId: string; readonly password: string },
+    { connection, signal }: HandlerContext,
+  ): Promise<User> {
+    const { host } = connection.remote.remote;
+    const attempt = { userId, host };
+    logins.begin(attempt, clock.now());
+    let isRight: boolean;
+    let user: User | undefined;
+    try {
+      user = await ledger.read((state) => state.users.get(userId));
+      isRight = await passwords.verify(password, user?.passwordHash, { signal });
+    } catch (error) {
+      logins.withdraw(attempt);
+      throw error;
+    }
+    if (isRight && user !== undefined) {
+      logins.succeed(attempt);
+      return user;
+    }
+    log({ kind: 'login_failed', userId, host });
+    throw new TrackerError(
+      'wrong_password',
+      `There is no user ${userId} with this password; check both, or create_user`,
+    );
+  }
+
+  /** The password is known only now, so this is when its hash can be made stronger. Nobody waits for it. */
+  async function strengthen({ userId, passwordHash: oldHash }: User, password: string): Promise<void> {
+    if (!passwords.isOutdated(oldHash)) return;
+    const passwordHash = await passwords.hash(password);
+    await ledger.execute(rehashPassword({ userId, oldHash, passwordHash }));
+  }
+
+  return {
+    create_user: async ({ requestId, userId, password }, { signal }) => {
+      requireGoodPassword(password, limits);
+      if (!ledger.knows(requestId)) await ledger.read((state) => requireNewUser(state, userId));
+      const passwordHash = await passwords.hash(password, { signal });
+      await ledger.execute(createUser({ userId, passwordHash, atMs: wallTimeMs(clock) }), { requestId });
+      return {};
+    },
+
+    login: async ({ userId, password, deviceId }, context) => {
+      const { connection } = context;
+      sessions.requireNone(connection);
+      const user = await authenticate({ userId, password }, context);
+      context.signal.throwIfAborted();
+      const session = sessions.begin(connection, userId, deviceId);
+      connection.authenticate();
+      // A device that begins anew announces anew; what it held before may be gone.
+      if (sessions.ofDevice(session).length === 1) presence.removeDevice(session.device);
+      log({ kind: 'logged_in', userId, host: connection.remote.remote.host });
+      strengthen(user, password).catch((error: unknown) => {
+        log({ kind: 'background_failed', task: 'rehash a password', error });
+      });
+      joinDesk.askAbout(session);
+      return { memberships: await ledger.read((state) => membershipsOf(state, userId)) };
+    },
+
+    logout: async (_, { connection }) => {
+      const session = sessions.require(connection);
+      sessions.end(connection);
+      if (sessions.ofDevice(session).length === 0) presence.removeDevice(session.device);
+      return {};
+    },
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * Serves `announce`: takes in what a device holds, and answers who else has what it looks for.
+ *
+ * What the user may not announce is passed over without an error, because it is not one: somebody may have left the group
+ * or ended the sharing while the message was on its way. Saying that a file is gone is always allowed.
+ */
+import type { Handlers } from '@minitorrent/rpc-core';
+import type { trackerContract } from '../contract.ts';
+import { drawLots } from '../draw-lots.ts';
+import { TrackerError } from '../errors.ts';
+import { toHex } from '../hex.ts';
+import { MESSAGE_LIMITS } from '../message-limits.ts';
+import type { AnnouncedFile, PeerAddress } from '../messages.ts';
+import type { TrackerState } from '../model.ts';
+import type { Announcement } from '../presence.ts';
+import type { ServiceParts } from './parts.ts';
+import type { Session } from './sessions.ts';
+
+type AnnounceHandler = Pick<Handlers<typeof trackerContract>, 'announce'>;
+
+/** Of the 64 KiB that a control message may have. */
+const ANSWER_BYTES = 60 * 1024;
+
+interface Swarm {
+  readonly groupId: string;
+  readonly root: Uint8Array;
+  readonly peers: readonly PeerAddress[];
+}
+
+interface Announced extends Announcement {
+  readonly rootBytes: Uint8Array;
+}
+
+export function createAnnounceHandler(parts: ServiceParts): AnnounceHandler {
+  const { ledger, presence, sessions, announces, clock, random, limits } = parts;
+
+  function requireRate({ device }: Session): void {
+    const waitMs = announces.take(device, clock.now());
+    if (waitMs === 0) return;
+    const message = `Too many announces; announce again in ${waitMs} ms, and several files at a time`;
+    throw new TrackerError('rate_limited', message);
+  }
+
+  /** The peers of some files that the device looks for, as many as an answer holds. */
+  function swarmsFor(session: Session, wanted: readonly Announced[]): Swarm[] {
+    let bytesLeft = ANSWER_BYTES;
+    return drawLots(wanted.length, MESSAGE_LIMITS.swarmsPerAnswer, random)
+      .flatMap((place) => wanted[place] ?? [])
+      .map(({ groupId, root, rootBytes }) => {
+        const draw = { except: session.device, most: MESSAGE_LIMITS.peersPerFile, random };
+        const peers = presence.peersOf({ groupId, root }, draw).filter((peer) => {
+          bytesLeft -= wireBytesAtMost(peer);
+          return bytesLeft >= 0;
+        });
+        return { groupId, root: rootBytes, peers };
+      });
+  }
+
+  return {
+    announce: async ({ port, files }, { connection }) => {
+      const session = sessions.require(connection);
+      requireRate(session);
+      const allowed = await ledger.read((state) => allowedOf(state, session.userId, files));
+      // Port 0: nobody can reach this peer, so nobody should try.
+      if (port !== 0) {
+        const { host } = connection.remote.remote;
+        presence.announce({ key: session.device, host, port }, allowed, clock.now());
+      }
+      const wanted = allowed.filter((file) => file.holding === 'partial');
+      return { intervalMs: limits.announceIntervalMs, swarms: swarmsFor(session, wanted) };
+    },
+  };
+}
+
+function allowedOf(
+  state: TrackerState,
+  userId: string,
+  files: readonly AnnouncedFile[],
+): readonly Announced[] {
+  return files
+    .map(({ groupId, root, holding }) => ({ groupId, root: toHex(root), rootBytes: root, holding }))
+    .filter(({ groupId, root, holding }) => {
+      if (holding === 'gone') return true;
+      const group = state.groups.get(groupId);
+      return group?.members.has(userId) === true && group.roots.has(root);
+    });
+}
+
+/** A character is at most three bytes of UTF-8 for each of its UTF-16 units; the rest of an address is fixed. */
+function wireBytesAtMost({ userId, host }: PeerAddress): number {
+  return 3 * (userId.length + host.length) + 48;
+}

@@ -1,0 +1,76 @@
+/**
+ * What a tracker tells and asks the peers that are connected to it.
+ *
+ * A callback follows the answer of the call that caused it, which is why it is scheduled and not made at once. Nobody
+ * waits for one: a peer that does not answer is written to the log, and learns the same from its next list.
+ */
+import type { Clock } from '@minitorrent/rpc-core';
+import type { TrackerLimits } from '../limits.ts';
+import type { TrackerLog } from '../log.ts';
+import type { FileDescriptor, PeerAddress } from '../messages.ts';
+import type { JoinRequest } from '../model.ts';
+import type { Session, Sessions } from './sessions.ts';
+
+export interface CallbackParts {
+  readonly sessions: Sessions;
+  readonly clock: Clock;
+  readonly limits: Pick<TrackerLimits, 'askAdminMs' | 'callbackMs'>;
+  readonly log: TrackerLog;
+}
+
+/** What a peer needs to begin a download. */
+export interface FileToMake {
+  readonly groupId: string;
+  readonly file: FileDescriptor;
+  readonly sharedBy: string;
+  readonly peers: readonly PeerAddress[];
+}
+
+export type Standing = 'member' | 'admin' | 'refused' | 'removed';
+export type AdminDecision = 'accept' | 'refuse' | 'undecided';
+
+export interface Callbacks {
+  /** After the answer of the present call: tells the session's peer where the pieces of a file are. */
+  makeFile(session: Session, find: () => FileToMake): void;
+  /** After the answer of the present call: tells all peers of the user what the user is in the group now. */
+  membershipChanged(userId: string, groupId: string, standing: Standing): void;
+  /** Asks the session's peer about a join request; `undecided` when it gives no answer. */
+  peerAuthentication(
+    session: Session,
+    request: JoinRequest & { readonly groupId: string },
+  ): Promise<AdminDecision>;
+}
+
+export function createCallbacks({ sessions, clock, limits, log }: CallbackParts): Callbacks {
+  const { callbackMs: timeoutMs } = limits;
+
+  function failed(method: string, { userId }: Session): (error: unknown) => void {
+    return (error) => log({ kind: 'callback_failed', method, userId, error });
+  }
+
+  return {
+    makeFile: (session, find) => {
+      clock.schedule(0, () => {
+        session.peer.make_file(find(), { timeoutMs }).catch(failed('make_file', session));
+      });
+    },
+    membershipChanged: (userId, groupId, standing) => {
+      clock.schedule(0, () => {
+        for (const session of sessions.ofUser(userId)) {
+          const told = session.peer.membership_changed({ groupId, standing }, { timeoutMs });
+          told.catch(failed('membership_changed', session));
+        }
+      });
+    },
+    peerAuthentication: async (session, { groupId, userId, requestedAtMs }) => {
+      try {
+        const question = { groupId, userId, requestedAtMs };
+        const answer = await session.peer.peer_authentication(question, { timeoutMs: limits.askAdminMs });
+        return answer.decision;
+      } catch (error) {
+        failed('peer_authentication', session)(error);
+        return 'undecided';
+      }
+    },
+  };
+}

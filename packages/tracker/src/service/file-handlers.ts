@@ -1,0 +1,60 @@
+/** Serves the messages about the files of a group. */
+import type { Handlers } from '@minitorrent/rpc-core';
+import { shareFile, stopSharing } from '../commands/files.ts';
+import type { trackerContract } from '../contract.ts';
+import { requireFile, requireGroup, requireMember } from '../guards.ts';
+import { toHex } from '../hex.ts';
+import { MESSAGE_LIMITS } from '../message-limits.ts';
+import { filePage } from '../queries.ts';
+import { wallTimeMs } from '../wall-time.ts';
+import type { ServiceParts } from './parts.ts';
+
+type FileHandlers = Pick<
+  Handlers<typeof trackerContract>,
+  'download_file' | 'list_file' | 'stop_sharing' | 'upload_file'
+>;
+
+/** Of the 64 KiB that a control message may have; the rest is for what surrounds the files. */
+const FILE_PAGE_BYTES = 60 * 1024;
+
+export function createFileHandlers(parts: ServiceParts): FileHandlers {
+  const { ledger, presence, sessions, callbacks, clock, random, limits } = parts;
+  return {
+    upload_file: async ({ requestId, groupId, file }, { connection }) => {
+      const by = sessions.require(connection).userId;
+      await ledger.execute(shareFile({ groupId, file, by, atMs: wallTimeMs(clock) }, limits), { requestId });
+      return {};
+    },
+
+    stop_sharing: async ({ requestId, groupId, name }, { connection }) => {
+      const by = sessions.require(connection).userId;
+      await ledger.execute(stopSharing({ groupId, name, by }), { requestId });
+      return {};
+    },
+
+    list_file: async ({ groupId, after }, { connection }) => {
+      const { userId } = sessions.require(connection);
+      const ask = { groupId, userId, after, maxBytes: FILE_PAGE_BYTES };
+      const { items, next } = await ledger.read((state) => filePage(state, ask));
+      const files = items.map((shared) => {
+        return { ...shared, ...presence.countOf({ groupId, root: toHex(shared.file.root) }) };
+      });
+      return { files, next };
+    },
+
+    download_file: async ({ groupId, name }, { connection }) => {
+      const session = sessions.require(connection);
+      const { file, sharedBy } = await ledger.read((state) => {
+        const group = requireGroup(state, groupId);
+        requireMember(group, session.userId);
+        return requireFile(group, name);
+      });
+      callbacks.makeFile(session, () => {
+        const swarm = { groupId, root: toHex(file.root) };
+        const draw = { except: session.device, most: MESSAGE_LIMITS.peersPerFile, random };
+        return { groupId, file, sharedBy, peers: presence.peersOf(swarm, draw) };
+      });
+      return {};
+    },
+  };
+}

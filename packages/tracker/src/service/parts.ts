@@ -1,0 +1,27 @@
+/** What the handlers of a tracker work on; made once by `service.ts`. */
+import type { Clock, Random } from '@minitorrent/rpc-core';
+import type { Ledger } from '../ledger.ts';
+import type { TrackerLimits } from '../limits.ts';
+import type { TrackerLog } from '../log.ts';
+import type { LoginLimiter } from '../login-limiter.ts';
+import type { Passwords } from '../password-hash.ts';
+import type { Presence } from '../presence.ts';
+import type { RateLimiter } from '../rate-limiter.ts';
+import type { Callbacks } from './callbacks.ts';
+import type { JoinDesk } from './join-desk.ts';
+import type { Sessions } from './sessions.ts';
+
+export interface ServiceParts {
+  readonly ledger: Ledger;
+  readonly presence: Presence;
+  readonly sessions: Sessions;
+  readonly callbacks: Callbacks;
+  readonly joinDesk: JoinDesk;
+  readonly passwords: Passwords;
+  readonly logins: LoginLimiter;
+  readonly announces: RateLimiter;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: TrackerLimits;
+  readonly log: TrackerLog;
+}

@@ -1,0 +1,114 @@
+/**
+ * Puts a tracker together: data folder, journal, service, listener; and takes it apart in reverse.
+ */
+import type { Address, Clock, Network, Random, RpcLimits } from '@minitorrent/rpc-core';
+import { createServer, createSystemClock, createSystemRandom } from '@minitorrent/rpc-core';
+import debug from 'debug';
+import type { Journal } from '../journal/journal.ts';
+import type { TrackerLimits } from '../limits.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
+import type { TrackerLogEntry } from '../log.ts';
+import type { AllowSync } from '../service/sync-handler.ts';
+import { openTrackerService, type TrackerStats } from '../service.ts';
+import { openDataFolder } from './data-folder.ts';
+import { createPasswords } from './passwords.ts';
+import { openSqliteJournal } from './sqlite-journal.ts';
+
+export interface CommonTrackerOptions {
+  readonly network: Network;
+  /** Where to listen; port 0 takes any free one. */
+  readonly address: Address;
+  /** The system's unless given. */
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Those of `DEFAULT_LIMITS` that differ. */
+  readonly limits?: Partial<TrackerLimits>;
+  /** Those of rpc-core that differ, for every connection and the number of them. */
+  readonly rpcLimits?: Partial<RpcLimits>;
+  /** Who may read the journal by `sync`; nobody unless given. */
+  readonly allowSync?: AllowSync;
+}
+
+/** Where the tracker keeps what it must not forget: a folder of its own, or a journal that it takes over and closes. */
+export type TrackerOptions = CommonTrackerOptions &
+  ({ readonly dataDir: string } | { readonly journal: Journal });
+
+/** A tracker that runs. */
+export interface Tracker extends AsyncDisposable {
+  /** The address that is really bound, with its port. */
+  readonly address: Address;
+  stats(): Promise<TrackerStats>;
+  /** Stops accepting, lets calls come to their end, and closes the journal. Idempotent; `signal` cuts connections at once. */
+  close(options?: { readonly signal?: AbortSignal }): Promise<void>;
+}
+
+/** Starts a tracker. Fails with `locked`, `journal_corrupt`, `journal_failed`, or an `RpcError` `listen_failed`. */
+export async function createTracker(options: TrackerOptions): Promise<Tracker> {
+  const { network, address, clock = createSystemClock(), random = createSystemRandom(), allowSync } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  await using opened = new AsyncDisposableStack();
+  const journal = await openJournal(options, opened);
+  opened.defer(() => journal.close());
+  const service = await openTrackerService({
+    journal,
+    passwords: createPasswords(limits, random),
+    clock,
+    random,
+    limits,
+    log: writeLog,
+    ...(allowSync === undefined ? {} : { allowSync }),
+  });
+  opened.use(service);
+  const server = await createServer({
+    network,
+    address,
+    clock,
+    serve: service.served,
+    onConnection: (connection) => service.accept(connection),
+    onLog: (entry) => log.connections('%o', entry),
+    ...(options.rpcLimits === undefined ? {} : { limits: options.rpcLimits }),
+  });
+  const resources = opened.move();
+  const close = once(async (closeOptions?: { readonly signal?: AbortSignal }) => {
+    await server.close(closeOptions);
+    await resources.disposeAsync();
+    log.tracker('closed %o', server.address);
+  });
+  log.tracker('listening on %o', server.address);
+  return {
+    address: server.address,
+    stats: () => service.stats(),
+    close,
+    [Symbol.asyncDispose]: () => close(),
+  };
+}
+
+const log = {
+  tracker: debug('minitorrent:tracker'),
+  connections: debug('minitorrent:tracker:connections'),
+  service: debug('minitorrent:tracker:service'),
+};
+
+function writeLog(entry: TrackerLogEntry): void {
+  if (entry.kind === 'stopped_writing') log.tracker('stopped writing: %s', entry.error.message);
+  else log.service('%o', entry);
+}
+
+/** The journal, and on `opened` what else was opened for it. */
+async function openJournal(options: TrackerOptions, opened: AsyncDisposableStack): Promise<Journal> {
+  if ('journal' in options) return options.journal;
+  const folder = await openDataFolder(options.dataDir);
+  opened.defer(() => folder.unlock());
+  return openSqliteJournal(folder.journalFile);
+}
+
+/** Runs `task` on the first call; later calls get the same promise. */
+function once<A extends readonly unknown[]>(
+  task: (...parameters: A) => Promise<void>,
+): (...parameters: A) => Promise<void> {
+  let running: Promise<void> | undefined;
+  return (...parameters) => {
+    running ??= task(...parameters);
+    return running;
+  };
+}
