@@ -4,23 +4,19 @@
 
 /** What can go wrong at a peer, apart from what stores, trackers and connections report under their own codes. */
 export type PeerErrorCode =
+  | 'bad_name'
   | 'not_logged_in'
   | 'tracker_unreachable'
   | 'not_a_file'
   | 'file_not_found'
   | 'wrong_size'
-  | 'file_exists'
-  | 'already_shared'
   | 'already_downloading'
   | 'not_shared_here'
   | 'unknown_download'
-  | 'unknown_file'
-  | 'busy'
-  | 'bad_request'
-  | 'piece_layer_unavailable'
   | 'no_description'
   | 'data_folder_in_use'
   | 'cancelled'
+  | 'connect_timeout'
   | 'closed';
 
 /** An error with a stable code; the message says action, current value and wanted value. */

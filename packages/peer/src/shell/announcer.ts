@@ -13,9 +13,11 @@ import type { TrackerLink } from './tracker-link.ts';
 
 const log = createDebug('minitorrent:peer:announcer');
 
-/** Changes within this time go out together; a tracker accepts one announce a second in the long run. */
-const GATHER_MS = 50;
+/** Changes within this time go out together. */
+const GATHER_MS = 20;
+/** A tracker accepts one announce a second in the long run and ten at once; some room is left for what it counts late. */
 const SHORTEST_INTERVAL_MS = 1_000;
+const BURST = 8;
 /** After an announce that failed. */
 const RETRY_MS = 2_000;
 
@@ -34,7 +36,9 @@ export class Announcer {
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   #gone: AnnouncedFile[] = [];
-  #earliestMs = 0;
+  /** When an announce would be due if they came at the shortest interval: the virtual scheduling of ITU-T I.371. */
+  #theoreticalMs = 0;
+  #announced = Promise.withResolvers<void>();
   #dueMs = Number.POSITIVE_INFINITY;
   #rearm: () => void = () => undefined;
 
@@ -45,10 +49,17 @@ export class Announcer {
 
   /** Something changed, or more peers are wanted: announces soon. */
   nudge(): void {
-    const soonMs = Math.max(this.#options.clock.now() + GATHER_MS, this.#earliestMs);
+    const allowedMs = this.#theoreticalMs - (BURST - 1) * SHORTEST_INTERVAL_MS;
+    const soonMs = Math.max(this.#options.clock.now() + GATHER_MS, allowedMs);
     if (soonMs >= this.#dueMs) return;
     this.#dueMs = soonMs;
     this.#rearm();
+  }
+
+  /** Announces soon; resolves when the next announce is over, or the announcer closed. */
+  async flush(): Promise<void> {
+    this.nudge();
+    await this.#announced.promise;
   }
 
   /** This peer stopped serving the file. */
@@ -60,6 +71,7 @@ export class Announcer {
   /** Stops announcing. What was announced ends by itself. Idempotent. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#announced.resolve();
     await this.#running;
   }
 
@@ -70,11 +82,14 @@ export class Announcer {
       await this.#untilDue(signal);
       if (signal.aborted) return;
       this.#dueMs = Number.POSITIVE_INFINITY;
-      this.#earliestMs = clock.now() + SHORTEST_INTERVAL_MS;
+      this.#theoreticalMs = Math.max(clock.now(), this.#theoreticalMs) + SHORTEST_INTERVAL_MS;
+      const announced = this.#announced;
+      this.#announced = Promise.withResolvers();
       const intervalMs = await this.#announceAll(signal).catch((error: unknown) => {
         log('cannot announce: %s', String(error));
         return RETRY_MS;
       });
+      announced.resolve();
       this.#dueMs = Math.min(this.#dueMs, clock.now() + intervalMs);
     }
   }

@@ -76,7 +76,7 @@ export class DownloadTask implements Download {
   readonly #options: DownloadTaskOptions;
   readonly #progress = new DownloadProgressLog();
   readonly #closing = new AbortController();
-  readonly #running: Promise<void>;
+  #running: Promise<void> = Promise.resolve();
   readonly #described = Promise.withResolvers<void>();
   readonly #completed = Promise.withResolvers<string>();
   readonly #peers = new Map<PeerId, PeerAddress>();
@@ -92,7 +92,9 @@ export class DownloadTask implements Download {
     this.name = options.name;
     this.described = this.#described.promise;
     this.completed = this.#completed.promise;
-    this.#running = this.#run();
+    // Who does not wait for these learns of a failure from `onEnded`.
+    this.described.catch(() => undefined);
+    this.completed.catch(() => undefined);
   }
 
   get path(): string | undefined {
@@ -108,6 +110,11 @@ export class DownloadTask implements Download {
     return this.#progress.snapshot(this.#options.clock.now());
   }
 
+  /** Begins. Called once. */
+  start(): void {
+    this.#running = this.#run();
+  }
+
   /** The tracker's `make_file`. */
   describe(description: FileDescription): void {
     this.#description.resolve(description);
@@ -121,8 +128,9 @@ export class DownloadTask implements Download {
     for (const peer of others) {
       const id = peerId(toHex(peer.deviceId));
       this.#peers.set(id, peer);
-      this.#progress.peerFound(id, peer.userId, peer);
-      addresses.set(id, peer);
+      const address = { host: peer.host, port: peer.port };
+      this.#progress.peerFound(id, peer.userId, address);
+      addresses.set(id, address);
     }
     this.#runner?.peersFound(addresses);
     this.#onNewPeers();

@@ -107,7 +107,7 @@ export class PeerNode implements Peer {
 
   async login(userId: string, password: string, options?: CallOptions): Promise<void> {
     const { deviceId } = this;
-    await this.#link.call((client, call) => client.login({ userId, password, deviceId }, call), options);
+    await this.#calls.login({ userId, password, deviceId }, options);
     await this.#session?.workspace.close();
     const { calls, announcer, pool } = { calls: this.#calls, announcer: this.#announcer, pool: this.#pool };
     const events = this.#events;

@@ -96,7 +96,7 @@ export class PeerPool {
 }
 
 function tooLate({ host, port }: Address, timeoutMs: number): PeerError {
-  return new PeerError('cancelled', `Cannot connect to peer ${host}:${port} within ${timeoutMs} ms`);
+  return new PeerError('connect_timeout', `Cannot connect to peer ${host}:${port} within ${timeoutMs} ms`);
 }
 
 function once(task: () => void): () => void {

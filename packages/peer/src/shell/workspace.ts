@@ -78,7 +78,8 @@ export class Workspace {
 
   async uploadFile(groupId: string, path: string, options: ShareOptions = {}): Promise<Share> {
     const share = await this.#shelf.upload(groupId, path, options);
-    this.#options.announcer.nudge();
+    // Whoever hears of the file from now on finds a peer that has it.
+    await this.#options.announcer.flush();
     return share;
   }
 
@@ -148,7 +149,7 @@ export class Workspace {
   #start(record: DownloadRecord): DownloadTask {
     const { groupId, name } = record;
     const { calls, files, announcer, events, dataDir } = this.#options;
-    const task: DownloadTask = new DownloadTask({
+    const task = new DownloadTask({
       ...this.#options,
       ...{ groupId, name, folder: record.folder, overwrite: record.overwrite },
       leavesDir: join(dataDir, 'leaves'),
@@ -166,6 +167,7 @@ export class Workspace {
       onEnded: (error) => this.#ended(task, error),
     });
     this.#downloads.set(keyOf(groupId, name), task);
+    task.start();
     return task;
   }
 

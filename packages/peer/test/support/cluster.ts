@@ -1,0 +1,132 @@
+/**
+ * A tracker and peers on real sockets of this machine, with folders of their own, all gone at the end of the test.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Address,
+  type Connection,
+  createConnection,
+  createServer,
+  createSystemClock,
+  type Handlers,
+  type Served,
+  serve,
+} from '@minitorrent/rpc-core';
+import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
+import { createTracker, type Tracker } from '@minitorrent/tracker';
+import { type AnnouncedFile, trackerContract } from '@minitorrent/tracker/contract';
+import { peerContract } from '../../src/contract.ts';
+import { type CreatePeerOptions, createPeer, type Peer } from '../../src/index.ts';
+
+export const PASSWORD = 'correct horse battery';
+export const GROUP = 'films';
+
+/** A tracker that hashes passwords quickly: what argon2id costs is tested where it belongs. */
+export class Cluster implements AsyncDisposable {
+  readonly folder: string;
+  readonly tracker: Tracker;
+  readonly #open: AsyncDisposable[] = [];
+
+  private constructor(folder: string, tracker: Tracker) {
+    this.folder = folder;
+    this.tracker = tracker;
+  }
+
+  static async start(): Promise<Cluster> {
+    const folder = await mkdtemp(join(tmpdir(), 'minitorrent-peer-'));
+    const tracker = await createTracker({
+      network: createTcpNetwork(),
+      address: { host: '127.0.0.1', port: 0 },
+      dataDir: join(folder, 'tracker'),
+      limits: { argon2MemoryKib: 64, argon2Passes: 1, announcesPerSecond: 1_000, announceBurst: 1_000 },
+    });
+    return new Cluster(folder, tracker);
+  }
+
+  /** A peer that is not logged in. */
+  async peer(name: string, options: Partial<CreatePeerOptions> = {}): Promise<Peer> {
+    const peer = await createPeer({
+      trackers: [this.tracker.address],
+      dataDir: join(this.folder, name, 'data'),
+      downloadDir: join(this.folder, name, 'downloads'),
+      joinPolicy: async () => 'accept',
+      ...options,
+    });
+    this.#open.push(peer);
+    return peer;
+  }
+
+  /** A new user, logged in, who made the group and lets everybody in. */
+  async admin(name: string, options: Partial<CreatePeerOptions> = {}): Promise<Peer> {
+    const peer = await this.#user(name, options);
+    await peer.createGroup(GROUP);
+    return peer;
+  }
+
+  /** A new user, logged in, who is a member of the group. */
+  async member(name: string, options: Partial<CreatePeerOptions> = {}): Promise<Peer> {
+    const peer = await this.#user(name, options);
+    await peer.joinGroup(GROUP);
+    return peer;
+  }
+
+  /** A member that answers other peers as `handlers` say, and tells the tracker that it holds `files`. */
+  async rogue(
+    name: string,
+    handlers: Handlers<typeof peerContract>,
+    files: readonly AnnouncedFile[],
+  ): Promise<void> {
+    const network = createTcpNetwork();
+    const clock = createSystemClock();
+    const address = { host: '127.0.0.1', port: 0 };
+    const served: Served = serve(peerContract, handlers);
+    const server = await createServer({ network, clock, address, serve: [served], trusted: true });
+    const client = await this.client();
+    const tracker = client.client(trackerContract);
+    const requestId = (): Uint8Array => randomBytes(16);
+    await tracker.create_user({ requestId: requestId(), userId: name, password: PASSWORD });
+    await tracker.login({ userId: name, password: PASSWORD, deviceId: randomBytes(32) });
+    await tracker.join_group({ requestId: requestId(), groupId: GROUP });
+    await tracker.announce({ port: server.address.port, files });
+    this.#open.push(server);
+  }
+
+  /** A bare connection to the tracker. */
+  async client(served: readonly Served[] = []): Promise<Connection> {
+    const channel = await createTcpNetwork().connect(this.tracker.address);
+    const connection = createConnection({
+      channel,
+      clock: createSystemClock(),
+      serve: served,
+      trusted: true,
+    });
+    this.#open.push(connection);
+    return connection;
+  }
+
+  /** A file of `bytes` in a folder of its own; answers its path. */
+  async file(name: string, bytes: Uint8Array): Promise<string> {
+    await mkdir(join(this.folder, 'sources'), { recursive: true });
+    const path = join(this.folder, 'sources', name);
+    await writeFile(path, bytes);
+    return path;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const open of this.#open.reverse()) await open[Symbol.asyncDispose]();
+    await this.tracker.close();
+    await rm(this.folder, { recursive: true });
+  }
+
+  async #user(name: string, options: Partial<CreatePeerOptions>): Promise<Peer> {
+    const peer = await this.peer(name, options);
+    await peer.createUser(name, PASSWORD);
+    await peer.login(name, PASSWORD);
+    return peer;
+  }
+}
+
+export type { Address };
