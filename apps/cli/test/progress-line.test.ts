@@ -17,6 +17,15 @@ describe('progressBarLine', () => {
     );
   });
 
+  it('drops on a narrow terminal what matters least', () => {
+    expect(progressBarLine(sampleOf({}), 79)).toBe(
+      'holiday.mkv         ▕████▏     ▏   42 %  12.3 MB/s  4.7 s left  2 peers',
+    );
+    expect(progressBarLine(sampleOf({ waitingFor: 'no_source_for_pieces' }), 79)).toBe(
+      'holiday.mkv         ▕████▏     ▏   42 %  no peer online has the missing pieces',
+    );
+  });
+
   it.each([
     ['tracker', 'waiting for the tracker'],
     ['no_peers', 'no peer with this file is online'],

@@ -6,10 +6,12 @@
 import { countOf, formatBytes, formatDuration, formatRate, wholePercent } from './quantities.ts';
 import type { DownloadRow, ProgressSample } from './reports.ts';
 import { terminalText } from './terminal-text.ts';
-import { clipText, padText } from './text-width.ts';
+import { clipText, padText, textWidth } from './text-width.ts';
 
-const NAME_COLUMNS = 24;
-const BAR_COLUMNS = 20;
+/** From here on there is room for long names and bars. */
+const WIDE_COLUMNS = 100;
+const WIDE = { name: 24, bar: 20 } as const;
+const NARROW = { name: 18, bar: 10 } as const;
 const BLOCKS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
 
 /** Reasons for waiting, in words; one that is not here is shown as it is. */
@@ -23,12 +25,19 @@ const WAITING: Readonly<Record<string, string>> = {
   paused: 'paused',
 };
 
-/** A line for a terminal, at most `columns` wide: name, bar, percent, size, rate, time left, peers or why it waits. */
+/**
+ * A line for a terminal, at most `columns` wide: name, bar, percent, amount, rate, time left, peers or why it waits.
+ * Where it is narrow the notes go first that the bar tells anyhow, and the reason for waiting last.
+ */
 export function progressBarLine(sample: ProgressSample, columns: number): string {
   const view = viewOf(sample);
-  const name = padText(clipText(view.name, NAME_COLUMNS), NAME_COLUMNS);
+  const widths = columns < WIDE_COLUMNS ? NARROW : WIDE;
+  const name = padText(clipText(view.name, widths.name), widths.name);
   const percent = `${wholePercent(view.done, view.total)} %`.padStart(5);
-  return clipText([name, bar(view.done, view.total), percent, ...view.notes].join('  '), columns);
+  const head = [name, bar(view.done, view.total, widths.bar), percent];
+  const notes = [...view.notes];
+  while (notes.length > 1 && textWidth([...head, ...notes].join('  ')) > columns) notes.shift();
+  return clipText([...head, ...notes].join('  '), columns);
 }
 
 /** A line for a log. */
@@ -86,9 +95,8 @@ function amount(done: number, total: number): string {
   return `${formatBytes(done)} of ${formatBytes(total)}`;
 }
 
-function bar(done: number, total: number): string {
-  const eighths =
-    total === 0 ? BAR_COLUMNS * 8 : Math.floor((Math.min(done, total) / total) * BAR_COLUMNS * 8);
+function bar(done: number, total: number, columns: number): string {
+  const eighths = total === 0 ? columns * 8 : Math.floor((Math.min(done, total) / total) * columns * 8);
   const filled = '█'.repeat(eighths >> 3) + (BLOCKS[eighths & 7] ?? '');
-  return `▕${filled.padEnd(BAR_COLUMNS)}▏`;
+  return `▕${filled.padEnd(columns)}▏`;
 }

@@ -9,7 +9,7 @@ import type { Peer } from '@minitorrent/peer';
 import debug from 'debug';
 import { resolveTypedPath } from '../config.ts';
 import { isTerminalText } from '../output/terminal-text.ts';
-import type { ParameterKind, ShellCommand } from './command.ts';
+import type { CommandOption, ParameterKind, ShellCommand } from './command.ts';
 import { findCommand, SHELL_COMMANDS } from './command-table.ts';
 import { STRATEGIES } from './strategy.ts';
 import { escapeWord, type OpenEnd, scanWords, type Word } from './tokenize.ts';
@@ -55,26 +55,23 @@ async function valuesFor(
   const command = findCommand(name.text);
   if (command === undefined) return [];
   if (prefix.startsWith('-')) return command.options.map((option) => `--${option.name}`);
-  const kind = kindAtCursor(command, args);
+  const option = optionOf(command, args.at(-1));
+  const positionals = args.filter(
+    (word, index) => !word.text.startsWith('--') && optionOf(command, args[index - 1]) === undefined,
+  );
+  const kind = option?.kind ?? command.parameters[positionals.length]?.kind;
   if (kind === undefined) return [];
   try {
-    return await VALUES[kind]({ source, prefix, groupId: args[0]?.text ?? '' });
+    return await VALUES[kind]({ source, prefix, groupId: positionals[0]?.text ?? '' });
   } catch (error) {
     log('cannot complete a %s: %O', kind, error);
     return [];
   }
 }
 
-/** The kind of the option value or parameter that comes next. */
-function kindAtCursor(command: ShellCommand, args: readonly Word[]): ParameterKind | undefined {
-  const optionFor = (word: Word | undefined) =>
-    command.options.find((option) => option.kind !== undefined && `--${option.name}` === word?.text);
-  const option = optionFor(args.at(-1));
-  if (option !== undefined) return option.kind;
-  const positionals = args.filter(
-    (word, index) => !word.text.startsWith('--') && optionFor(args[index - 1]) === undefined,
-  );
-  return command.parameters[positionals.length]?.kind;
+/** The option that this word is, where a value follows it. */
+function optionOf(command: ShellCommand, word: Word | undefined): CommandOption | undefined {
+  return command.options.find(({ name, kind }) => kind !== undefined && `--${name}` === word?.text);
 }
 
 interface Query {

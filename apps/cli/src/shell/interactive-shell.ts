@@ -52,7 +52,6 @@ export async function runInteractiveShell(options: InteractiveShellOptions): Pro
       continue;
     }
     wantsToLeave = false;
-    await history.add(typed.text);
     if ((await runTypedLine(typed.text, options)) === 'quit') return EXIT.ok;
   }
   return EXIT.ok;
@@ -77,6 +76,7 @@ async function runTypedLine(line: string, options: InteractiveShellOptions): Pro
     },
   };
   try {
+    await options.history.add(line);
     const outcome = await runLine(line, { context, reporter, lineNumber: null });
     return outcome.kind === 'quit' ? 'quit' : 'go-on';
   } finally {
