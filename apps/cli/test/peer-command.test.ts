@@ -1,0 +1,201 @@
+import { mkdtempDisposable, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Peer } from '@minitorrent/peer';
+import { describe, expect, it, vi } from 'vitest';
+import type { OpenPeer } from '../src/commands/open-peer.ts';
+import { type PeerCommandOptions, runPeer } from '../src/commands/peer.ts';
+import { createFakeDownload, createFakePeer } from './fake-peer.ts';
+import { createFakeWorld } from './fake-world.ts';
+
+/** `minitorrent peer` with a script on standard input. */
+async function start(
+  script: string,
+  options: Partial<PeerCommandOptions> = {},
+  scripted: Partial<Peer> = {},
+) {
+  const folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-peer-'));
+  const world = createFakeWorld({ variables: { MINITORRENT_DATA: join(folder.path, 'variable') } });
+  const peer = createFakePeer(scripted);
+  const openPeer = vi.fn<OpenPeer>(async () => peer);
+  const given = { tracker: '127.0.0.1:7700', listen: '127.0.0.1:0', data: folder.path, ...options };
+  const ended = runPeer(given, world, openPeer);
+  world.stdin.write(script);
+  return { ...world, world, peer, openPeer, ended, folder, [Symbol.asyncDispose]: () => folder.remove() };
+}
+
+const ok = async () => undefined;
+const refused = () => Promise.reject(Object.assign(new Error('No'), { code: 'not_a_member' }));
+
+describe('minitorrent peer', () => {
+  it('opens a peer as told, runs the script and closes the peer', async () => {
+    await using run = await start(
+      'create_group films\n',
+      { tracker: 'a:1,[::1]', downloads: 'there' },
+      { createGroup: ok },
+    );
+    run.world.stdin.end();
+    expect(await run.ended).toBe(0);
+    expect(run.openPeer).toHaveBeenCalledExactlyOnceWith({
+      trackers: [
+        { host: 'a', port: 1 },
+        { host: '::1', port: 7700 },
+      ],
+      listen: { host: '127.0.0.1', port: 0 },
+      dataFolder: join(run.folder.path, 'peer'),
+      downloadFolder: resolve('there'),
+      clock: run.world.clock,
+    });
+    expect(run.peer.closed).toBe(true);
+    expect((await stat(join(run.folder.path, 'peer'))).mode & 0o777).toBe(0o700);
+    expect(run.lines()).toEqual([
+      `The peer listens on 127.0.0.1:4000; downloads go to ${resolve('there')}`,
+      'Peers on other machines cannot reach 127.0.0.1:4000: start with --listen 0.0.0.0 to serve them',
+      'Created group films; you are its admin',
+    ]);
+  });
+
+  it('leaves nothing behind: no timer, no listener', async () => {
+    await using run = await start('quit\n');
+    await run.ended;
+    expect(run.world.clock.scheduledTasks).toBe(0);
+    expect(run.signals.eventNames()).toEqual([]);
+    expect(run.peer.listenerCount('join-request')).toBe(0);
+  });
+
+  it.each([
+    ['leave_group a\nlogout\n', {}, 1, 0],
+    ['leave_group a\nlogout\n', { keepGoing: true }, 1, 1],
+    ['leave_group\nlogout\n', {}, 2, 0],
+    ['logout\nquit\n', {}, 0, 1],
+  ])('answers %j with %j', async (script, options, exitCode, logouts) => {
+    const logout = vi.fn(ok);
+    await using run = await start(script, options, { leaveGroup: refused, logout });
+    run.world.stdin.end();
+    expect(await run.ended).toBe(exitCode);
+    expect(logout).toHaveBeenCalledTimes(logouts);
+    expect(run.peer.closed).toBe(true);
+  });
+
+  it.each([
+    [{ tracker: '::1' }, 'bad_address', 2],
+    [{ listen: 'here:there' }, 'bad_address', 2],
+    [{ strategy: 'fastest' }, 'bad_arguments', 2],
+  ])('refuses %j', async (options, code, exitCode) => {
+    await using run = await start('', { json: true, ...options });
+    expect(await run.ended).toBe(exitCode);
+    expect(run.json()).toMatchObject([{ type: 'error', command: 'peer', code }]);
+    expect(run.openPeer).not.toHaveBeenCalled();
+  });
+
+  it('says why a peer cannot be opened, and what to do', async () => {
+    const world = createFakeWorld();
+    const failing = () => Promise.reject(Object.assign(new Error('Port taken'), { code: 'listen_failed' }));
+    const options = { tracker: 'a', listen: 'b', data: join(tmpdir(), `minitorrent-${process.pid}-never`) };
+    expect(await runPeer(options, world, failing)).toBe(1);
+    expect(world.err()).toMatch(/^error: peer: Port taken \(listen_failed\)\n {2}next: .*--listen/);
+  });
+
+  it('writes JSON, progress of a download included', async () => {
+    const download = createFakeDownload();
+    const peer: Partial<Peer> = { downloadFile: vi.fn(async () => download) };
+    await using run = await start('download_file films a.txt\n', { json: true }, peer);
+    await vi.waitFor(() => expect(peer.downloadFile).toHaveBeenCalled());
+    run.peer.emit('download-started', download);
+    run.world.clock.advance(500);
+    download.complete();
+    run.peer.emit('download-completed', download);
+    run.world.stdin.end();
+    expect(await run.ended).toBe(0);
+    expect(run.json()).toMatchObject([
+      { type: 'event', event: 'listening', role: 'peer', address: '127.0.0.1:4000' },
+      { type: 'progress', activity: 'download', download: { verifiedBytes: 25 } },
+      { type: 'result', command: 'download_file', status: 'completed', seconds: 0.5 },
+    ]);
+  });
+
+  it('goes on serving with --stay until SIGTERM, which is a good end', async () => {
+    await using run = await start('logout\n', { stay: true }, { logout: ok });
+    run.world.stdin.end();
+    await vi.waitFor(() => expect(run.out()).toContain('Logged out'));
+    expect(await Promise.race([run.ended, Promise.resolve('serving')])).toBe('serving');
+    run.signals.emit('SIGTERM');
+    expect(await run.ended).toBe(0);
+    expect(run.peer.closed).toBe(true);
+  });
+
+  it('does not stay after quit or a failure', async () => {
+    await using left = await start('quit\n', { stay: true });
+    expect(await left.ended).toBe(0);
+    await using failed = await start('bogus\n', { stay: true });
+    expect(await failed.ended).toBe(2);
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 143],
+  ])('cancels what runs at %s, closes the peer and answers %d', async (signal, exitCode) => {
+    const download = createFakeDownload();
+    const downloadFile = vi.fn(async () => download);
+    await using run = await start('download_file films a.txt\nlogout\n', {}, { downloadFile });
+    await vi.waitFor(() => expect(downloadFile).toHaveBeenCalled());
+    run.signals.emit(signal);
+    expect(await run.ended).toBe(exitCode);
+    expect(run.peer.closed).toBe(true);
+    expect(run.err()).toContain('Cancelled');
+  });
+
+  it('ends at a signal while it waits for the next command', async () => {
+    await using run = await start('logout\n', {}, { logout: ok });
+    await vi.waitFor(() => expect(run.out()).toContain('Logged out'));
+    run.signals.emit('SIGINT');
+    expect(await run.ended).toBe(130);
+  });
+
+  it('exits at once at the second signal', async () => {
+    await using run = await start('logout\n', {}, { logout: ok });
+    await vi.waitFor(() => expect(run.out()).toContain('Logged out'));
+    run.signals.emit('SIGINT');
+    run.signals.emit('SIGINT');
+    expect(run.exits).toEqual([130]);
+    await run.ended;
+  });
+
+  it('waits for a command that runs when the input ends, but not with --exit-with-stdin', async () => {
+    for (const exitWithStdin of [false, true]) {
+      const download = createFakeDownload();
+      const downloadFile = vi.fn(async () => download);
+      await using run = await start('download_file films a.txt\n', { exitWithStdin }, { downloadFile });
+      await vi.waitFor(() => expect(downloadFile).toHaveBeenCalled());
+      run.world.stdin.end();
+      if (!exitWithStdin) {
+        await vi.waitFor(() => expect(run.world.stdin.readableEnded).toBe(true));
+        download.complete();
+      }
+      expect(await run.ended).toBe(exitWithStdin ? 143 : 0);
+    }
+  });
+
+  it('ends when nobody reads its output any more', async () => {
+    await using run = await start('logout\n', {}, { logout: ok });
+    await vi.waitFor(() => expect(run.out()).toContain('Logged out'));
+    run.world.stdout.emit('error', Object.assign(new Error('broken pipe'), { code: 'EPIPE' }));
+    expect(await run.ended).toBe(143);
+    expect(run.peer.closed).toBe(true);
+  });
+
+  it('passes the strategy on', async () => {
+    const download = createFakeDownload();
+    download.complete();
+    const downloadFile = vi.fn(async () => download);
+    await using run = await start('download_file films a.txt\n', { strategy: 'random' }, { downloadFile });
+    run.world.stdin.end();
+    await run.ended;
+    expect(downloadFile).toHaveBeenCalledWith(
+      'films',
+      'a.txt',
+      expect.objectContaining({ strategy: 'random' }),
+    );
+  });
+});

@@ -1,0 +1,91 @@
+import { describe, expect, it, vi } from 'vitest';
+import { type Actions, runProgram } from '../src/program.ts';
+
+async function run(...args: string[]) {
+  let out = '';
+  let err = '';
+  const actions = {
+    tracker: vi.fn<Actions['tracker']>(async () => 0),
+    peer: vi.fn<Actions['peer']>(async () => 130),
+    demo: vi.fn<Actions['demo']>(async () => 1),
+  };
+  const exitCode = await runProgram(args, {
+    version: '1.2.3',
+    actions,
+    writeOut: (text) => {
+      out += text;
+    },
+    writeErr: (text) => {
+      err += text;
+    },
+  });
+  return { exitCode, out, err, actions };
+}
+
+describe('minitorrent', () => {
+  it('runs a command with its options and answers its exit code', async () => {
+    const peer = await run('peer', '-t', 'a:1', '--json', '--keep-going', '--strategy', 'random');
+    expect(peer.exitCode).toBe(130);
+    expect(peer.actions.peer).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({
+        tracker: 'a:1',
+        listen: '127.0.0.1:0',
+        json: true,
+        keepGoing: true,
+        strategy: 'random',
+      }),
+    );
+    const tracker = await run('tracker', '--data', 'x', '--exit-with-stdin');
+    expect(tracker.exitCode).toBe(0);
+    expect(tracker.actions.tracker).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ listen: '127.0.0.1:7700', data: 'x', exitWithStdin: true }),
+    );
+    const demo = await run('demo', 'a file');
+    expect(demo.exitCode).toBe(1);
+    expect(demo.actions.demo).toHaveBeenCalledExactlyOnceWith('a file', {});
+  });
+
+  it('shows version and help on standard output', async () => {
+    expect(await run('--version')).toMatchObject({ exitCode: 0, out: '1.2.3\n', err: '' });
+    const help = await run('--help');
+    expect(help).toMatchObject({ exitCode: 0, err: '' });
+    expect(help.out).toMatch(/tracker.*peer.*demo/s);
+  });
+
+  it('shows the commands of the shell with the help of peer', async () => {
+    for (const args of [
+      ['peer', '--help'],
+      ['help', 'peer'],
+    ]) {
+      const { exitCode, out } = await run(...args);
+      expect(exitCode).toBe(0);
+      expect(out).toContain('upload_file <groupid> <filename> [filesize]');
+    }
+  });
+
+  it.each([
+    [[], 'Usage: minitorrent'],
+    [['bogus'], 'unknown command'],
+    [['peer', '--bogus'], 'Usage: minitorrent peer'],
+    [['peer', 'extra'], 'Usage: minitorrent peer'],
+    [['peer', '--strategy', 'fastest'], 'rarest-first, random, sequential'],
+    [['tracker', '--listen'], 'Usage: minitorrent tracker'],
+    [['demo', 'a', 'b'], 'Usage: minitorrent demo'],
+  ])('shows what is wrong with %j, and the usage, with exit code 2', async (args, text) => {
+    const { exitCode, err, out } = await run(...args);
+    expect(exitCode).toBe(2);
+    expect(err).toContain(text);
+    expect(err).toContain('Usage: minitorrent');
+    expect(out).toBe('');
+  });
+
+  it('does not hide a defect', async () => {
+    const actions: Actions = {
+      tracker: () => Promise.reject(new TypeError('defect')),
+      peer: async () => 0,
+      demo: async () => 0,
+    };
+    const options = { version: '1', actions, writeOut: () => undefined, writeErr: () => undefined };
+    await expect(runProgram(['tracker'], options)).rejects.toThrow('defect');
+  });
+});
