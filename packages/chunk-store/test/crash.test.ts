@@ -20,7 +20,7 @@ const SCRIPT: readonly Action[] = [
   { kind: 'flush' },
   { kind: 'write', index: 3 },
   { kind: 'flush' },
-  { kind: 'write', index: 1 },
+  { kind: 'write and flush', index: 1 },
   { kind: 'complete' },
 ];
 
@@ -46,7 +46,7 @@ describe('a download that crashes', () => {
 
   it('keeps them through crash after crash', async () => {
     const action = fc.oneof(
-      fc.record({ kind: fc.constant('write' as const), index: fc.nat(3) }),
+      fc.record({ kind: fc.constantFrom('write' as const, 'write and flush' as const), index: fc.nat(3) }),
       fc.record({ kind: fc.constantFrom('flush' as const, 'complete' as const) }),
     );
     const session = fc.record({
@@ -61,6 +61,7 @@ describe('a download that crashes', () => {
         const promises = newPromises();
         for (const [number, { actions, crashAfter, kind, seed }] of sessions.entries()) {
           crashAt(fs, fs.steps + crashAfter);
+          fs.delay = delays(seed);
           await runSession(fs, `session${number}`, actions, promises);
           fs = fs.afterCrash(kind, seededRandom(seed));
         }
@@ -70,6 +71,42 @@ describe('a download that crashes', () => {
       { numRuns: 300 },
     );
   }, 60_000);
+
+  it('finds what was durable by hashing, when the record is lost', async () => {
+    for (let seed = 0; seed < 50; seed += 1) {
+      const fs = new FaultFileSystem(['/files', '/state']);
+      const store = await open(fs, 'first');
+      await store.writePiece(piece(0));
+      await store.writePiece(piece(3));
+      await store.flush();
+      await store.writePiece(piece(1));
+      const crashed = fs.afterCrash('power', seededRandom(seed));
+      crashed.plant(pathOf(crashed, '.resume'), undefined);
+      await using resumed = await open(crashed, 'second');
+      expect([...resumed.have.indices()]).toEqual(expect.arrayContaining([0, 3]));
+      await checkHave(resumed);
+      await store.close();
+    }
+  });
+
+  it('does not record a piece that is written while others are synced', async () => {
+    const fs = new FaultFileSystem(['/files', '/state']);
+    const store = await open(fs, 'first');
+    await store.writePiece(piece(0));
+    const { promise: written, resolve: release } = Promise.withResolvers<void>();
+    fs.beforeStep = async ({ action, path }) => {
+      if (action === 'syncData' && path.endsWith('.leaves')) await written;
+    };
+    const flushing = store.flush();
+    await store.writePiece(piece(1));
+    release();
+    await flushing;
+    // A power cut that takes everything that was not synced.
+    const crashed = fs.afterCrash('power', () => 0);
+    await using resumed = await open(crashed, 'second');
+    expect([...resumed.have.indices()]).toEqual([0]);
+    await store.close();
+  });
 
   it('resumes without hashing what the record names', async () => {
     const fs = new FaultFileSystem(['/files', '/state']);
@@ -88,6 +125,15 @@ describe('a download that crashes', () => {
     await store.close();
   });
 });
+
+function pathOf(fs: FaultFileSystem, ending: string): string {
+  return [...fs.contents().keys()].find((path) => path.endsWith(ending)) ?? '';
+}
+
+function delays(seed: number): () => number {
+  const random = seededRandom(seed);
+  return () => random(12);
+}
 
 function newPromises(): Promises {
   return { durable: new Set(), isComplete: false };

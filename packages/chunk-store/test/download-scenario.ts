@@ -59,13 +59,24 @@ export interface Promises {
 /** One thing done with an open store. */
 export type Action =
   | { readonly kind: 'write'; readonly index: number }
+  /** Flushes while a piece is being written. */
+  | { readonly kind: 'write and flush'; readonly index: number }
   | { readonly kind: 'flush' | 'complete' };
 
 /** Does it and notes what that promises. */
 export async function perform(store: DownloadStore, action: Action, promises: Promises): Promise<void> {
-  if (action.kind === 'write') return store.writePiece(piece(action.index));
+  if (action.kind === 'write') return await store.writePiece(piece(action.index));
   const here = [...store.have.indices()];
   if (action.kind === 'flush') await store.flush();
+  if (action.kind === 'write and flush') {
+    const outcomes = await Promise.allSettled([
+      store.flush(),
+      store.writePiece(piece(action.index)),
+      store.flush(),
+    ]);
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
   if (action.kind === 'complete') await store.complete();
   for (const index of here) promises.durable.add(index);
   promises.isComplete ||= action.kind === 'complete';

@@ -49,10 +49,12 @@ interface Folder {
 }
 
 export class FaultFileSystem implements FileSystem {
-  /** Called before each step; what it throws is the step's failure. */
-  beforeStep: (step: Step) => void = () => {};
+  /** Called before each step, which waits for it; what it throws is the step's failure. */
+  beforeStep: (step: Step) => void | Promise<void> = () => {};
   /** Most bytes of one read or write. */
   maxTransfer: number = Number.POSITIVE_INFINITY;
+  /** How many turns of the microtask queue a step waits, so that steps of different calls mix. */
+  delay: () => number = () => 0;
   openHandles = 0;
   steps = 0;
   readonly #folders = new Map<string, Folder>();
@@ -94,7 +96,7 @@ export class FaultFileSystem implements FileSystem {
   }
 
   async open(path: string, mode: OpenMode): Promise<FileHandle> {
-    this.step(`open ${mode}`, path);
+    await this.#step(`open ${mode}`, path);
     const names = this.#folder(path).names;
     const existing = names.get(path);
     if (mode === 'create' && existing !== undefined) throw errno('EEXIST');
@@ -107,26 +109,26 @@ export class FaultFileSystem implements FileSystem {
   }
 
   async info(path: string): Promise<FileInfo | undefined> {
-    this.step('info', path);
+    await this.#step('info', path);
     const inode = this.#folder(path).names.get(path);
     return inode === undefined ? undefined : infoOf(inode);
   }
 
   async realFolder(path: string): Promise<string> {
-    this.step('realFolder', path);
+    await this.#step('realFolder', path);
     if (!this.#folders.has(path)) throw errno('ENOENT');
     return path;
   }
 
   async link(existing: string, path: string): Promise<void> {
-    this.step('link', path);
+    await this.#step('link', path);
     const inode = this.#existing(existing);
     if (this.#folder(path).names.has(path)) throw errno('EEXIST');
     this.#rename(path, (names) => names.set(path, inode));
   }
 
   async rename(from: string, to: string): Promise<void> {
-    this.step('rename', to);
+    await this.#step('rename', to);
     const inode = this.#existing(from);
     this.#rename(to, (names) => {
       names.delete(from);
@@ -135,13 +137,13 @@ export class FaultFileSystem implements FileSystem {
   }
 
   async unlink(path: string): Promise<void> {
-    this.step('unlink', path);
+    await this.#step('unlink', path);
     this.#existing(path);
     this.#rename(path, (names) => names.delete(path));
   }
 
   async syncFolder(path: string): Promise<void> {
-    this.step('syncFolder', path);
+    await this.#step('syncFolder', path);
     const folder = this.#folder(`${path}/x`);
     folder.durable = new Map(folder.names);
     folder.pending = [];
@@ -168,15 +170,16 @@ export class FaultFileSystem implements FileSystem {
     inode.modifiedNs = this.#tick();
   }
 
-  step(action: string, path: string): void {
+  async #step(action: string, path: string): Promise<void> {
+    for (let turns = this.delay(); turns > 0; turns -= 1) await undefined;
     this.steps += 1;
-    this.beforeStep({ number: this.steps, action, path });
+    await this.beforeStep({ number: this.steps, action, path });
   }
 
   #handle(inode: Inode, path: string): FileHandle {
     let isOpen = true;
-    const step = (action: string): void => {
-      this.step(action, path);
+    const step = async (action: string): Promise<void> => {
+      await this.#step(action, path);
       if (!isOpen) throw errno('EBADF');
     };
     const change = (write: Write): void => {
@@ -186,35 +189,35 @@ export class FaultFileSystem implements FileSystem {
     };
     return {
       read: async (target, position) => {
-        step('read');
+        await step('read');
         const end = position + Math.min(target.length, this.maxTransfer);
         const bytes = inode.content.subarray(position, end);
         target.set(bytes);
         return bytes.length;
       },
       write: async (bytes, position) => {
-        step('write');
+        await step('write');
         const written = bytes.slice(0, Math.min(bytes.length, this.maxTransfer));
         change({ position, bytes: written });
         return written.length;
       },
       truncate: async (size) => {
-        step('truncate');
+        await step('truncate');
         change({ position: size, bytes: undefined });
       },
       syncData: async () => {
-        step('syncData');
+        await step('syncData');
         inode.durable = inode.content.slice();
         inode.pending = [];
       },
       sync: async () => {
-        step('sync');
+        await step('sync');
         inode.durable = inode.content.slice();
         inode.durableNs = inode.modifiedNs;
         inode.pending = [];
       },
       info: async () => {
-        step('info of handle');
+        await step('info of handle');
         return infoOf(inode);
       },
       close: async () => {
