@@ -69,7 +69,10 @@ class AdminJoinDesk implements JoinDesk {
     });
     if (group.isMember) return 'member';
     if (group.waits) return 'requested';
-    throw new TrackerError('join_refused', `An admin of ${groupId} refused the request of ${userId}`);
+    throw new TrackerError(
+      'join_refused',
+      `${userId} was not let into ${groupId}: the request was refused or withdrawn; join_group asks again`,
+    );
   }
 
   askAbout(session: Session): void {
