@@ -4,6 +4,8 @@
  * What bounds a single message lies in `message-limits.ts`, because a peer needs that too; what bounds any connection,
  * in rpc-core.
  */
+import { MESSAGE_LIMITS } from './message-limits.ts';
+
 export interface TrackerLimits {
   /** Shortest password, in characters (NIST SP 800-63B asks for 8; 12 puts a stolen hash out of reach of guessing). */
   readonly passwordCharacters: number;
@@ -103,6 +105,23 @@ export const DEFAULT_LIMITS: TrackerLimits = {
 
   connectionsPerDevice: 4,
 };
+
+/**
+ * The defaults with `limits` over them. Throws a RangeError for a number that makes no sense, and for more groups of a
+ * user than a login answer can name.
+ */
+export function resolveLimits(limits: Partial<TrackerLimits> = {}): TrackerLimits {
+  for (const [name, value] of Object.entries(limits)) {
+    if (Number.isFinite(value) && value >= 0) continue;
+    throw new RangeError(`Cannot set limits.${name} to ${value}: expected a number, at least 0`);
+  }
+  const resolved = { ...DEFAULT_LIMITS, ...limits };
+  const most = MESSAGE_LIMITS.groupsPerPage;
+  if (resolved.groupsPerUser <= most) return resolved;
+  throw new RangeError(
+    `Cannot set limits.groupsPerUser to ${resolved.groupsPerUser}: expected at most ${most}`,
+  );
+}
 
 /**
  * Write request ids whose answers are remembered, oldest forgotten first. Not an option: it decides what a replay of the

@@ -6,7 +6,7 @@ import { createServer, createSystemClock, createSystemRandom } from '@minitorren
 import debug from 'debug';
 import type { Journal } from '../journal/journal.ts';
 import type { TrackerLimits } from '../limits.ts';
-import { DEFAULT_LIMITS } from '../limits.ts';
+import { resolveLimits } from '../limits.ts';
 import type { TrackerLogEntry } from '../log.ts';
 import type { AllowSync } from '../service/sync-handler.ts';
 import { openTrackerService, type TrackerStats } from '../service.ts';
@@ -45,7 +45,7 @@ export interface Tracker extends AsyncDisposable {
 /** Starts a tracker. Fails with `locked`, `journal_corrupt`, `journal_failed`, or an `RpcError` `listen_failed`. */
 export async function createTracker(options: TrackerOptions): Promise<Tracker> {
   const { network, address, clock = createSystemClock(), random = createSystemRandom(), allowSync } = options;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const limits = resolveLimits(options.limits);
   await using opened = new AsyncDisposableStack();
   const journal = await openJournal(options, opened);
   opened.defer(() => journal.close());
