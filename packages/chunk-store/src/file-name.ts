@@ -49,13 +49,16 @@ export function checkIdentifier(identifier: string): NameProblem | undefined {
 export function requireFileName(name: string): string {
   const reason = checkFileName(name);
   if (reason === undefined) return name;
-  // JSON keeps the control characters of a hostile name out of the message.
-  throw new StoreError(
-    'bad_name',
-    `Cannot use ${JSON.stringify(name.slice(0, 80))} as a file name: ${reason}`,
-    {
-      reason,
-    },
+  throw new StoreError('bad_name', `Cannot use "${printable(name.slice(0, 80))}" as a file name: ${reason}`, {
+    reason,
+  });
+}
+
+/** With everything that could act on a terminal written as its code. */
+function printable(text: string): string {
+  return text.replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   );
 }
 

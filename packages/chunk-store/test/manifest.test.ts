@@ -9,12 +9,12 @@ import {
   hashLeaves,
   MIN_PIECE_LENGTH,
   merkleRoot,
-  StoreError,
   verifyPieceLayer,
 } from '../src/index.ts';
 import { nextPowerOfTwo } from '../src/piece-layout.ts';
 import golden from './bep52-roots.json' with { type: 'json' };
 import { hex, patternBytes } from './bytes.ts';
+import { codeOf } from './error-code.ts';
 
 const sizes = fc.integer({ min: 0, max: 5 * MIN_PIECE_LENGTH });
 const pieceLengths = fc.constantFrom(65_536, 131_072, 262_144);
@@ -98,13 +98,3 @@ describe('verifyPieceLayer', () => {
     expect(manifest.pieceLayer).toEqual(made.pieceLayer);
   });
 });
-
-function codeOf(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof StoreError) return error.code;
-    throw error;
-  }
-  return 'nothing thrown';
-}

@@ -1,0 +1,179 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  createManifest,
+  createPieceAssembler,
+  LEAF_BYTES,
+  StoreError,
+  verifyWholePiece,
+} from '../src/index.ts';
+import { VerifiedPiece } from '../src/piece-assembler.ts';
+import { isSameBytes, patternBytes } from './bytes.ts';
+import { codeOf } from './error-code.ts';
+
+const PIECE_LENGTH = 131_072;
+const BYTES = patternBytes(2 * PIECE_LENGTH + 3 * LEAF_BYTES + 100);
+const MANIFEST = createManifest({ name: 'file', bytes: BYTES, pieceLength: PIECE_LENGTH });
+const cuts = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 8 });
+
+describe('createPieceAssembler', () => {
+  it('gives the piece, whatever the blocks and their order', () => {
+    fc.assert(
+      fc.property(fc.nat(2), cuts, fc.infiniteStream(fc.nat()), (index, sizes, order) => {
+        const bytes = pieceBytes(index);
+        const assembler = createPieceAssembler(MANIFEST, index);
+        assembler.setLeafHashes(leafHashesOf(index));
+        for (const { offset, block } of shuffled(cut(bytes, sizes), order)) {
+          assembler.addBlock(offset, block);
+          // Twice the same block changes nothing.
+          assembler.addBlock(offset, block);
+        }
+        const piece = assembler.finish();
+        expect(isSameBytes(piece.bytes, bytes)).toBe(true);
+        expect(isSameBytes(piece.leafHashes, leafHashesOf(index))).toBe(true);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('catches any flipped bit at its leaf, keeps the leaves before it, and takes the rest from another', () => {
+    fc.assert(
+      fc.property(fc.nat(2), fc.nat(), fc.nat(7), (index, at, bit) => {
+        const bytes = pieceBytes(index);
+        const bad = bytes.slice();
+        const place = at % bad.length;
+        bad[place] = (bad[place] ?? 0) ^ (1 << bit);
+        const leaf = Math.floor(place / LEAF_BYTES);
+        const assembler = createPieceAssembler(MANIFEST, index);
+        assembler.setLeafHashes(leafHashesOf(index));
+        const error = errorOf(() => assembler.addBlock(0, bad));
+        expect(error).toMatchObject({ code: 'hash_mismatch', piece: index, leaf });
+        expect([...assembler.verifiedLeaves.indices()]).toEqual(
+          Array.from({ length: leaf }, (_, before) => before),
+        );
+        expect(assembler.addBlock(leaf * LEAF_BYTES, bytes.slice(leaf * LEAF_BYTES)).isComplete).toBe(true);
+        expect(isSameBytes(assembler.finish().bytes, bytes)).toBe(true);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('refuses leaf hashes that do not hash to the entry, before anything is allocated', () => {
+    const allocations: number[] = [];
+    const allocate = (byteLength: number): Uint8Array => {
+      allocations.push(byteLength);
+      return new Uint8Array(byteLength);
+    };
+    const assembler = createPieceAssembler(MANIFEST, 0, { allocate });
+    const hashes = leafHashesOf(0);
+    expect(codeOf(() => assembler.setLeafHashes(hashes.slice(1)))).toBe('bad_length');
+    expect(codeOf(() => assembler.setLeafHashes(leafHashesOf(1)))).toBe('hash_mismatch');
+    expect(() => assembler.addBlock(0, pieceBytes(0))).toThrow(TypeError);
+    expect(assembler.hasLeafHashes).toBe(false);
+    assembler.setLeafHashes(hashes);
+    hashes.fill(0);
+    expect(codeOf(() => assembler.addBlock(0, pieceBytes(1)))).toBe('hash_mismatch');
+    expect(allocations).toEqual([]);
+    assembler.addBlock(0, pieceBytes(0));
+    expect(allocations).toEqual([PIECE_LENGTH]);
+  });
+
+  it('collects in a larger buffer of the caller', () => {
+    const pool = new Uint8Array(2 * PIECE_LENGTH);
+    const assembler = createPieceAssembler(MANIFEST, 2, { allocate: () => pool });
+    assembler.setLeafHashes(leafHashesOf(2));
+    assembler.addBlock(0, pieceBytes(2));
+    const { bytes } = assembler.finish();
+    expect(bytes.buffer).toBe(pool.buffer);
+    expect(isSameBytes(bytes, pieceBytes(2))).toBe(true);
+  });
+
+  it('refuses blocks that are not whole leaves of the piece', () => {
+    const assembler = createPieceAssembler(MANIFEST, 2);
+    assembler.setLeafHashes(leafHashesOf(2));
+    const size = pieceBytes(2).length;
+    for (const [offset, length] of [
+      [1, LEAF_BYTES],
+      [-LEAF_BYTES, LEAF_BYTES],
+      [0.5, LEAF_BYTES],
+      [0, LEAF_BYTES - 1],
+      [0, 0],
+      [3 * LEAF_BYTES, 101],
+      [3 * LEAF_BYTES, 99],
+      [0, size + 1],
+      [4 * LEAF_BYTES, LEAF_BYTES],
+    ] as const) {
+      expect(codeOf(() => assembler.addBlock(offset, new Uint8Array(length)))).toBe('bad_length');
+    }
+    expect(assembler.progress).toEqual({ verifiedLeaves: 0, leafCount: 4, isComplete: false });
+  });
+
+  it('finishes only when every leaf is here', () => {
+    const assembler = createPieceAssembler(MANIFEST, 0);
+    expect(codeOf(() => assembler.finish())).toBe('incomplete');
+    assembler.setLeafHashes(leafHashesOf(0));
+    assembler.addBlock(LEAF_BYTES, pieceBytes(0).slice(LEAF_BYTES));
+    expect(codeOf(() => assembler.finish())).toBe('incomplete');
+    expect([...assembler.verifiedLeaves.missing()]).toEqual([0]);
+  });
+
+  it('refuses a piece that does not exist', () => {
+    expect(() => createPieceAssembler(MANIFEST, 3)).toThrow(RangeError);
+  });
+});
+
+describe('verifyWholePiece', () => {
+  it('refuses wrong bytes and wrong lengths', () => {
+    expect(codeOf(() => verifyWholePiece(MANIFEST, 0, pieceBytes(1)))).toBe('hash_mismatch');
+    expect(codeOf(() => verifyWholePiece(MANIFEST, 0, pieceBytes(2)))).toBe('bad_length');
+    expect(() => verifyWholePiece(MANIFEST, -1, pieceBytes(0))).toThrow(RangeError);
+  });
+});
+
+describe('VerifiedPiece', () => {
+  it('cannot be made by anybody else', () => {
+    const { manifest, index, bytes, leafHashes } = verifyWholePiece(MANIFEST, 0, pieceBytes(0));
+    const parts = { manifest, index, bytes, leafHashes };
+    expect(() => new VerifiedPiece(Symbol('mint'), parts)).toThrow(TypeError);
+  });
+});
+
+function pieceBytes(index: number): Uint8Array {
+  return BYTES.slice(index * PIECE_LENGTH, (index + 1) * PIECE_LENGTH);
+}
+
+function leafHashesOf(index: number): Uint8Array {
+  return verifyWholePiece(MANIFEST, index, pieceBytes(index)).leafHashes;
+}
+
+interface Block {
+  readonly offset: number;
+  readonly block: Uint8Array;
+}
+
+function cut(bytes: Uint8Array, sizes: readonly number[]): Block[] {
+  const blocks: Block[] = [];
+  for (let offset = 0, turn = 0; offset < bytes.length; turn += 1) {
+    const length = (sizes[turn % sizes.length] ?? 1) * LEAF_BYTES;
+    blocks.push({ offset, block: bytes.subarray(offset, offset + length) });
+    offset += length;
+  }
+  return blocks;
+}
+
+function shuffled<T>(items: readonly T[], order: Iterator<number>): T[] {
+  return items
+    .map((item) => ({ item, rank: Number(order.next().value) }))
+    .sort((left, right) => left.rank - right.rank)
+    .map(({ item }) => item);
+}
+
+function errorOf(action: () => unknown): StoreError {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof StoreError) return error;
+    throw error;
+  }
+  throw new Error('nothing thrown');
+}
