@@ -5,32 +5,20 @@
  * let the swarm fetch the rest while others are served what is here; move the file to its name. What goes wrong on the
  * way and can pass (no peer, no tracker, a full disk) is waited for and said; what cannot ends it with a coded error.
  */
-import {
-  type DownloadStore,
-  type FileDescriptor,
-  type Manifest,
-  openDownload,
-  StoreError,
-} from '@minitorrent/chunk-store';
+import { type DownloadStore, type FileDescriptor, openDownload, StoreError } from '@minitorrent/chunk-store';
 import type { Address, Clock, Random } from '@minitorrent/rpc-core';
 import { type PeerAddress, toHex } from '@minitorrent/tracker/contract';
-import createDebug from 'debug';
-import { peerContract } from '../contract.ts';
 import { DownloadProgressLog } from '../download-progress.ts';
 import { PeerError } from '../errors.ts';
 import type { Download, DownloadProgress, PickStrategyName } from '../peer.ts';
 import { type BanEvidence, type PeerId, peerId } from '../swarm-events.ts';
-import { settledBy, untilAborted, wait } from '../waiting.ts';
-import { fetchPieceLayer, manifestOfShortFile } from './fetch-piece-layer.ts';
+import { untilAborted, wait } from '../waiting.ts';
+import { findManifest } from './find-manifest.ts';
 import type { PeerPool } from './peer-pool.ts';
 import { SwarmRunner } from './swarm-runner.ts';
 
-const log = createDebug('minitorrent:peer:download');
-
 /** How long a tracker may take from its answer to `download_file` to its `make_file`. */
 const MAKE_FILE_MS = 10_000;
-/** Between two rounds of asking all known peers for the piece layer. */
-const LAYER_RETRY_MS = 2_000;
 /** A full disk is looked at again this often. */
 const DISK_RETRY_MS = 5_000;
 
@@ -81,7 +69,6 @@ export class DownloadTask implements Download {
   readonly #completed = Promise.withResolvers<string>();
   readonly #peers = new Map<PeerId, PeerAddress>();
   #description = Promise.withResolvers<FileDescription>();
-  #onNewPeers: () => void = () => undefined;
   #runner: SwarmRunner | undefined;
   #store: DownloadStore | undefined;
   #file: FileDescriptor | undefined;
@@ -133,7 +120,6 @@ export class DownloadTask implements Download {
       addresses.set(id, address);
     }
     this.#runner?.peersFound(addresses);
-    this.#onNewPeers();
   }
 
   async cancel(): Promise<void> {
@@ -172,7 +158,13 @@ export class DownloadTask implements Download {
     const { file } = await this.#askTracker(signal);
     this.#file = file;
     this.#described.resolve();
-    const manifest = await this.#manifest(file, signal);
+    const manifest = await findManifest({
+      ...this.#options,
+      file,
+      peers: this.#peers,
+      signal,
+      onWaiting: (reason) => this.#progress.waitingFor(reason),
+    });
     const { folder, leavesDir, overwrite, onOpened } = this.#options;
     const store = await openDownload({ manifest, folder, dataFolder: leavesDir, overwrite, signal });
     this.#store = store;
@@ -195,53 +187,6 @@ export class DownloadTask implements Download {
     } finally {
       disarm();
     }
-  }
-
-  /** Asks one peer after the other for the piece layer until one sends that of this root. */
-  async #manifest(file: FileDescriptor, signal: AbortSignal): Promise<Manifest> {
-    const short = manifestOfShortFile(file);
-    if (short !== undefined) return short;
-    const liars = new Set<PeerId>();
-    for (;;) {
-      for (const [peer, address] of this.#peers) {
-        signal.throwIfAborted();
-        if (liars.has(peer)) continue;
-        this.#progress.waitingFor('connecting');
-        const manifest = await this.#layerFrom(peer, address, file, liars);
-        if (manifest !== undefined) return manifest;
-      }
-      this.#progress.waitingFor(this.#peers.size === liars.size ? 'no_peers' : 'connecting');
-      await this.#morePeers(signal);
-      signal.throwIfAborted();
-    }
-  }
-
-  async #layerFrom(
-    peer: PeerId,
-    address: Address,
-    file: FileDescriptor,
-    liars: Set<PeerId>,
-  ): Promise<Manifest | undefined> {
-    const { pool, groupId } = this.#options;
-    const { signal } = this.#closing;
-    try {
-      const lease = await pool.acquire(peer, address, signal);
-      const client = lease.connection.client(peerContract);
-      return await fetchPieceLayer(client, groupId, file, signal).finally(() => lease.release());
-    } catch (error) {
-      log('no piece layer from %s: %s', peer, String(error));
-      if (error instanceof StoreError) liars.add(peer);
-      return undefined;
-    }
-  }
-
-  async #morePeers(signal: AbortSignal): Promise<void> {
-    const { clock, requestFile } = this.#options;
-    await settledBy(signal, (settle) => {
-      this.#onNewPeers = settle;
-      return clock.schedule(LAYER_RETRY_MS, settle);
-    });
-    await requestFile(signal);
   }
 
   /** Runs the swarm until every piece is in the store. */

@@ -19,18 +19,39 @@ import {
 const bytes = randomBytes(3_000_000);
 const manifest = createManifest({ name: 'a.bin', bytes });
 
-/** Downloads the file from alice and from mallory, who answers as `handlers` say; answers who was banned. */
-async function downloadBeside(handlers: Handlers<typeof peerContract>): Promise<string[]> {
+type PeerHandlers = Handlers<typeof peerContract>;
+
+/**
+ * Downloads the file, which at first only mallory has, who answers as `handlers` say; an honest peer comes when mallory
+ * was asked for pieces. Answers who was banned.
+ */
+async function downloadBeside(
+  handlers: PeerHandlers,
+  asked = Promise.withResolvers<void>(),
+): Promise<string[]> {
   await using cluster = await Cluster.start();
-  const alice = await cluster.admin('alice');
-  await alice.uploadFile(GROUP, await cluster.file('a.bin', bytes));
-  await cluster.rogue('mallory', handlers, [{ groupId: GROUP, root: manifest.root, holding: 'complete' }]);
+  await cluster.admin('alice');
+  await cluster.listed(manifest);
+  await cluster.impostor('mallory', manifest, tellingWhenAsked(handlers, asked.resolve));
   const bob = await cluster.member('bob');
   const banned: string[] = [];
   bob.on('peer-banned', ({ userId }) => banned.push(userId));
   const download = await bob.downloadFile(GROUP, 'a.bin');
+  await asked.promise;
+  await cluster.impostor('honest', manifest, honest(manifest, bytes));
   expect(bytes.equals(await readFile(await download.completed))).toBe(true);
   return banned;
+}
+
+/** Calls `tell` when pieces are asked for. */
+function tellingWhenAsked(handlers: PeerHandlers, tell: () => void): PeerHandlers {
+  return {
+    ...handlers,
+    send_pieces(request, context) {
+      tell();
+      return handlers.send_pieces(request, context);
+    },
+  };
 }
 
 describe('a download beside a peer', () => {
@@ -58,15 +79,23 @@ describe('a download beside a peer', () => {
   });
 
   it('that sends a wrong piece layer completes with the layer of another', async () => {
-    const send_piece_layer = async ({ count }: { count: number }) => ({ hashes: randomBytes(32 * count) });
-    await downloadBeside(honest(manifest, bytes, { send_piece_layer }));
+    const asked = Promise.withResolvers<void>();
+    const wrongLayer = async ({ count }: { count: number }) => {
+      asked.resolve();
+      return { hashes: randomBytes(32 * count) };
+    };
+    await downloadBeside(honest(manifest, bytes, { send_piece_layer: wrongLayer }), asked);
   });
 
   it('that answers nothing at all completes', async () => {
+    const asked = Promise.withResolvers<void>();
     const silent = (): AsyncIterable<never> => ({
       [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }),
     });
-    const never = (): Promise<never> => new Promise(() => undefined);
-    await downloadBeside({ send_piece_info: silent, send_piece_layer: never, send_pieces: silent });
+    const layer = (): Promise<never> => {
+      asked.resolve();
+      return new Promise(() => undefined);
+    };
+    await downloadBeside({ send_piece_info: silent, send_piece_layer: layer, send_pieces: silent }, asked);
   });
 });

@@ -17,7 +17,7 @@ import {
 } from '@minitorrent/rpc-core';
 import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
 import { createTracker, type Tracker } from '@minitorrent/tracker';
-import { type AnnouncedFile, trackerContract } from '@minitorrent/tracker/contract';
+import { type FileDescriptor, trackerContract } from '@minitorrent/tracker/contract';
 import { peerContract } from '../../src/contract.ts';
 import { type CreatePeerOptions, createPeer, type Peer } from '../../src/index.ts';
 
@@ -73,12 +73,8 @@ export class Cluster implements AsyncDisposable {
     return peer;
   }
 
-  /** A member that answers other peers as `handlers` say, and tells the tracker that it holds `files`. */
-  async rogue(
-    name: string,
-    handlers: Handlers<typeof peerContract>,
-    files: readonly AnnouncedFile[],
-  ): Promise<void> {
+  /** A member that answers other peers as `handlers` say, and tells the tracker that it holds all of `file`. */
+  async impostor(name: string, file: FileDescriptor, handlers: Handlers<typeof peerContract>): Promise<void> {
     const network = createTcpNetwork();
     const clock = createSystemClock();
     const address = { host: '127.0.0.1', port: 0 };
@@ -90,8 +86,17 @@ export class Cluster implements AsyncDisposable {
     await tracker.create_user({ requestId: requestId(), userId: name, password: PASSWORD });
     await tracker.login({ userId: name, password: PASSWORD, deviceId: randomBytes(32) });
     await tracker.join_group({ requestId: requestId(), groupId: GROUP });
-    await tracker.announce({ port: server.address.port, files });
+    const holding = { groupId: GROUP, root: file.root, holding: 'complete' } as const;
+    await tracker.announce({ port: server.address.port, files: [holding] });
     this.#open.push(server);
+  }
+
+  /** Puts a file on the group's list that nobody serves yet. */
+  async listed({ name, size, pieceLength, root }: FileDescriptor): Promise<void> {
+    const tracker = (await this.client()).client(trackerContract);
+    await tracker.login({ userId: 'alice', password: PASSWORD, deviceId: randomBytes(32) });
+    const file = { name, size, pieceLength, root };
+    await tracker.upload_file({ requestId: randomBytes(16), groupId: GROUP, file });
   }
 
   /** A bare connection to the tracker. */

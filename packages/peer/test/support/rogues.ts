@@ -38,7 +38,8 @@ export function corrupting(manifest: Manifest, bytes: Uint8Array): SendPieces {
         yield item;
         continue;
       }
-      const data = item.data.slice();
+      // Not `slice`: of a Buffer it is a view.
+      const data = Uint8Array.from(item.data);
       data[7] = (data[7] ?? 0) ^ 1;
       yield { ...item, data };
     }

@@ -1,0 +1,101 @@
+/**
+ * Finds a peer that sends the piece layer of a file.
+ *
+ * Peers are asked in turn without waiting long for any; one whose layer is not the file's is not asked again; the
+ * tracker is asked for more peers for as long as it takes. A file of one piece or none needs no peer.
+ */
+import { type FileDescriptor, type Manifest, StoreError } from '@minitorrent/chunk-store';
+import type { Address, Clock } from '@minitorrent/rpc-core';
+import createDebug from 'debug';
+import { peerContract } from '../contract.ts';
+import { hedge } from '../hedge.ts';
+import type { WaitingReason } from '../peer.ts';
+import type { PeerId } from '../swarm-events.ts';
+import { wait } from '../waiting.ts';
+import { fetchPieceLayer, manifestOfShortFile } from './fetch-piece-layer.ts';
+import type { PeerPool } from './peer-pool.ts';
+
+const log = createDebug('minitorrent:peer:manifest');
+
+/** After this the next peer is asked too. */
+const STAGGER_MS = 1_000;
+/** Before the first call for more peers; it doubles with each further one. */
+const FIRST_CALL_MS = 1_000;
+const LONGEST_CALL_MS = 16_000;
+
+export interface ManifestQuest {
+  readonly groupId: string;
+  readonly file: FileDescriptor;
+  /** The peers known at each moment. */
+  readonly peers: ReadonlyMap<PeerId, Address>;
+  readonly pool: PeerPool;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Asks the tracker for the peers of the file. */
+  requestFile(signal: AbortSignal): Promise<void>;
+  onWaiting(reason: WaitingReason): void;
+}
+
+/** The checked manifest, however long it takes; rejects with the signal's reason. */
+export async function findManifest(quest: ManifestQuest): Promise<Manifest> {
+  const short = manifestOfShortFile(quest.file);
+  if (short !== undefined) return short;
+  const { clock, signal } = quest;
+  const liars = new Set<PeerId>();
+  const found = new AbortController();
+  const calling = callForPeers(quest, AbortSignal.any([signal, found.signal]));
+  const manifest = await hedge(
+    sources(quest, liars),
+    ([peer, address], until) => layerFrom(quest, { peer, address, liars, signal: until }),
+    { clock, staggerMs: STAGGER_MS, signal },
+  );
+  found.abort();
+  await calling;
+  if (manifest === undefined) throw signal.reason;
+  return manifest;
+}
+
+/** Peers that were not asked yet, then again those that did not lie, for ever; undefined where there is none now. */
+function* sources(
+  { peers, onWaiting }: ManifestQuest,
+  liars: ReadonlySet<PeerId>,
+): Generator<readonly [PeerId, Address] | undefined, never> {
+  const asked = new Set<PeerId>();
+  for (;;) {
+    const next = [...peers].find(([peer]) => !asked.has(peer) && !liars.has(peer));
+    onWaiting(peers.size === liars.size ? 'no_peers' : 'connecting');
+    if (next === undefined) asked.clear();
+    else asked.add(next[0]);
+    yield next;
+  }
+}
+
+interface Source {
+  readonly peer: PeerId;
+  readonly address: Address;
+  readonly liars: Set<PeerId>;
+  readonly signal: AbortSignal;
+}
+
+async function layerFrom(
+  { pool, groupId, file }: ManifestQuest,
+  { peer, address, liars, signal }: Source,
+): Promise<Manifest | undefined> {
+  try {
+    const lease = await pool.acquire(peer, address, signal);
+    const client = lease.connection.client(peerContract);
+    return await fetchPieceLayer(client, groupId, file, signal).finally(() => lease.release());
+  } catch (error) {
+    log('no piece layer from %s: %s', peer, String(error));
+    if (error instanceof StoreError) liars.add(peer);
+    return undefined;
+  }
+}
+
+async function callForPeers({ clock, requestFile }: ManifestQuest, signal: AbortSignal): Promise<void> {
+  for (let delayMs = FIRST_CALL_MS; ; delayMs = Math.min(LONGEST_CALL_MS, 2 * delayMs)) {
+    await wait(clock, delayMs, signal);
+    if (signal.aborted) return;
+    await requestFile(signal).catch((error: unknown) => log('cannot ask for peers: %s', String(error)));
+  }
+}
