@@ -1,0 +1,27 @@
+/** Arbitraries for values that random bytes seldom are: names that pass the validator, and descriptors that fit together. */
+import { choosePieceLength } from '@minitorrent/chunk-store';
+import type { Codec } from '@minitorrent/wire-codec';
+import { arbitraryOf } from '@minitorrent/wire-codec/arbitraries';
+import * as fc from 'fast-check';
+
+const name = fc
+  .string({ unit: fc.constantFrom(...'abcxyzABC019-_.äé漢🎈'), minLength: 1, maxLength: 14 })
+  .filter((text) => !/^\.+$|\.$/.test(text));
+
+const descriptor = fc
+  .record({ name, size: fc.nat({ max: 2 ** 34 }), root: fc.uint8Array({ minLength: 32, maxLength: 32 }) })
+  .map((file) => ({ ...file, pieceLength: choosePieceLength(file.size) }));
+
+/** Any value that `codec` accepts, a message's or a journal's. */
+export function wireValues<T>(codec: Codec<T>): fc.Arbitrary<T> {
+  return arbitraryOf(codec, {
+    maxLength: 8,
+    named: {
+      userId: () => name,
+      groupId: () => name,
+      fileName: () => name,
+      'file descriptor': () => descriptor,
+      entryVersion: () => fc.constant(1),
+    },
+  });
+}

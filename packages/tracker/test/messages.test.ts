@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { trackerCallbacks, trackerContract } from '../src/contract.ts';
+import { codecContract, type Sample, sample } from './helpers/codec-contract.ts';
+import { testFile } from './helpers/files.ts';
+import vectors from './vectors/messages.json' with { type: 'json' };
+
+const { methods: served } = trackerContract;
+const { methods: called } = trackerCallbacks;
+
+const requestId = new Uint8Array(16).map((_, at) => at);
+const deviceId = new Uint8Array(32).fill(0xd1);
+const groupId = 'friends';
+const userId = 'alice';
+const file = testFile('film.mkv', 5_000_000_000);
+const { root } = file;
+const peer = { userId: 'bob', deviceId, host: '192.0.2.7', port: 7_000, holding: 'partial' } as const;
+const position = { epoch: 1, index: 300, hash: new Uint8Array(32).fill(0xab) };
+const entries = [new Uint8Array([1, 2, 3])];
+
+const samples: Readonly<Record<string, Sample>> = {
+  'create_user request': sample(served.create_user.request.codec, {
+    requestId,
+    userId,
+    password: 'correct horse',
+  }),
+  'create_user response': sample(served.create_user.response.codec, {}),
+  'login request': sample(served.login.request.codec, { userId, password: 'correct horse', deviceId }),
+  'login response': sample(served.login.response.codec, { memberships: [{ groupId, role: 'admin' }] }),
+  'logout request': sample(served.logout.request.codec, {}),
+  'create_group request': sample(served.create_group.request.codec, { requestId, groupId }),
+  'join_group request': sample(served.join_group.request.codec, { requestId, groupId }),
+  'join_group response': sample(served.join_group.response.codec, { status: 'requested' }),
+  'leave_group request': sample(served.leave_group.request.codec, { requestId, groupId }),
+  'list_groups request': sample(served.list_groups.request.codec, { after: 'family' }),
+  'list_groups response': sample(served.list_groups.response.codec, {
+    groups: [{ groupId, members: 2, files: 300, standing: 'requested' }],
+    next: groupId,
+  }),
+  'list_requests request': sample(served.list_requests.request.codec, { groupId: '' }),
+  'list_requests response': sample(served.list_requests.response.codec, {
+    requests: [{ groupId, userId: 'bob', requestedAtMs: 1_764_000_000_000 }],
+  }),
+  'accept_request request': sample(served.accept_request.request.codec, {
+    requestId,
+    groupId,
+    userId: 'bob',
+  }),
+  'reject_request request': sample(served.reject_request.request.codec, {
+    requestId,
+    groupId,
+    userId: 'bob',
+  }),
+  'list_file request': sample(served.list_file.request.codec, { groupId, after: '' }),
+  'list_file response': sample(served.list_file.response.codec, {
+    files: [{ file, sharedBy: userId, sharedAtMs: 1_764_000_000_000, seeders: 1, leechers: 2 }],
+    next: '',
+  }),
+  'upload_file request': sample(served.upload_file.request.codec, { requestId, groupId, file }),
+  'download_file request': sample(served.download_file.request.codec, { groupId, name: file.name }),
+  'stop_sharing request': sample(served.stop_sharing.request.codec, { requestId, groupId, name: file.name }),
+  'announce request': sample(served.announce.request.codec, {
+    port: 7_001,
+    files: [{ groupId, root, holding: 'complete' }],
+  }),
+  'announce response': sample(served.announce.response.codec, {
+    intervalMs: 180_000,
+    swarms: [{ groupId, root, peers: [peer] }],
+  }),
+  'sync request': sample(served.sync.request.codec, { position, entries: [] }),
+  'sync response': sample(served.sync.response.codec, { head: position, entries }),
+  'make_file request': sample(called.make_file.request.codec, {
+    groupId,
+    file,
+    sharedBy: userId,
+    peers: [peer],
+  }),
+  'peer_authentication request': sample(called.peer_authentication.request.codec, {
+    groupId,
+    userId: 'bob',
+    requestedAtMs: 1_764_000_000_000,
+  }),
+  'peer_authentication response': sample(called.peer_authentication.response.codec, {
+    decision: 'undecided',
+  }),
+  'membership_changed request': sample(called.membership_changed.request.codec, {
+    groupId,
+    standing: 'removed',
+  }),
+};
+
+describe('messages', () => {
+  codecContract(samples, vectors);
+
+  it('are the ones that the described system names, and those that practice adds', () => {
+    expect(Object.keys(served).sort()).toEqual(
+      [
+        ...[
+          'create_user',
+          'login',
+          'create_group',
+          'join_group',
+          'leave_group',
+          'list_groups',
+          'list_file',
+          'logout',
+        ],
+        ...['upload_file', 'download_file', 'sync', 'announce', 'stop_sharing'],
+        ...['list_requests', 'accept_request', 'reject_request'],
+      ].sort(),
+    );
+    expect(Object.keys(called).sort()).toEqual(['make_file', 'membership_changed', 'peer_authentication']);
+  });
+});
