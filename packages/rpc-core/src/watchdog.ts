@@ -42,8 +42,7 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
       onDead(new RpcError('idle_timeout', `The other side was silent for ${Math.round(silentMs)} ms`));
       return;
     }
-    if (silentMs < limits.pingAfterMs) hasAsked = false;
-    else if (!hasAsked) {
+    if (silentMs >= limits.pingAfterMs && !hasAsked) {
       hasAsked = true;
       onSilence();
     }
@@ -71,6 +70,7 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
   return {
     heard(byteLength, left) {
       heardAt = clock.now();
+      hasAsked = false;
       if (partialBytes === 0 || left !== partialBytes + byteLength) partialSince = heardAt;
       partialBytes = left;
       if (left > 0) watchPartial(limits.partialFrameGraceMs);
@@ -80,6 +80,7 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
     },
     resumed() {
       isPaused = false;
+      hasAsked = false;
       heardAt = clock.now();
       partialSince = heardAt;
     },
