@@ -3,6 +3,11 @@ import { base } from '../../tsup.base.ts';
 
 export default defineConfig({
   ...base,
-  entry: ['src/index.ts', 'src/contract.ts'],
+  // The worker is loaded by its URL, so it is an entry of its own, beside the bundle.
+  entry: {
+    index: 'src/index.ts',
+    contract: 'src/contract.ts',
+    'sqlite-journal-worker': 'src/shell/sqlite-journal-worker.ts',
+  },
   onSuccess: 'tsc -p tsconfig.build.json',
 });

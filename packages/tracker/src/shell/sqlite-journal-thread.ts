@@ -20,10 +20,10 @@ export class JournalThread {
   #ended = false;
 
   constructor(file: string) {
-    // tsup puts the worker into a folder of its own and this module into the bundle above it.
+    // The source stands beside this file, the built worker beside the bundle.
     const name = import.meta.url.endsWith('.ts')
       ? './sqlite-journal-worker.ts'
-      : './shell/sqlite-journal-worker.js';
+      : './sqlite-journal-worker.js';
     this.#worker = new Worker(new URL(name, import.meta.url), { workerData: { file } });
     this.#worker.on('message', (answer: WorkerAnswer) => this.#settle(answer));
     this.#worker.on('error', (cause) => this.#failAll(new Error(describe(cause), { cause })));
