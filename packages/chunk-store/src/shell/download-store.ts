@@ -60,6 +60,7 @@ export class OpenDownload implements DownloadStore {
   readonly #gate = new OpenGate();
   readonly #writing = new Map<number, Promise<void>>();
   #completing: Promise<void> | undefined;
+  #hasFinalName = false;
   #closing: Promise<void> | undefined;
 
   constructor(parts: DownloadParts) {
@@ -180,11 +181,18 @@ export class OpenDownload implements DownloadStore {
 
   /** At every instant the bytes have one durable name at least. */
   async #takeFinalName(): Promise<void> {
-    const { fs, paths, overwrite } = this.#parts;
-    if (overwrite) await attempt('replace', paths.final, () => fs.rename(paths.part, paths.final));
-    else await claimName(fs, paths.part, paths.final);
+    const { fs, paths } = this.#parts;
+    if (!this.#hasFinalName) await this.#claimFinalName();
+    // Where a step below fails and is tried again, the name is ours already.
+    this.#hasFinalName = true;
     await attempt('sync', paths.folder, () => fs.syncFolder(paths.folder));
     await removeFile(fs, paths.part);
+  }
+
+  #claimFinalName(): Promise<void> {
+    const { fs, paths, overwrite } = this.#parts;
+    if (!overwrite) return claimName(fs, paths.part, paths.final);
+    return attempt('replace', paths.final, () => fs.rename(paths.part, paths.final));
   }
 
   async #settleRecord(): Promise<void> {

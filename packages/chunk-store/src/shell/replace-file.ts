@@ -45,12 +45,21 @@ export async function claimName(fs: FileSystem, from: string, to: string): Promi
       await fs.link(from, to);
     } catch (error) {
       if (!NO_HARD_LINKS.has(errnoOf(error) ?? '')) throw error;
-      // The name is taken by an empty file first: a rename alone would replace what somebody else put there.
-      const placeholder = await fs.open(to, 'create');
-      await placeholder.close();
-      await fs.rename(from, to);
+      await renameToFreeName(fs, from, to);
     }
   });
+}
+
+/** The name is taken by an empty file first: a rename alone would replace what somebody else put there. */
+async function renameToFreeName(fs: FileSystem, from: string, to: string): Promise<void> {
+  const placeholder = await fs.open(to, 'create');
+  await placeholder.close();
+  try {
+    await fs.rename(from, to);
+  } catch (error) {
+    await fs.unlink(to);
+    throw error;
+  }
 }
 
 /** What file systems without hard links answer. */
