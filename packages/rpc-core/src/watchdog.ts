@@ -17,6 +17,9 @@ export interface Watchdog {
   stop(): void;
 }
 
+/** A frame that hovers at the slowest rate is looked at so often and not at every byte. */
+const PARTIAL_CHECK_MS = 1000;
+
 export interface WatchdogOptions {
   readonly clock: Clock;
   readonly limits: RpcLimits;
@@ -58,7 +61,7 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
     stopPartialTimer = undefined;
     if (partialBytes === 0) return;
     const leftMs = partialSince + partialAllowedMs() - clock.now();
-    if (leftMs > 0 || isPaused) watchPartial(Math.max(leftMs, limits.partialFrameGraceMs));
+    if (leftMs > 0 || isPaused) watchPartial(Math.max(leftMs, PARTIAL_CHECK_MS));
     else
       onDead(new RpcError('frame_too_slow', `A frame of which ${partialBytes} bytes arrived does not go on`));
   }
