@@ -3,7 +3,7 @@
  * spans several is copied once. Small chunks are gathered in buffers on arrival, so that memory and time stay linear in
  * the bytes even when they come one by one. Nothing is allocated for bytes that have not come.
  */
-import { GATHER_BELOW_BYTES, GATHER_MOST_BYTES } from './limits.ts';
+import { GATHER_BELOW_BYTES, GATHER_BYTES } from './limits.ts';
 
 export class ByteQueue {
   readonly #chunks: Uint8Array[] = [];
@@ -52,18 +52,19 @@ export class ByteQueue {
     this.#gathering = gathering;
   }
 
-  /** Adds a small chunk behind the bytes in the gathering buffer, or starts one, twice as large as the one before. */
+  /** Adds a small chunk behind the bytes in the gathering buffer, or starts one. */
   #gather(chunk: Uint8Array): void {
     const last = this.#chunks.length - 1;
-    const used = this.#gathering === undefined ? 0 : (this.#chunks[last] as Uint8Array).length;
-    const capacity = this.#gathering?.length ?? 0;
-    if (this.#gathering !== undefined && used + chunk.length <= capacity) {
+    const gathering = this.#gathering;
+    // The last chunk is there: the queue is not empty.
+    const used = (this.#chunks[last] as Uint8Array).length;
+    if (gathering !== undefined && used + chunk.length <= GATHER_BYTES) {
       // Views handed out before stay as they are: bytes are only ever added behind them.
-      this.#gathering.set(chunk, used);
-      this.#chunks[last] = this.#gathering.subarray(0, used + chunk.length);
+      gathering.set(chunk, used);
+      this.#chunks[last] = gathering.subarray(0, used + chunk.length);
       return;
     }
-    const buffer = new Uint8Array(Math.min(Math.max(2 * capacity, GATHER_BELOW_BYTES), GATHER_MOST_BYTES));
+    const buffer = new Uint8Array(GATHER_BYTES);
     buffer.set(chunk);
     this.#append(buffer.subarray(0, chunk.length), buffer);
   }

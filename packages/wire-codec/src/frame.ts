@@ -30,7 +30,6 @@ export function encodeFrame(
   options?: { readonly maxPayloadBytes?: number },
 ): Uint8Array[] {
   const maxPayloadBytes = options?.maxPayloadBytes ?? MAX_PAYLOAD_BYTES;
-  if (payload instanceof Uint8Array) checkPayloadBytes(type, payload.length, maxPayloadBytes);
   const writer = spare ?? new Writer({ byReference: true });
   spare = undefined;
   try {

@@ -21,8 +21,8 @@ export const SLAB_BYTES = 8192;
 /** Chunks below this length are gathered, because a view costs about 200 bytes itself: a drip-feeder would be amplified. */
 export const GATHER_BELOW_BYTES = 1024;
 
-/** Largest buffer for gathering: what a drip-fed stream may hold allocated beyond the bytes that came. */
-export const GATHER_MOST_BYTES = 65_536;
+/** Size of the buffers that small chunks are gathered in: all that a drip-fed stream holds beyond the bytes that came. */
+export const GATHER_BYTES = 4096;
 
 /** Nesting that a recursive codec allows unless told otherwise: far below what the call stack holds. */
 export const DEFAULT_MAX_DEPTH = 32;

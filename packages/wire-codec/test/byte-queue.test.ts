@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteQueue } from '../src/byte-queue.ts';
@@ -17,6 +19,28 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
 );
 
 describe('ByteQueue', () => {
+  test('does not keep small chunks, which would cost more memory than the bytes in them', () => {
+    const queue = new ByteQueue();
+    queue.push(Uint8Array.of(1));
+    const small = Uint8Array.of(2, 3);
+    queue.push(small);
+    small.fill(0);
+    expect(queue.take(3)).toStrictEqual(Uint8Array.of(1, 2, 3));
+  });
+
+  test('lets go of what was taken', () => {
+    const before = bytesInUse();
+    const queues = Array.from({ length: 500 }, () => {
+      const queue = new ByteQueue();
+      for (let index = 0; index < 20; index++) queue.push(new Uint8Array(index < 10 ? 5000 : 500));
+      queue.take(20_000);
+      queue.take(queue.length);
+      return queue;
+    });
+    expect(bytesInUse() - before).toBeLessThan(1_000_000);
+    expect(queues).toHaveLength(500);
+  });
+
   test('gives out what came in, as an array would, and never touches what it gave out', () => {
     assertProperty(
       fc.property(steps, (todo) => {
@@ -39,6 +63,16 @@ describe('ByteQueue', () => {
     );
   });
 });
+
+/** Bytes that array buffers still in use hold. */
+function bytesInUse(): number {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage: () => void = runInNewContext('gc');
+  collectGarbage();
+  // The first collection may leave buffers to be freed in the background; the second waits for them.
+  collectGarbage();
+  return process.memoryUsage().arrayBuffers;
+}
 
 function takeSome(
   queue: ByteQueue,

@@ -56,6 +56,8 @@ describe('encodeFrame', () => {
   });
 
   test('can be called while a payload is written', () => {
+    // The first call leaves a writer for the next, which the inner call must not take as well.
+    encodeFrame('ping', new Uint8Array(0));
     const outer = encodeFrame('outer', (writer) => {
       writer.u8(1);
       for (const part of encodeFrame('inner', (inner) => inner.u8(2))) writer.bytes(part);

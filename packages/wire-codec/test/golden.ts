@@ -65,6 +65,7 @@ export interface Tree {
 }
 
 const address = struct({ host: text({ maxBytes: 255 }), port: u16 });
+const status = struct({ pieces: varint, note: optional(u16) });
 const hello = struct({ version: u16, software: optional(text({ maxBytes: 20 })) }, { extensible: true });
 const message = union('kind', {
   ask: { tag: 1, codec: struct({ piece: varint }) },
@@ -113,6 +114,8 @@ export const goldenValues: readonly GoldenValue[] = [
     '02016201016102',
   ),
   golden('struct', address, { host: 'peer', port: 6881 }, 'host "peer", port 6881', '04706565721ae1'),
+  golden('struct with an optional field', status, { pieces: 9, note: undefined }, 'pieces 9', '0900'),
+  golden('struct with an optional field', status, { pieces: 9, note: 7 }, 'pieces 9, note 7', '09010007'),
   golden(
     'extensible struct',
     hello,

@@ -29,7 +29,7 @@ const plain: StructLayout = { names: Object.keys(fields), codecs: Object.values(
 const layouts: Record<string, StructLayout> = {
   plain,
   extensible: { ...plain, extensible: true },
-  tagged: { ...plain, tag: { discriminant: 'kind', name: 'a "quoted" name' } },
+  tagged: { ...plain, tag: { discriminant: 'kind', name: `it's a "quoted" name` } },
 };
 
 describe.each(Object.entries(layouts))('the two ways to make a %s struct', (_, layout) => {

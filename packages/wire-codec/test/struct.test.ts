@@ -86,10 +86,25 @@ describe('struct', () => {
     expect(failureOf(() => encode(struct({ broken }), { broken: 5 }))).toBe(failure);
   });
 
-  test('works in a copy of the codec', () => {
-    const copy = { ...struct({ port: u16 }) };
-    expect(decode(copy, encode(copy, { port: 5 }))).toStrictEqual({ port: 5 });
-    expect(decode(copy, encode(copy, { port: 6 }))).toStrictEqual({ port: 6 });
+  test('is compiled once, when it is first used, also in a copy of the codec', () => {
+    let compilations = 0;
+    vi.stubGlobal(
+      'Function',
+      class extends Function {
+        constructor(...source: string[]) {
+          compilations++;
+          super(...source);
+        }
+      },
+    );
+    const codec = struct({ port: u16 });
+    const copy = { ...codec };
+    expect(compilations).toBe(0);
+    for (let port = 1; port < 5; port++) {
+      expect(decode(codec, encode(codec, { port }))).toStrictEqual({ port });
+      expect(decode(copy, encode(copy, { port }))).toStrictEqual({ port });
+    }
+    expect(compilations).toBe(1);
   });
 
   test('works the same where generated code is forbidden', () => {

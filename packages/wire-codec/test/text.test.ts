@@ -34,6 +34,17 @@ describe('text', () => {
     },
   );
 
+  test('finds a byte that is not ASCII wherever it stands alone', () => {
+    for (let length = 1; length <= 50; length++) {
+      for (let place = 0; place < length; place++) {
+        const bytes = new Uint8Array(1 + length).fill(0x61);
+        bytes[0] = length;
+        bytes[1 + place] = 0xff;
+        expect(() => decode(long, bytes)).toThrow(expect.objectContaining({ code: 'invalid_text' }));
+      }
+    }
+  });
+
   test('keeps a byte order mark, at the start and alone', () => {
     expect(decode(long, encode(long, '\ufeff'))).toBe('\ufeff');
     expect(decode(long, encode(long, `\ufeff${'a'.repeat(60)}`))).toBe(`\ufeff${'a'.repeat(60)}`);
