@@ -71,7 +71,8 @@ export function listenForEnding(options: EndingOptions): Ending {
       process.off('SIGINT', onInterrupt);
       process.off('SIGTERM', onTerminate);
       process.off('SIGHUP', onTerminate);
-      lifeline?.off('end', onNobodyThere).off('close', onNobodyThere);
+      // A stream that is still read would hold the process.
+      lifeline?.off('end', onNobodyThere).off('close', onNobodyThere).pause();
     },
   };
 }

@@ -19,6 +19,9 @@ export const openPeer: OpenPeer = async ({ trackers, listen, dataFolder, downloa
 };
 
 export const openTracker: OpenTracker = async ({ listen, dataFolder, clock }) => {
-  const { createTracker } = await import('@minitorrent/tracker');
-  return createTracker({ address: listen, dataDir: dataFolder, clock });
+  const [{ createTracker }, { createTcpNetwork }] = await Promise.all([
+    import('@minitorrent/tracker'),
+    import('@minitorrent/rpc-core/tcp'),
+  ]);
+  return createTracker({ network: createTcpNetwork(), address: listen, dataDir: dataFolder, clock });
 };

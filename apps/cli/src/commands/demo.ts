@@ -73,7 +73,7 @@ async function stage({ path, program, world, reporter, ending }: Stage): Promise
   const board = createProgressBoard({ clock: world.clock, reporter });
   cleanup.defer(() => board.close());
   const tell = (message: string) => reporter.event({ event: 'notice', message });
-  const cast = cleanup.use(createCast({ folder, program, watch, board }));
+  const cast = cleanup.use(createCast({ folder, program, clock: world.clock, watch, board }));
 
   const play = async () => {
     tell(`starting a tracker and ${1 + DOWNLOADERS.length} peers on this machine`);

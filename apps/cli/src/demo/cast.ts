@@ -2,9 +2,10 @@
  * The processes of the demonstration: how each is started, what is shown of it, and that all of them end.
  */
 import { join } from 'node:path';
+import type { Clock } from '@minitorrent/rpc-core';
 import { CliError } from '../errors.ts';
 import type { ProgressBoard } from '../output/progress-board.ts';
-import type { JsonLine, ProgressSample } from '../output/reports.ts';
+import type { DownloadRow, JsonLine, ProgressSample } from '../output/reports.ts';
 import { type DemoProcess, startDemoProcess } from './demo-process.ts';
 import type { QuietWatch } from './quiet-watch.ts';
 
@@ -13,6 +14,7 @@ export interface CastOptions {
   readonly folder: string;
   /** What starts the program: arguments of Node.js and the program's file. */
   readonly program: readonly string[];
+  readonly clock: Clock;
   readonly watch: Pick<QuietWatch, 'see'>;
   readonly board: Pick<ProgressBoard, 'watch'>;
 }
@@ -27,7 +29,7 @@ export interface Cast extends AsyncDisposable {
 }
 
 export function createCast(options: CastOptions): Cast {
-  const { folder, program, watch, board } = options;
+  const { folder, program, clock, watch, board } = options;
   const processes: DemoProcess[] = [];
   let isClosed = false;
   const { promise: died, reject } = Promise.withResolvers<never>();
@@ -38,6 +40,7 @@ export function createCast(options: CastOptions): Cast {
     const show = createProgressView(name, board);
     const started = startDemoProcess({
       name,
+      clock,
       args: [...program, ...args, '--json', '--exit-with-stdin', '--data', join(folder, name)],
       onReport(line) {
         watch.see(name, line);
@@ -71,15 +74,19 @@ export function createCast(options: CastOptions): Cast {
   };
 }
 
-/** Puts the progress that a process reports on the board, as long as it is under way. */
+/** Puts on the board what a process is at: hashing until it is done, a download to the end with a full bar. */
 function createProgressView(name: string, board: Pick<ProgressBoard, 'watch'>): (line: JsonLine) => void {
   let latest: ProgressSample | undefined;
   let stopShowing: (() => void) | undefined;
+  const show = (sample: ProgressSample) => {
+    latest = sample;
+    stopShowing ??= board.watch(() => latest ?? sample);
+  };
   return (line) => {
     if (line.type === 'progress') {
-      const sample = toSample(name, line);
-      latest = sample;
-      stopShowing ??= board.watch(() => latest ?? sample);
+      show(line.activity === 'download' ? demoDownload(name, line.download) : line);
+    } else if (line.type === 'result' && line.command === 'download_file') {
+      show(demoDownload(name, line.download));
     } else if (line.type === 'result' || line.type === 'error') {
       stopShowing?.();
       stopShowing = undefined;
@@ -87,7 +94,6 @@ function createProgressView(name: string, board: Pick<ProgressBoard, 'watch'>): 
   };
 }
 
-function toSample(name: string, line: JsonLine & { readonly type: 'progress' }): ProgressSample {
-  if (line.activity === 'hash') return line;
-  return { activity: 'demo-download', userId: name, download: line.download };
+function demoDownload(userId: string, download: DownloadRow): ProgressSample {
+  return { activity: 'demo-download', userId, download };
 }

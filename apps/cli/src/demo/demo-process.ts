@@ -8,6 +8,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Clock } from '@minitorrent/rpc-core';
 import { CliError } from '../errors.ts';
 import type { JsonLine } from '../output/reports.ts';
 import { quoteWord } from '../shell/tokenize.ts';
@@ -21,6 +22,7 @@ export interface DemoProcessOptions {
   readonly name: string;
   /** Arguments of Node.js: its own, the program, and the program's. */
   readonly args: readonly string[];
+  readonly clock: Clock;
   /** Sees every report, before whoever waits for it. */
   onReport(line: JsonLine): void;
 }
@@ -31,17 +33,15 @@ export interface DemoProcess extends AsyncDisposable {
   /** Rejects when the process ends without having been asked to; never resolves. */
   readonly died: Promise<never>;
   /** Types a command and, below it, the lines that it will ask for; resolves with its result. */
-  run(
-    command: string,
-    args: readonly string[],
-    answers?: readonly string[],
-  ): Promise<JsonLine & { type: 'result' }>;
+  run(command: string, args: readonly string[], answers?: readonly string[]): Promise<ResultLine>;
   /** The first report, among those that nobody has taken yet, that `matches`. */
   take<L extends JsonLine>(matches: (line: JsonLine) => line is L): Promise<L>;
 }
 
+type ResultLine = JsonLine & { readonly type: 'result' };
+
 export function startDemoProcess(options: DemoProcessOptions): DemoProcess {
-  const { name, args, onReport } = options;
+  const { name, args, clock, onReport } = options;
   // In a process group of its own, so that Ctrl-C reaches this process alone and the end is orderly.
   const child = spawn(process.execPath, args, { stdio: 'pipe', detached: true, windowsHide: true });
   const reports: JsonLine[] = [];
@@ -77,9 +77,12 @@ export function startDemoProcess(options: DemoProcessOptions): DemoProcess {
   const take = async <L extends JsonLine>(matches: (line: JsonLine) => line is L): Promise<L> => {
     const { promise, resolve } = Promise.withResolvers<L>();
     const look = () => {
-      const index = reports.findIndex(matches);
-      const [found] = index < 0 ? [] : reports.splice(index, 1);
-      if (found !== undefined && matches(found)) resolve(found);
+      const found = reports.find(matches);
+      if (found === undefined) return;
+      reports.splice(reports.indexOf(found), 1);
+      // At once: the next report may come before whoever waits here goes on.
+      waiters.delete(look);
+      resolve(found);
     };
     waiters.add(look);
     look();
@@ -97,14 +100,14 @@ export function startDemoProcess(options: DemoProcessOptions): DemoProcess {
     take,
     async run(command, commandArgs, answers = []) {
       child.stdin.write([[command, ...commandArgs.map(quoteWord)].join(' '), ...answers, ''].join('\n'));
-      return await take((line) => line.type === 'result' && line.command === command);
+      return await take((line): line is ResultLine => line.type === 'result' && line.command === command);
     },
     async [Symbol.asyncDispose]() {
       isStopping = true;
       child.kill('SIGTERM');
-      const kill = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
+      const cancelKill = clock.schedule(GRACE_MS, () => child.kill('SIGKILL'));
       await ended;
-      clearTimeout(kill);
+      cancelKill();
     },
   };
 }

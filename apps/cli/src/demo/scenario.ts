@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
-import type { DemoDownload, DemoResult, DownloadResult } from '../output/reports.ts';
+import type { DemoDownload, DemoResult, DownloadResult, JsonLine } from '../output/reports.ts';
 import type { DemoProcess } from './demo-process.ts';
 import { sha256OfFile } from './sha256.ts';
 
@@ -61,12 +61,16 @@ async function join(peer: DemoProcess, admin: DemoProcess): Promise<void> {
   // Once both know, the request waits at the tracker and can be accepted.
   await Promise.all([
     peer.run('join_group', [GROUP]),
-    admin.take((line) => line.type === 'event' && line.event === 'join-request' && line.userId === peer.name),
+    admin.take((line): line is JoinRequestLine => isJoinRequest(line) && line.userId === peer.name),
   ]);
   await admin.run('accept_request', [GROUP, peer.name]);
-  await peer.take(
-    (line) => line.type === 'event' && line.event === 'membership-changed' && line.standing === 'member',
-  );
+  await peer.take((line) => line.type === 'event' && line.event === 'membership-changed');
+}
+
+type JoinRequestLine = Extract<JsonLine, { readonly event: 'join-request' }>;
+
+function isJoinRequest(line: JsonLine): line is JoinRequestLine {
+  return line.type === 'event' && line.event === 'join-request';
 }
 
 interface Finished {
