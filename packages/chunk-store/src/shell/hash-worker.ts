@@ -16,10 +16,10 @@ export interface HashRequest {
   readonly job: SegmentJob;
 }
 
-/** The hashes, or what the operating system said. */
+/** The hashes, or what went wrong: of an error itself only name, message and stack would reach the other thread. */
 export type HashReply = { readonly id: number } & (
   | { readonly hashes: SegmentHashes }
-  | { readonly error: unknown }
+  | { readonly failure: { readonly message: string; readonly code: unknown } }
 );
 
 /** Small enough for a core's second cache. */
@@ -35,7 +35,8 @@ function answer(id: number, descriptor: number, job: SegmentJob): HashReply {
   try {
     return { id, hashes: hashSegment(descriptor, job) };
   } catch (error) {
-    return { id, error };
+    if (!(error instanceof Error)) throw error;
+    return { id, failure: { message: error.message, code: 'code' in error ? error.code : undefined } };
   }
 }
 

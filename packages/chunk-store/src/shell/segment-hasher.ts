@@ -109,7 +109,7 @@ class WorkerHasher implements SegmentHasher {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
     if ('hashes' in reply) waiting?.resolve(reply.hashes);
-    else waiting?.reject(reply.error);
+    else waiting?.reject(Object.assign(new Error(reply.failure.message), { code: reply.failure.code }));
   }
 
   #fail(failure: StoreError): void {
