@@ -12,7 +12,7 @@ describe('createCreditReturn', () => {
   });
 
   test('a sender that keeps to the rule can always go on once everything was read', () => {
-    const sizes = fc.array(fc.nat(5000), { maxLength: 200 });
+    const sizes = fc.array(fc.nat(5000), { maxLength: 200, size: 'max' });
     assertProperty(
       fc.property(fc.integer({ min: 1, max: 5000 }), sizes, (windowBytes, payloads) => {
         const credit = createCreditReturn(windowBytes);
@@ -27,7 +27,10 @@ describe('createCreditReturn', () => {
   });
 
   test('what is under way or unread never exceeds the window and one item', () => {
-    const steps = fc.array(fc.oneof(fc.nat(3000), fc.constant('read' as const)), { maxLength: 300 });
+    const steps = fc.array(fc.oneof(fc.nat(3000), fc.constant('read' as const)), {
+      maxLength: 300,
+      size: 'max',
+    });
     assertProperty(
       fc.property(fc.integer({ min: 1, max: 5000 }), steps, (windowBytes, script) => {
         const credit = createCreditReturn(windowBytes);
