@@ -5,7 +5,7 @@ import type { Holding } from '../src/messages.ts';
 import { Presence, type PresenceLimits } from '../src/presence.ts';
 import { createTestRandom } from './helpers/random.ts';
 
-const LIMITS: PresenceLimits = { devices: 5, filesPerDevice: 3, presenceTtlMs: 100, lostConnectionTtlMs: 30 };
+const LIMITS: PresenceLimits = { devices: 3, filesPerDevice: 2, presenceTtlMs: 100, lostConnectionTtlMs: 30 };
 const USERS = ['alice', 'bob', 'carol'];
 const KEYS = USERS.flatMap((userId) =>
   [1, 2].map((id) => deviceKey(userId, new Uint8Array(32).fill(id * 200))),
@@ -43,7 +43,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove_file'), groupId, root }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('wait'), ms: fc.nat(60) }) },
   ),
-  { maxLength: 80 },
+  { maxLength: 80, size: 'max' },
 );
 
 describe('Presence', () => {
@@ -63,7 +63,7 @@ describe('Presence', () => {
         presence.expire(now + LIMITS.presenceTtlMs);
         expect(presence.size).toEqual({ devices: 0, swarms: 0, shares: 0 });
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 

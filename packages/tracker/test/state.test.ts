@@ -28,6 +28,53 @@ describe('state', () => {
     );
   });
 
+  it('is driven through every answer that there is', () => {
+    const answers = new Set<string>();
+    for (const sequence of fc.sample(actions, { numRuns: 300, seed: 1 })) {
+      const model = createModel();
+      for (const action of sequence) {
+        if ('groupId' in action && !mentionsUsersOf(model, action)) continue;
+        answers.add(`${action.kind} ${step(model, action)}`);
+      }
+    }
+    expect([...answers].sort()).toMatchInlineSnapshot(`
+      [
+        "accept done",
+        "accept not_a_member",
+        "accept not_an_admin",
+        "accept unknown_group",
+        "accept unknown_request",
+        "create_group done",
+        "create_group group_exists",
+        "create_group limit_reached",
+        "create_user done",
+        "create_user user_exists",
+        "leave done",
+        "leave last_admin",
+        "leave not_a_member",
+        "leave unknown_group",
+        "refuse done",
+        "refuse not_a_member",
+        "refuse not_an_admin",
+        "refuse unknown_group",
+        "refuse unknown_request",
+        "request already_member",
+        "request limit_reached",
+        "request requested",
+        "request unknown_group",
+        "share done",
+        "share file_exists",
+        "share limit_reached",
+        "share not_a_member",
+        "share unknown_group",
+        "stop done",
+        "stop not_a_member",
+        "stop unknown_file",
+        "stop unknown_group",
+      ]
+    `);
+  });
+
   it('keeps its invariants after every event', async () => {
     await fc.assert(
       fc.property(actions, (sequence) => {
@@ -109,7 +156,10 @@ describe('state', () => {
 });
 
 /** A connection belongs to a user who exists, so commands of others never reach the state. */
-function mentionsUsersOf(state: TrackerState, action: object): boolean {
+function mentionsUsersOf(
+  state: { readonly users: { has(userId: string): boolean } },
+  action: object,
+): boolean {
   const { userId, by } = action as { readonly userId?: string; readonly by?: string };
   return [userId, by].every((user) => user === undefined || state.users.has(user));
 }

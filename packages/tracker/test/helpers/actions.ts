@@ -33,22 +33,25 @@ const userId = fc.constantFrom('alice', 'bob', 'carol', 'dave');
 const groupId = fc.constantFrom('friends', 'family', 'work');
 const name = fc.constantFrom('a.bin', 'b.bin', 'c.bin');
 
+const inGroup = { groupId, userId };
+const byAdmin = { groupId, userId, by: userId };
+const ofFile = { groupId, name, by: userId };
 const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('create_user'), userId }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('create_group'), groupId, userId }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('request', 'leave'), groupId, userId }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({ kind: fc.constantFrom('accept', 'refuse'), groupId, userId, by: userId }),
-  },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('share', 'stop'), groupId, name, by: userId }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('create_group'), ...inGroup }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('request'), ...inGroup }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('leave'), ...inGroup }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('accept'), ...byAdmin }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('refuse'), ...byAdmin }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('share'), ...ofFile }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('stop'), ...ofFile }) },
 );
 
 /** Sequences that begin with the users, because nothing happens without them. */
 export const actions: fc.Arbitrary<readonly Action[]> = fc
   .tuple(
     fc.subarray(['alice', 'bob', 'carol', 'dave'], { minLength: 2 }),
-    fc.array(action, { maxLength: 80 }),
+    fc.array(action, { maxLength: 80, size: 'max' }),
   )
   .map(([users, rest]) => [
     ...users.map((user) => ({ kind: 'create_user', userId: user }) as const),
