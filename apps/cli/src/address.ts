@@ -2,7 +2,7 @@
  * Addresses as people write them: `host:port`, `host`, `[::1]:port`, and lists with commas.
  */
 import type { Address } from '@minitorrent/rpc-core';
-import { CliError } from './errors.ts';
+import { CliError } from './cli-error.ts';
 
 const HOST = /^[A-Za-z0-9_.-]{1,255}$/;
 const BRACKETED = /^\[([0-9A-Fa-f:.%a-z]+)\](?::(.*))?$/;

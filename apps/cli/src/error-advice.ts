@@ -2,8 +2,27 @@
  * What to do next after a failure, by its code: the one table. A code that is not here has no advice, and its message
  * must do. The codes are those of the packages below and of the operating system; none is ever renamed.
  */
+import type { StoreErrorCode } from '@minitorrent/chunk-store';
+import type { PeerErrorCode } from '@minitorrent/peer';
+import type { RpcErrorCode } from '@minitorrent/rpc-core';
+import type { TrackerErrorCode } from '@minitorrent/tracker';
+import type { CliErrorCode } from './cli-error.ts';
 
-const ADVICE: Readonly<Record<string, string>> = {
+/** Every code that there is: a name that is in no package does not compile. */
+type KnownCode = CliErrorCode | PeerErrorCode | TrackerErrorCode | StoreErrorCode | RpcErrorCode | SystemCode;
+
+/** What Node.js reports of the operating system. */
+type SystemCode =
+  | 'EACCES'
+  | 'EADDRINUSE'
+  | 'EADDRNOTAVAIL'
+  | 'ECONNREFUSED'
+  | 'ENOENT'
+  | 'ENOSPC'
+  | 'EPERM'
+  | 'EROFS';
+
+const ADVICE: { readonly [Code in KnownCode]?: string } = {
   // Accounts
   already_logged_in: 'logout first',
   not_logged_in: 'login <userid>, or create_user <userid> if you are new',
@@ -27,7 +46,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   // Files
   already_downloading: 'show_downloads tells how far it is; cancel_download stops it',
   already_exists: 'add --overwrite to replace the file, or --to <folder> to put the new one elsewhere',
-  already_shared: 'show_shares lists what you share; stop_share takes a file out',
+  corrupt_piece: 'download the file again: what is on the disk was damaged',
+  io_failed: 'check the disk and the permissions of the folder',
   disk_full: 'make room on the disk; what was verified is kept, and the download goes on from there',
   file_exists: 'add --overwrite to replace the file, or --to <folder> to put the new one elsewhere',
   file_not_found: 'check the path; the Tab key completes it',
@@ -36,7 +56,6 @@ const ADVICE: Readonly<Record<string, string>> = {
   not_found: 'check the path; the Tab key completes it',
   not_shared_here: 'show_shares lists what you share',
   not_the_sharer: 'only the user who shared a file can take it out of the group',
-  piece_layer_unavailable: 'try again when a peer with the complete file is online',
   source_changed: 'stop_share it and share it again, if the new content is the one you mean',
   unknown_download: 'show_downloads lists what is under way',
   unknown_file: 'list_file <groupid> shows the files of the group',
@@ -56,6 +75,15 @@ const ADVICE: Readonly<Record<string, string>> = {
   unimplemented: 'the tracker is older than this program: update it',
   version_mismatch: 'use the same version of minitorrent on both sides',
   internal: 'try again; the log of the tracker or peer that failed tells more',
+
+  bad_frame: 'check that a tracker or peer of minitorrent listens at this address',
+  bad_hello: 'check that a tracker or peer of minitorrent listens at this address',
+  connect_timeout: 'check the address and the network; a firewall may be in the way',
+  handshake_timeout: 'check that a tracker or peer of minitorrent listens at this address',
+  too_many_calls: 'wait until something that runs is done',
+  unconfirmed: 'check with list_groups or list_file whether it was carried out, then try again',
+  journal_failed: 'tell whoever runs the tracker: its disk refuses to be written',
+  read_only: 'tell whoever runs the tracker: it does not accept changes now',
 
   // Starting
   data_folder_in_use: 'another process uses this data folder: end it, or choose another with --data',
@@ -78,14 +106,17 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 /** Where a code means something else for one command. */
-const ADVICE_FOR_COMMAND: Readonly<Record<string, string>> = {
+const ADVICE_FOR_COMMAND: { readonly [Key in `${string} ${KnownCode}`]?: string } = {
   'upload_file file_exists': 'rename your file: the group has one of that name; list_file shows it',
   'upload_file bad_name': 'rename the file, then share it: 1 to 255 bytes, no control characters',
 };
 
 /** What to do next; null where nothing is known. `command` is the shell's command that failed, if any did. */
 export function adviceFor(code: string, command?: string): string | null {
-  const forCommand = ADVICE_FOR_COMMAND[`${command} ${code}`];
-  if (forCommand !== undefined) return forCommand;
-  return Object.hasOwn(ADVICE, code) ? (ADVICE[code] ?? null) : null;
+  return lookUp(ADVICE_FOR_COMMAND, `${command} ${code}`) ?? lookUp(ADVICE, code) ?? null;
+}
+
+/** A code comes from outside: it may be the name of anything. */
+function lookUp(table: Readonly<Record<string, string | undefined>>, key: string): string | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
 }

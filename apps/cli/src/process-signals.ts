@@ -6,7 +6,7 @@
  */
 import type { EventEmitter } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { EXIT, type ExitCode } from './errors.ts';
+import { EXIT, type ExitCode } from './failure.ts';
 
 export interface Ending extends Disposable {
   /** Aborts when the program is to end. */

@@ -6,7 +6,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { DemoCommandOptions } from './commands/demo.ts';
 import type { PeerCommandOptions } from './commands/peer.ts';
 import type { TrackerCommandOptions } from './commands/tracker.ts';
-import { EXIT, type ExitCode } from './errors.ts';
+import { EXIT, type ExitCode } from './failure.ts';
 
 /** What each command does; answers the exit code. */
 export interface Actions {

@@ -273,6 +273,17 @@ describe('download_file', () => {
     expect(download.progress().state).toBe('downloading');
   });
 
+  it('takes a download that goes on since an earlier run as it is', async () => {
+    const error = Object.assign(new Error('It is on its way'), { code: 'already_downloading' });
+    const download = createFakeDownload();
+    const scripted = { downloadFile: () => Promise.reject(error), downloads: () => [download] };
+    const done = run('download_file films a.txt', scripted);
+    download.complete();
+    expect((await done).report).toMatchObject({ status: 'completed', download: { name: 'a.txt' } });
+    const { report } = await run('download_file films a.txt', { ...scripted, downloads: () => [] });
+    expect(report).toMatchObject({ code: 'already_downloading' });
+  });
+
   it('passes on folder, strategy and permission to overwrite', async () => {
     const download = createFakeDownload();
     download.complete();

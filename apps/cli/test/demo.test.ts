@@ -80,7 +80,7 @@ describe('minitorrent demo', () => {
     await using demo = await start('good', { download: 'other' });
     expect(await demo.ended).toBe(1);
     expect(demo.world.out()).toContain('DIFFERENT');
-    expect(demo.world.err()).toContain('(wrong_file)');
+    expect(demo.world.err()).toContain('(files_differ)');
     await demo.isCleanedUp();
   });
 

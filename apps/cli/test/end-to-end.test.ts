@@ -159,7 +159,7 @@ describe('minitorrent, all of it', () => {
     expect(await bob.ended).toBe(1);
   });
 
-  it('says what to do when there is no tracker, and refuses a data folder that is in use', async () => {
+  it('refuses a data folder that is in use', async () => {
     await using scene = await openScene();
     const alice = scene.startPeer('alice');
     await alice.waitFor((line) => line.type === 'event' && line.event === 'listening');

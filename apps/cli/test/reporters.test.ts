@@ -93,8 +93,8 @@ describe('createHumanReporter', () => {
     const reporter = createHumanReporter({ ...world, screen });
     reporter.progress(['a', 'b', 'c'].map((name) => sampleOf({ name })));
     expect(screen.setLive).toHaveBeenCalledWith([
-      expect.stringMatching(/^a {24}.*▕/),
-      expect.stringMatching(/^b {24}.*▕/),
+      expect.stringMatching(/^a {18}.*▕/),
+      expect.stringMatching(/^b {18}.*▕/),
       'and 1 more',
     ]);
     reporter.failure({ code: 'x', message: 'odd', advice: null, usage: null }, { command: null, line: null });

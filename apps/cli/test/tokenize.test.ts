@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CliError } from '../src/errors.ts';
+import { CliError } from '../src/cli-error.ts';
 import { escapeWord, quoteWord, scanWords, tokenize } from '../src/shell/tokenize.ts';
 
 const texts = (line: string) => tokenize(line).map((word) => word.text);

@@ -7,10 +7,11 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { CliError } from '../cli-error.ts';
 import { createCast } from '../demo/cast.ts';
 import { createQuietWatch } from '../demo/quiet-watch.ts';
 import { playScenario } from '../demo/scenario.ts';
-import { CliError, describeFailure, EXIT, type ExitCode, exitCodeOf } from '../errors.ts';
+import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
 import { createProgressBoard } from '../output/progress-board.ts';
 import type { DemoResult, Reporter } from '../output/reports.ts';
 import { type Ending, listenForEnding } from '../process-signals.ts';
@@ -46,7 +47,7 @@ export async function runDemo(
     reporter.result(result);
     if (result.ok) return EXIT.ok;
     throw new CliError(
-      'wrong_file',
+      'files_differ',
       'The demonstration failed: a file that arrived is not the one that was shared',
     );
   } catch (error) {

@@ -2,7 +2,7 @@
  * The shell on a terminal: prompt, history, completion, and notices and progress around the line being typed.
  */
 import { join } from 'node:path';
-import { EXIT, type ExitCode } from '../errors.ts';
+import { EXIT, type ExitCode } from '../failure.ts';
 import { createHumanReporter } from '../output/human-reporter.ts';
 import { createLiveScreen } from '../output/screen.ts';
 import { type CompletionSource, complete } from '../shell/completion.ts';

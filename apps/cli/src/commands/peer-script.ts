@@ -2,7 +2,7 @@
  * The shell without a terminal: commands come from standard input, and the exit code tells how they went.
  */
 import { once } from 'node:events';
-import { EXIT, type ExitCode } from '../errors.ts';
+import { EXIT, type ExitCode } from '../failure.ts';
 import type { Reporter } from '../output/reports.ts';
 import { createLineSource } from '../shell/line-source.ts';
 import { runScript } from '../shell/script.ts';

@@ -7,7 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import type { Peer } from '@minitorrent/peer';
 import { formatAddress, isLoopback, parseAddress, parseAddresses } from '../address.ts';
 import { ANY_PORT, DEFAULT_TRACKER_PORT, dataFolder, downloadFolder } from '../config.ts';
-import { describeFailure, type ExitCode, exitCodeOf } from '../errors.ts';
+import { describeFailure, type ExitCode, exitCodeOf } from '../failure.ts';
 import type { Reporter } from '../output/reports.ts';
 import { listenForEnding } from '../process-signals.ts';
 import { readStrategy } from '../shell/strategy.ts';

@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import type { Address, Clock } from '@minitorrent/rpc-core';
 import { formatAddress, parseAddress } from '../address.ts';
 import { DEFAULT_TRACKER_PORT, dataFolder } from '../config.ts';
-import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../errors.ts';
+import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
 import { listenForEnding } from '../process-signals.ts';
 import type { World } from '../world.ts';
 import { createReporterFor } from './output-for.ts';

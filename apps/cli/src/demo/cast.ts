@@ -3,7 +3,7 @@
  */
 import { join } from 'node:path';
 import type { Clock } from '@minitorrent/rpc-core';
-import { CliError } from '../errors.ts';
+import { CliError } from '../cli-error.ts';
 import type { ProgressBoard } from '../output/progress-board.ts';
 import type { DownloadRow, JsonLine, ProgressSample } from '../output/reports.ts';
 import { type DemoProcess, startDemoProcess } from './demo-process.ts';

@@ -9,7 +9,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Clock } from '@minitorrent/rpc-core';
-import { CliError } from '../errors.ts';
+import { CliError } from '../cli-error.ts';
 import type { JsonLine } from '../output/reports.ts';
 import { quoteWord } from '../shell/tokenize.ts';
 

@@ -2,7 +2,7 @@
  * Notices when nothing gets on any more: a demonstration that hangs has failed, however politely its processes report.
  */
 import type { Clock } from '@minitorrent/rpc-core';
-import { CliError } from '../errors.ts';
+import { CliError } from '../cli-error.ts';
 import type { JsonLine } from '../output/reports.ts';
 
 export interface QuietWatch extends Disposable {

@@ -2,7 +2,7 @@
  * Asks for a password on a terminal without showing it.
  */
 import type { Readable } from 'node:stream';
-import { CliError } from '../errors.ts';
+import { CliError } from '../cli-error.ts';
 import type { OutputStream } from '../output/screen.ts';
 
 export interface AskPasswordOptions {

@@ -1,7 +1,7 @@
 /**
  * All commands of the shell, and how one is found by its name.
  */
-import { CliError } from '../errors.ts';
+import { CliError } from '../cli-error.ts';
 import type { CommandHelp } from '../output/reports.ts';
 import { accountCommands } from './account-commands.ts';
 import { defineCommand, type ShellCommand, usageOf } from './command.ts';

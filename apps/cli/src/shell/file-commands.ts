@@ -1,9 +1,10 @@
 /**
  * Commands for files: share, list, download, and what is under way.
  */
-import type { ShareOptions } from '@minitorrent/peer';
+import type { Download, DownloadOptions, Peer, ShareOptions } from '@minitorrent/peer';
+import { CliError } from '../cli-error.ts';
 import { resolveTypedPath } from '../config.ts';
-import { CliError } from '../errors.ts';
+import { describeFailure } from '../failure.ts';
 import type { CommandResult, ProgressSample } from '../output/reports.ts';
 import { abortable } from './abortable.ts';
 import { type CommandContext, defineCommand, type ShellCommand } from './command.ts';
@@ -66,7 +67,7 @@ const downloadFile: ShellCommand = defineCommand({
     const strategy =
       options.strategy === undefined ? context.strategy : readStrategy(String(options.strategy));
     if (context.mode === 'script') context.follow(groupid, filename);
-    const download = await context.peer.downloadFile(groupid, filename, {
+    const download = await startOrFind(context, groupid, filename, {
       signal: context.signal,
       ...(strategy === undefined ? {} : { strategy }),
       ...(options.to === undefined ? {} : { folder: resolveTypedPath(String(options.to)) }),
@@ -88,7 +89,7 @@ const cancelDownload: ShellCommand = defineCommand({
   summary: 'Stop a download and remove what was fetched',
   parameters: [groupId, { name: 'filename', kind: 'download', summary: 'name of the file' }],
   async run({ peer }, { groupid, filename }): Promise<CommandResult> {
-    const found = peer.downloads().find(({ groupId, name }) => groupId === groupid && name === filename);
+    const found = findDownload(peer, groupid, filename);
     if (found === undefined) {
       throw new CliError(
         'unknown_download',
@@ -131,6 +132,27 @@ export const fileCommands: readonly ShellCommand[] = [
   showShares,
   stopShare,
 ];
+
+/** Starts a download; one that is on its way already, perhaps since an earlier run, is taken as it is. */
+async function startOrFind(
+  { peer }: CommandContext,
+  groupId: string,
+  name: string,
+  options: DownloadOptions,
+): Promise<Download> {
+  try {
+    return await peer.downloadFile(groupId, name, options);
+  } catch (error) {
+    const running =
+      describeFailure(error).code === 'already_downloading' && findDownload(peer, groupId, name);
+    if (running === undefined || running === false) throw error;
+    return running;
+  }
+}
+
+function findDownload(peer: Pick<Peer, 'downloads'>, groupId: string, name: string): Download | undefined {
+  return peer.downloads().find((download) => download.groupId === groupId && download.name === name);
+}
 
 /** A size in bytes as the user typed it. Fails with `bad_size`. */
 function readSize(text: string): number {

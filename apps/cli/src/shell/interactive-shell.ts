@@ -5,7 +5,7 @@
  * it asks once whether to leave. Ctrl-D leaves.
  */
 import type { Readable } from 'node:stream';
-import { EXIT, type ExitCode } from '../errors.ts';
+import { EXIT, type ExitCode } from '../failure.ts';
 import type { Reporter } from '../output/reports.ts';
 import type { OutputStream } from '../output/screen.ts';
 import { safe } from '../output/terminal-text.ts';

@@ -3,7 +3,7 @@
  */
 import type { Download, Peer, PeerEvents } from '@minitorrent/peer';
 import { formatAddress } from '../address.ts';
-import { describeFailure } from '../errors.ts';
+import { describeFailure } from '../failure.ts';
 import type { ProgressBoard } from '../output/progress-board.ts';
 import type { Reporter } from '../output/reports.ts';
 import { downloadRow } from './rows.ts';

@@ -3,7 +3,7 @@
  * carries the command's usage. Refuses nothing that a person could mean: a final `q`, as the seed writes it, is taken off.
  */
 import { parseArgs } from 'node:util';
-import { CliError } from '../errors.ts';
+import { CliError } from '../cli-error.ts';
 import { type OptionValues, type ShellCommand, usageOf } from './command.ts';
 import type { Word } from './tokenize.ts';
 

@@ -4,7 +4,7 @@
  * Never throws for anything that a user, a tracker or a peer can cause.
  */
 import debug from 'debug';
-import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../errors.ts';
+import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
 import type { Failure, Reporter } from '../output/reports.ts';
 import { type CommandContext, type ShellCommand, usageOf } from './command.ts';
 import { requireCommand } from './command-table.ts';

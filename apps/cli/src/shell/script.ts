@@ -4,7 +4,8 @@
  *
  * Passwords are lines too: a command that needs one and does not carry it takes the line after it, as it is.
  */
-import { CliError, EXIT, type ExitCode } from '../errors.ts';
+import { CliError } from '../cli-error.ts';
+import { EXIT, type ExitCode } from '../failure.ts';
 import type { Reporter } from '../output/reports.ts';
 import type { CommandContext } from './command.ts';
 import type { LineSource } from './line-source.ts';

@@ -2,7 +2,7 @@
  * The names of the ways in which a downloader chooses its next piece.
  */
 import type { PickStrategyName } from '@minitorrent/peer';
-import { CliError } from '../errors.ts';
+import { CliError } from '../cli-error.ts';
 
 export const STRATEGIES: readonly PickStrategyName[] = ['rarest-first', 'random', 'sequential'];
 

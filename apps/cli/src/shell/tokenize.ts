@@ -5,7 +5,7 @@
  * Outside quotes a backslash keeps the next character; between double quotes only `\"` and `\\` are special; between
  * single quotes nothing is.
  */
-import { CliError } from '../errors.ts';
+import { CliError } from '../cli-error.ts';
 
 export interface Word {
   readonly text: string;

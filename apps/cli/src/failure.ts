@@ -1,7 +1,7 @@
 /**
- * Failures of the command line: its own error class, the exit codes, and the one shape in which a failure of any
- * package is put before the user.
+ * The one shape in which a failure of any package is put before the user, and the exit codes that tell a caller.
  */
+import { CliError, type CliErrorCode } from './cli-error.ts';
 import { adviceFor } from './error-advice.ts';
 import type { Failure } from './output/reports.ts';
 
@@ -17,29 +17,6 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** Why the command line itself refused. */
-export type CliErrorCode =
-  /** Too few, too many or unknown arguments. */
-  | 'bad_arguments'
-  | 'unknown_command'
-  /** A quote or a backslash with nothing behind it. */
-  | 'unclosed_quote'
-  | 'bad_address'
-  | 'bad_size'
-  /** A password was needed and the input had ended. */
-  | 'no_password'
-  | 'passwords_differ'
-  /** No such download on this peer. */
-  | 'unknown_download'
-  /** Ctrl-C, or the end of the program. */
-  | 'cancelled'
-  /** A folder or device where a file is needed. */
-  | 'not_a_file'
-  /** A process of the demonstration ended early, was silent too long, or delivered a wrong file. */
-  | 'process_ended'
-  | 'timed_out'
-  | 'wrong_file';
-
 const USAGE_CODES: ReadonlySet<string> = new Set<CliErrorCode>([
   'bad_arguments',
   'unknown_command',
@@ -47,24 +24,6 @@ const USAGE_CODES: ReadonlySet<string> = new Set<CliErrorCode>([
   'bad_address',
   'bad_size',
 ]);
-
-/** A failure of the command line with a stable `code`. */
-export class CliError extends Error {
-  override readonly name: string = 'CliError';
-  readonly code: CliErrorCode;
-  /** How the command is written, for mistakes in writing it. */
-  readonly usage: string | undefined;
-
-  constructor(
-    code: CliErrorCode,
-    message: string,
-    context?: { readonly cause?: unknown; readonly usage?: string },
-  ) {
-    super(message, context !== undefined && 'cause' in context ? { cause: context.cause } : undefined);
-    this.code = code;
-    this.usage = context?.usage;
-  }
-}
 
 /** Any thrown value as code, message and next step; `command` is the shell's command that failed, if any did. */
 export function describeFailure(error: unknown, command?: string): Failure {

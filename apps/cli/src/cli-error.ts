@@ -1,0 +1,44 @@
+/**
+ * The error class of the command line, for what it refuses itself. Callers branch on `code`.
+ */
+
+/** Why the command line itself refused. */
+export type CliErrorCode =
+  /** Too few, too many or unknown arguments. */
+  | 'bad_arguments'
+  | 'unknown_command'
+  /** A quote or a backslash with nothing behind it. */
+  | 'unclosed_quote'
+  | 'bad_address'
+  | 'bad_size'
+  /** A password was needed and the input had ended. */
+  | 'no_password'
+  | 'passwords_differ'
+  /** No such download on this peer. */
+  | 'unknown_download'
+  /** Ctrl-C, or the end of the program. */
+  | 'cancelled'
+  /** A folder or device where a file is needed. */
+  | 'not_a_file'
+  /** A process of the demonstration ended early, was silent too long, or delivered a wrong file. */
+  | 'process_ended'
+  | 'timed_out'
+  | 'files_differ';
+
+/** A failure of the command line with a stable `code`. */
+export class CliError extends Error {
+  override readonly name: string = 'CliError';
+  readonly code: CliErrorCode;
+  /** How the command is written, for mistakes in writing it. */
+  readonly usage: string | undefined;
+
+  constructor(
+    code: CliErrorCode,
+    message: string,
+    context?: { readonly cause?: unknown; readonly usage?: string },
+  ) {
+    super(message, context !== undefined && 'cause' in context ? { cause: context.cause } : undefined);
+    this.code = code;
+    this.usage = context?.usage;
+  }
+}
