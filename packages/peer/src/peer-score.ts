@@ -12,6 +12,10 @@ import type { SwarmLimits } from './swarm-limits.ts';
 /** Weight of the newest sample in the averages (RFC 6298, section 2: 1/8 for the mean, 1/4 for the deviation). */
 const MEAN_GAIN = 1 / 8;
 const DEVIATION_GAIN = 1 / 4;
+/** 10 GB/s: what a piece is believed to have come with that arrived between two ticks of the clock. */
+const FASTEST_MS_PER_BYTE = 1e-7;
+/** A wait for a busy peer doubles so often at the most: eight pieces' time. */
+const MAX_BUSY_DOUBLINGS = 3;
 /** Evidence is for a person to read: a few pieces are enough. */
 const DENIED_PIECES_KEPT = 16;
 
@@ -49,8 +53,8 @@ export class PeerScore {
   #denials = 0;
   #msPerByte: number | undefined;
   #rttMs: number | undefined;
-  #lastPieceMs = Number.NEGATIVE_INFINITY;
   #failures = 0;
+  #refusals = 0;
   #retryAtMs = Number.NEGATIVE_INFINITY;
   #evidence: BanEvidence | undefined;
 
@@ -64,15 +68,14 @@ export class PeerScore {
     this.#rttMs = Math.min(this.#rttMs ?? durationMs, durationMs);
   }
 
-  /** A piece came in. The time since it was asked for, or since the piece before, whichever is later, was its cost. */
-  piece(bytes: number, requestedAtMs: number, nowMs: number): void {
-    this.answer.add(nowMs - requestedAtMs);
-    const costMs = Math.max(0, nowMs - Math.max(requestedAtMs, this.#lastPieceMs));
-    const msPerByte = costMs / Math.max(1, bytes);
+  /** A piece came in: `waitedMs` since it was asked for (or the one before came), of which `sentMs` to send it. */
+  piece(piece: { readonly bytes: number; readonly waitedMs: number; readonly sentMs: number }): void {
+    this.answer.add(piece.waitedMs);
+    const msPerByte = piece.sentMs / Math.max(1, piece.bytes);
     this.#msPerByte =
       this.#msPerByte === undefined ? msPerByte : this.#msPerByte + MEAN_GAIN * (msPerByte - this.#msPerByte);
-    this.#lastPieceMs = nowMs;
     this.#failures = 0;
+    this.#refusals = 0;
   }
 
   /** A call or a connection failed: the wait doubles each time, with jitter so that peers do not come back in step. */
@@ -81,9 +84,15 @@ export class PeerScore {
     this.#failures += 1;
   }
 
-  /** It is well and full: a short wait that does not grow. */
-  busy(nowMs: number): void {
-    this.#retryAtMs = nowMs + jittered(this.#limits.busyRetryMs, this.#random);
+  /**
+   * It is well and full: worth another try when it has sent a piece or two, `pieceMs` each as far as that is known. The
+   * wait grows a little with each refusal in a row, so that many who wait do not come all the time.
+   */
+  busy(pieceMs: number | undefined, nowMs: number): void {
+    const { minBusyMs, maxBusyMs } = this.#limits;
+    const waitMs = Math.min(maxBusyMs, Math.max(minBusyMs, pieceMs ?? 0)) * 2 ** this.#refusals;
+    this.#retryAtMs = nowMs + jittered(waitMs, this.#random);
+    this.#refusals = Math.min(this.#refusals + 1, MAX_BUSY_DOUBLINGS);
   }
 
   /** It denied pieces that it had announced. True where that has happened too often for a mistake. */
@@ -119,10 +128,12 @@ export class PeerScore {
     return this.#rttMs ?? 0;
   }
 
-  /** What we get from it while we wait for it; undefined before its first piece. */
+  /**
+   * How fast it sends a piece once it has begun: its uplink, whatever the queue before it; undefined before its first
+   * piece. The wait in its queue says little about it: that is over when the next request comes.
+   */
   get bytesPerSecond(): number | undefined {
-    if (this.#msPerByte === undefined) return undefined;
-    return 1_000 / Math.max(this.#msPerByte, 1e-9);
+    return this.#msPerByte === undefined ? undefined : 1_000 / Math.max(this.#msPerByte, FASTEST_MS_PER_BYTE);
   }
 
   /**

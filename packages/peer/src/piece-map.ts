@@ -13,7 +13,7 @@
  * and 8,192 steps (some 5 us) at 262,144, with exact answers, where a list for each piece costs its length.
  */
 import type { Random } from '@minitorrent/rpc-core';
-import { collectCommon, collectRange, PieceSet } from './piece-set.ts';
+import { collectCommon, collectRange, hasCommon, PieceSet } from './piece-set.ts';
 import type { PeerId, PiecesOf } from './swarm-events.ts';
 
 /** Among this many pieces of equal rarity the choice is uniform; of more, from a random place on. */
@@ -28,6 +28,7 @@ interface PeerPieces {
 export class PieceMap {
   readonly pieceCount: number;
   readonly #peers = new Map<PeerId, PeerPieces>();
+  readonly #usefulPeers = new Set<PeerId>();
   readonly #copies: Uint16Array;
   readonly #missing: PieceSet;
   readonly #open: PieceSet;
@@ -71,7 +72,7 @@ export class PieceMap {
   addHave(peer: PeerId, index: number): boolean {
     const pieces = this.#peers.get(peer);
     if (!pieces || !this.#isIndex(index) || !pieces.have.add(index)) return false;
-    if (this.isMissing(index)) pieces.useful += 1;
+    if (this.isMissing(index)) this.#changeUseful(peer, pieces, 1);
     this.#setCopies(index, this.copiesOf(index) + 1);
     return true;
   }
@@ -80,7 +81,7 @@ export class PieceMap {
   removeHave(peer: PeerId, index: number): boolean {
     const pieces = this.#peers.get(peer);
     if (!pieces?.have.delete(index)) return false;
-    if (this.isMissing(index)) pieces.useful -= 1;
+    if (this.isMissing(index)) this.#changeUseful(peer, pieces, -1);
     this.#setCopies(index, this.copiesOf(index) - 1);
     return true;
   }
@@ -90,6 +91,7 @@ export class PieceMap {
     if (!pieces) return;
     for (const index of pieces.have.indices()) this.#setCopies(index, this.copiesOf(index) - 1);
     this.#peers.delete(peer);
+    this.#usefulPeers.delete(peer);
   }
 
   /** Whether the bitfield of `peer` is known. */
@@ -109,6 +111,11 @@ export class PieceMap {
   /** How many pieces `peer` has that we miss. */
   usefulOf(peer: PeerId): number {
     return this.#peers.get(peer)?.useful ?? 0;
+  }
+
+  /** The peers that have pieces that we miss. */
+  get usefulPeers(): ReadonlySet<PeerId> {
+    return this.#usefulPeers;
   }
 
   /** How many known peers have the piece. */
@@ -139,7 +146,8 @@ export class PieceMap {
   obtain(index: number): boolean {
     this.withdraw(index);
     if (!this.#missing.delete(index)) return false;
-    for (const pieces of this.#peers.values()) if (pieces.have.has(index)) pieces.useful -= 1;
+    for (const [peer, pieces] of this.#peers)
+      if (pieces.have.has(index)) this.#changeUseful(peer, pieces, -1);
     return true;
   }
 
@@ -147,7 +155,7 @@ export class PieceMap {
   lose(index: number): void {
     this.#checkIndex(index);
     if (!this.#missing.add(index)) return;
-    for (const pieces of this.#peers.values()) if (pieces.have.has(index)) pieces.useful += 1;
+    for (const [peer, pieces] of this.#peers) if (pieces.have.has(index)) this.#changeUseful(peer, pieces, 1);
     this.offer(index);
   }
 
@@ -155,7 +163,7 @@ export class PieceMap {
   rarestOpen(peer: PeerId, limit: number, random: Random): number[] {
     const pieces = this.#peers.get(peer);
     const found: number[] = [];
-    if (!pieces || pieces.useful === 0) return found;
+    if (!pieces || !hasCommon(this.#open, pieces.have)) return found;
     for (let copies = 1; copies < this.#buckets.length && found.length < limit; copies += 1) {
       const bucket = this.#buckets[copies];
       if (!bucket || bucket.size === 0) continue;
@@ -191,6 +199,12 @@ export class PieceMap {
     }
     sample.length = count;
     return sample;
+  }
+
+  #changeUseful(peer: PeerId, pieces: PeerPieces, change: 1 | -1): void {
+    pieces.useful += change;
+    if (pieces.useful > 0) this.#usefulPeers.add(peer);
+    else this.#usefulPeers.delete(peer);
   }
 
   #setCopies(index: number, copies: number): void {

@@ -45,6 +45,15 @@ export class PieceSet {
   }
 }
 
+/** Whether the sets have a member in common. */
+export function hasCommon(a: PieceSet, b: PieceSet): boolean {
+  if (a.size === 0 || b.size === 0) return false;
+  for (let word = 0; word < a.words.length; word += 1) {
+    if (((a.words[word] ?? 0) & (b.words[word] ?? 0)) !== 0) return true;
+  }
+  return false;
+}
+
 /**
  * Up to `limit` members of both sets, found from word `fromWord` on and then round from the start.
  * Looks at each word at most once: length / 32 steps and one for each member found.

@@ -18,6 +18,8 @@ export interface PieceRequest {
   readonly maxPieces: number;
   readonly startedAtMs: number;
   delivered: number;
+  /** When it began to wait for its next piece. */
+  waitsSinceMs: number;
   /** The piece that the uploader is sending. */
   current: { readonly index: number; readonly startedAtMs: number; bytes: number } | undefined;
   lastByteAtMs: number | undefined;
@@ -94,6 +96,7 @@ export class RequestTable {
       maxPieces: asked.maxPieces,
       startedAtMs: asked.nowMs,
       delivered: 0,
+      waitsSinceMs: asked.nowMs,
       current: undefined,
       lastByteAtMs: undefined,
       deadlineMs: asked.deadlineMs,

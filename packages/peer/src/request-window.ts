@@ -37,7 +37,8 @@ export function uploaderBudget(
 ): number {
   if (options.uploaders <= 1) return options.budget;
   const byPath = Math.ceil((2 * bandwidthDelayBytes(measure)) / options.pieceLength);
-  return Math.min(options.budget, Math.max(limits.outstandingPerPeer, byPath));
+  const share = Math.ceil(options.budget / options.uploaders);
+  return Math.min(options.budget, Math.max(limits.outstandingPerPeer, share, byPath));
 }
 
 /** Pieces of one request: the budget in a few requests, so that a long path needs larger ones and not more. */
@@ -58,7 +59,7 @@ export interface Uploader {
 export function byLoad(uploaders: readonly Uploader[], random: Random): Uploader[] {
   const keyed = uploaders.map((uploader) => ({
     uploader,
-    load: (uploader.queuedPieces + 1) / uploader.bytesPerSecond,
+    load: ((uploader.queuedPieces + 1) / uploader.bytesPerSecond) * (1 + random.integer(1024) / 4096),
     tie: random.integer(0x1_0000_0000),
   }));
   keyed.sort((a, b) => a.load - b.load || a.tie - b.tie);

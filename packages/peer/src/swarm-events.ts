@@ -143,7 +143,7 @@ export type SwarmEffect =
   /** Tell every peer that listens to our `send_piece_info`. Coalesced. */
   | { readonly kind: 'announce_have'; readonly indices: readonly number[] }
   | { readonly kind: 'waiting'; readonly reason: SwarmWaitingReason }
-  /** Send `tick` at this time on the clock of `handle`; replaces any earlier one; undefined: no more. */
-  | { readonly kind: 'wake_at'; readonly atMs: number | undefined }
+  /** Send `tick` at this time on the clock of `handle`. It comes before the last one asked for, which is not needed then. */
+  | { readonly kind: 'wake_at'; readonly atMs: number }
   /** Every piece is verified and in the store. */
   | { readonly kind: 'completed' };

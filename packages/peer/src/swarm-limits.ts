@@ -21,14 +21,17 @@ export interface SwarmLimits {
   readonly firstDeadlineMs: number;
   /** No deadline, however slow the peer, lies further ahead. */
   readonly maxDeadlineMs: number;
+  /** An uploader that begins a piece and then sends nothing for this long is late. */
+  readonly stalledMs: number;
   /** A late request without a byte for this long is cancelled and counts as a failure. */
   readonly silenceMs: number;
 
   /** The first wait after a failure; doubles with each further one. */
   readonly retryBaseMs: number;
   readonly retryMaxMs: number;
-  /** The wait after `busy`: the peer is well, its queue is full. */
-  readonly busyRetryMs: number;
+  /** A peer that was `busy` is left alone for about the time of a piece, between these bounds. */
+  readonly minBusyMs: number;
+  readonly maxBusyMs: number;
   /** A peer that so often denied what it had announced is banned; once or twice is honest, after a lost file. */
   readonly maxDenials: number;
 
@@ -59,19 +62,21 @@ export const SWARM_LIMITS: SwarmLimits = {
   requestsInBudget: 4,
   wantSetPieces: 64,
   minDeadlineMs: 1_000,
-  firstDeadlineMs: 10_000,
+  firstDeadlineMs: 5_000,
   maxDeadlineMs: 60_000,
+  stalledMs: 2_000,
   silenceMs: 30_000,
   retryBaseMs: 1_000,
   retryMaxMs: 60_000,
-  busyRetryMs: 250,
+  minBusyMs: 10,
+  maxBusyMs: 1_000,
   maxDenials: 3,
   fullMeshPeers: 30,
   maxKnownPeers: 1_024,
   neighbours: 16,
   connectsAtOnce: 8,
   uselessMs: 15_000,
-  needPeersMs: 5_000,
+  needPeersMs: 1_000,
   announceMs: 50,
   slowMs: 5_000,
 };

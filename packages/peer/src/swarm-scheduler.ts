@@ -36,7 +36,7 @@ export function fillWindow(state: SwarmState, nowMs: number): void {
 /** Marks requests late whose deadline has passed, and gives up on those that are late and silent. */
 export function expireRequests(state: SwarmState, nowMs: number): void {
   for (const request of [...state.requests.all()]) {
-    if (nowMs >= request.deadlineMs) state.requests.markLate(request);
+    if (nowMs >= dueMs(state, request)) state.requests.markLate(request);
     if (!request.late || nowMs < silenceEndsMs(state, request)) continue;
     cancelRequest(state, request);
     scoreOf(state, request.peer).failure(nowMs);
@@ -66,7 +66,7 @@ export function nextRequestCheckMs(state: SwarmState, nowMs: number): number | u
   let earliest: number | undefined;
   const isEndgame = state.pieces.openCount === 0 && state.requests.outstanding < currentBudget(state, nowMs);
   for (const request of state.requests.all()) {
-    let atMs = request.late ? silenceEndsMs(state, request) : request.deadlineMs;
+    let atMs = request.late ? silenceEndsMs(state, request) : dueMs(state, request);
     const slowAtMs = request.startedAtMs + usualAnswerMs(state);
     if (isEndgame && slowAtMs > nowMs) atMs = Math.min(atMs, slowAtMs);
     earliest = Math.min(earliest ?? atMs, atMs);
@@ -74,27 +74,24 @@ export function nextRequestCheckMs(state: SwarmState, nowMs: number): number | u
   return earliest;
 }
 
-/** Connected peers that have something for us, whether or not they can be asked now. */
-export function usefulPeers(state: SwarmState): PeerId[] {
-  return [...state.neighbours.connected].filter((peer) => state.pieces.usefulOf(peer) > 0);
-}
-
-function currentBudget(state: SwarmState, nowMs: number): number {
-  let rttMs = 0;
-  for (const peer of state.neighbours.connected) rttMs = Math.max(rttMs, state.scores.get(peer)?.rttMs ?? 0);
-  const measure = { bytesPerSecond: state.rate.bytesPerSecond(nowMs), rttMs };
+/** How many pieces may be outstanding now. */
+export function currentBudget(state: SwarmState, nowMs: number): number {
+  const measure = { bytesPerSecond: state.rate.bytesPerSecond(nowMs), rttMs: state.pathRtt.meanMs ?? 0 };
   return requestBudget(measure, state.sizes.pieceLength, state.limits);
 }
 
 function freeUploaders(state: SwarmState, budget: number, nowMs: number): Uploader[] {
-  const useful = usefulPeers(state);
-  const usualBytesPerSecond = usualRate(state, useful);
+  const usualBytesPerSecond = usualRate(state);
   const uploaders: Uploader[] = [];
-  for (const peer of useful) {
+  for (const peer of state.pieces.usefulPeers) {
     const score = scoreOf(state, peer);
     if (score.retryAtMs > nowMs || state.requests.isLate(peer)) continue;
     const measure = { bytesPerSecond: score.bytesPerSecond ?? 0, rttMs: score.rttMs };
-    const options = { pieceLength: state.sizes.pieceLength, budget, uploaders: useful.length };
+    const options = {
+      pieceLength: state.sizes.pieceLength,
+      budget,
+      uploaders: state.neighbours.connected.size,
+    };
     const queuedPieces = state.requests.queuedAt(peer);
     if (queuedPieces >= uploaderBudget(measure, options, state.limits)) continue;
     uploaders.push({ peer, queuedPieces, bytesPerSecond: score.bytesPerSecond ?? usualBytesPerSecond });
@@ -103,10 +100,10 @@ function freeUploaders(state: SwarmState, budget: number, nowMs: number): Upload
 }
 
 /** The mean rate of those measured: what a peer that has shown nothing is believed to have. */
-function usualRate(state: SwarmState, peers: readonly PeerId[]): number {
+function usualRate(state: SwarmState): number {
   let sum = 0;
   let count = 0;
-  for (const peer of peers) {
+  for (const peer of state.pieces.usefulPeers) {
     const bytesPerSecond = state.scores.get(peer)?.bytesPerSecond;
     if (bytesPerSecond === undefined) continue;
     sum += bytesPerSecond;
@@ -145,7 +142,7 @@ function requestTwice(state: SwarmState, uploaders: readonly Uploader[], nowMs: 
 function slowPieceFor(state: SwarmState, peer: PeerId, nowMs: number): number | undefined {
   const usualMs = scoreOf(state, peer).answer.meanMs ?? usualAnswerMs(state);
   for (const request of state.requests.all()) {
-    if (request.late || request.peer === peer || nowMs - request.startedAtMs < usualMs) continue;
+    if (request.late || request.peer === peer || nowMs < request.startedAtMs + usualMs) continue;
     for (const index of request.wanted) {
       if (state.requests.wanting(index).size === 1 && state.pieces.has(peer, index)) return index;
     }
@@ -160,8 +157,7 @@ function send(
 ): void {
   if (state.requests.size === 0) state.lastByteAtMs = nowMs;
   const maxPieces = Math.min(asked.maxPieces, asked.pieces.length);
-  const ahead = state.requests.queuedAt(asked.peer);
-  const patienceMs = scoreOf(state, asked.peer).patienceMs(ahead + maxPieces, state.answers);
+  const patienceMs = scoreOf(state, asked.peer).patienceMs(maxPieces, state.answers);
   const request = state.requests.open(asked.peer, {
     pieces: asked.pieces,
     maxPieces,
@@ -174,6 +170,13 @@ function send(
 
 function usualAnswerMs(state: SwarmState): number {
   return state.answers.meanMs ?? state.limits.firstDeadlineMs;
+}
+
+/** When the request counts as late. */
+function dueMs(state: SwarmState, request: PieceRequest): number {
+  if (!request.current) return request.deadlineMs;
+  const lastSignMs = Math.max(request.current.startedAtMs, request.lastByteAtMs ?? 0);
+  return Math.min(request.deadlineMs, lastSignMs + state.limits.stalledMs);
 }
 
 function silenceEndsMs(state: SwarmState, request: PieceRequest): number {

@@ -36,10 +36,13 @@ export interface SwarmState {
   /** Answer times of all peers together. */
   readonly answers: TimeEstimate;
   readonly rate: RateMeter;
+  /** Round trips of the paths that pieces came over. */
+  readonly pathRtt: TimeEstimate;
   readonly pendingHaves: number[];
   strategy: PickStrategy;
   phase: SwarmPhase;
   reason: SwarmWaitingReason;
+  /** The tick that is on its way. */
   wakeAtMs: number | undefined;
   /** When the last byte came in, or since when there is something to wait for. */
   lastByteAtMs: number;
@@ -70,6 +73,7 @@ export function createSwarmState(options: {
     silentSince: new Map(),
     answers: new TimeEstimate(),
     rate: createRateMeter(),
+    pathRtt: new TimeEstimate(),
     pendingHaves: [],
     strategy: options.strategy,
     phase: 'running',

@@ -5,13 +5,13 @@
  */
 
 import type { SwarmWaitingReason } from './swarm-events.ts';
-import { nextRequestCheckMs, usefulPeers } from './swarm-scheduler.ts';
+import { currentBudget, nextRequestCheckMs } from './swarm-scheduler.ts';
 import type { SwarmState } from './swarm-state.ts';
 
-/** Connects, replaces, gives up on peers that never said what they have, and asks for more peers where they lack. */
+/** Connects, replaces, and gives up on peers that never said what they have. */
 export function keepNeighbours(state: SwarmState, nowMs: number): void {
   for (const [peer, sinceMs] of state.silentSince) {
-    if (nowMs - sinceMs < state.limits.silenceMs) continue;
+    if (nowMs < sinceMs + state.limits.silenceMs) continue;
     state.silentSince.delete(peer);
     state.neighbours.down(peer, nowMs);
     state.effects.push({ kind: 'disconnect', peer, reason: 'silent' });
@@ -22,7 +22,17 @@ export function keepNeighbours(state: SwarmState, nowMs: number): void {
     state.effects.push({ kind: 'disconnect', peer, reason: 'useless' });
   }
   for (const peer of state.neighbours.connectNow(nowMs)) state.effects.push({ kind: 'connect', peer });
-  askForPeers(state, nowMs);
+}
+
+/** Asks for more peers while those at hand bring nothing: at once, and then ever more seldom. */
+export function askForPeers(state: SwarmState, nowMs: number): void {
+  if (state.phase !== 'running' || !lacksPeers(state)) return;
+  if (nowMs < state.askedForPeersAtMs + state.askForPeersWaitMs) return;
+  if (state.askedForPeersAtMs !== Number.NEGATIVE_INFINITY) {
+    state.askForPeersWaitMs = Math.min(state.limits.retryMaxMs, 2 * state.askForPeersWaitMs);
+  }
+  state.askedForPeersAtMs = nowMs;
+  state.effects.push({ kind: 'need_peers' });
 }
 
 /** Sends the have news that has gathered, at most so often, or `now`. */
@@ -32,68 +42,72 @@ export function announceHaves(
   options: { readonly now?: boolean } = {},
 ): void {
   if (state.pendingHaves.length === 0) return;
-  if (!options.now && nowMs - state.announcedAtMs < state.limits.announceMs) return;
+  if (!options.now && nowMs < state.announcedAtMs + state.limits.announceMs) return;
   state.announcedAtMs = nowMs;
   state.effects.push({ kind: 'announce_have', indices: state.pendingHaves.splice(0) });
 }
 
 /** Says why nothing moves, whenever that changes. */
 export function showReason(state: SwarmState, nowMs: number): void {
+  const isNewSource =
+    state.reason !== 'none' && state.reason !== 'slow_peers' && state.pieces.usefulPeers.size > 0;
+  if (isNewSource) state.lastByteAtMs = nowMs;
   const reason = waitingReason(state, nowMs);
   if (reason === state.reason) return;
   state.reason = reason;
   state.effects.push({ kind: 'waiting', reason });
 }
 
-/** Asks for a `tick` at the earliest time at which something may follow from time alone. */
+/**
+ * Asks for a `tick` at the earliest time at which something may follow from time alone. A tick that is on its way and
+ * comes earlier is left: most times move back with every piece, and a timer for each would cost more than a tick.
+ */
 export function setWakeTime(state: SwarmState, nowMs: number): void {
-  const times = [
-    nextRequestCheckMs(state, nowMs),
-    state.pendingHaves.length > 0 ? state.announcedAtMs + state.limits.announceMs : undefined,
-    ...(state.phase === 'running' ? runningTimes(state, nowMs) : []),
-  ];
-  let earliest: number | undefined;
-  for (const atMs of times) if (atMs !== undefined) earliest = Math.min(earliest ?? atMs, atMs);
-  if (earliest === state.wakeAtMs) return;
+  if (state.wakeAtMs !== undefined && state.wakeAtMs <= nowMs) state.wakeAtMs = undefined;
+  let earliest = nextRequestCheckMs(state, nowMs);
+  if (state.pendingHaves.length > 0)
+    earliest = sooner(earliest, state.announcedAtMs + state.limits.announceMs);
+  if (state.phase === 'running') earliest = sooner(earliest, nextRunningMs(state, nowMs));
+  if (earliest === undefined || earliest >= (state.wakeAtMs ?? Number.POSITIVE_INFINITY)) return;
   state.wakeAtMs = earliest;
   state.effects.push({ kind: 'wake_at', atMs: earliest });
 }
 
-function askForPeers(state: SwarmState, nowMs: number): void {
-  if (!lacksPeers(state) || nowMs < state.askedForPeersAtMs + state.askForPeersWaitMs) return;
-  if (state.askedForPeersAtMs !== Number.NEGATIVE_INFINITY) {
-    state.askForPeersWaitMs = Math.min(state.limits.retryMaxMs, 2 * state.askForPeersWaitMs);
-  }
-  state.askedForPeersAtMs = nowMs;
-  state.effects.push({ kind: 'need_peers' });
-}
-
-/** Nobody has anything for us, and nobody new is about to say. */
+/** Nobody is asked for anything or nothing comes of it, and nobody new is about to say what they have. */
 function lacksPeers(state: SwarmState): boolean {
-  if (state.pieces.missingCount === 0 || state.neighbours.connecting + state.silentSince.size > 0)
-    return false;
-  return usefulPeers(state).length === 0;
+  if (state.neighbours.connecting + state.silentSince.size > 0) return false;
+  return state.requests.outstanding === 0 || state.reason === 'slow_peers';
 }
 
 function waitingReason(state: SwarmState, nowMs: number): SwarmWaitingReason {
   if (state.phase === 'completed') return 'none';
   if (state.phase !== 'running') return state.phase;
-  if (state.requests.outstanding > 0) {
-    return nowMs - state.lastByteAtMs < state.limits.slowMs ? 'none' : 'slow_peers';
+  if (state.pieces.usefulPeers.size > 0) {
+    return nowMs < state.lastByteAtMs + state.limits.slowMs ? 'none' : 'slow_peers';
   }
-  if (usefulPeers(state).length > 0) return 'slow_peers';
   if (state.neighbours.connecting + state.silentSince.size > 0) return 'connecting';
   return state.neighbours.connected.size > 0 ? 'no_source_for_pieces' : 'no_peers';
 }
 
-/** Times to come at which a running download has something to look at; those that have passed were looked at. */
-function runningTimes(state: SwarmState, nowMs: number): number[] {
-  const times = [
-    state.neighbours.nextRetryMs(),
-    lacksPeers(state) ? state.askedForPeersAtMs + state.askForPeersWaitMs : undefined,
-    state.reason === 'none' ? state.lastByteAtMs + state.limits.slowMs : undefined,
-  ];
-  for (const sinceMs of state.silentSince.values()) times.push(sinceMs + state.limits.silenceMs);
-  for (const peer of usefulPeers(state)) times.push(state.scores.get(peer)?.retryAtMs);
-  return times.filter((atMs) => atMs !== undefined).filter((atMs) => atMs > nowMs);
+/** The next time at which a running download has something to look at; what has passed was looked at. */
+function nextRunningMs(state: SwarmState, nowMs: number): number | undefined {
+  let earliest = later(nowMs, state.neighbours.nextRetryMs());
+  if (lacksPeers(state))
+    earliest = sooner(earliest, later(nowMs, state.askedForPeersAtMs + state.askForPeersWaitMs));
+  if (state.reason === 'none')
+    earliest = sooner(earliest, later(nowMs, state.lastByteAtMs + state.limits.slowMs));
+  for (const sinceMs of state.silentSince.values())
+    earliest = sooner(earliest, sinceMs + state.limits.silenceMs);
+  if (state.requests.outstanding >= currentBudget(state, nowMs)) return earliest;
+  for (const peer of state.pieces.usefulPeers)
+    earliest = sooner(earliest, later(nowMs, state.scores.get(peer)?.retryAtMs));
+  return earliest;
+}
+
+function sooner(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a;
+}
+
+function later(nowMs: number, atMs: number | undefined): number | undefined {
+  return atMs !== undefined && atMs > nowMs ? atMs : undefined;
 }

@@ -10,6 +10,7 @@
  */
 import type { Random } from '@minitorrent/rpc-core';
 import type { PickStrategyName } from './peer.ts';
+import type { PeerScore } from './peer-score.ts';
 import type { PickStrategy } from './piece-picker.ts';
 import { pickStrategy, rangeFirst } from './piece-picker.ts';
 import type { PieceRequest } from './request-table.ts';
@@ -20,7 +21,7 @@ import { swarmLimits } from './swarm-limits.ts';
 import { cancelRequest, expireRequests, fillWindow, noteBytes } from './swarm-scheduler.ts';
 import type { PieceSizes, SwarmPhase, SwarmState } from './swarm-state.ts';
 import { createSwarmState, pieceBytes, scoreOf } from './swarm-state.ts';
-import { announceHaves, keepNeighbours, setWakeTime, showReason } from './swarm-upkeep.ts';
+import { announceHaves, askForPeers, keepNeighbours, setWakeTime, showReason } from './swarm-upkeep.ts';
 
 export interface SwarmOptions extends PieceSizes {
   /** The pieces that are in the store already. */
@@ -48,6 +49,8 @@ export interface Swarm {
   /** Takes what happened at `nowMs` and answers what to do, in order. Times must not go backwards. */
   handle(event: SwarmEvent, nowMs: number): readonly SwarmEffect[];
   view(): SwarmView;
+  /** How many connected peers have the piece: what an upload queue chooses by. */
+  copiesOf(index: number): number;
 }
 
 /** The swarm core of one download. With no piece missing it reports `completed` at the first event. */
@@ -65,6 +68,7 @@ export function createSwarm(options: SwarmOptions): Swarm {
   });
 
   return {
+    copiesOf: (index) => state.pieces.copiesOf(index),
     handle(event, nowMs) {
       if (event.kind === 'range_wanted') {
         state.strategy = event.range ? rangeFirst(base, event.range) : base;
@@ -132,8 +136,11 @@ function apply(state: SwarmState, event: SwarmEvent, nowMs: number): boolean {
       if (state.phase !== 'completed') state.phase = 'running';
       state.lastByteAtMs = nowMs;
       return false;
-    case 'range_wanted':
     case 'tick':
+      // It may come a little early, as timers do: the rest of the wait needs a new one.
+      state.wakeAtMs = undefined;
+      return false;
+    case 'range_wanted':
       return false;
   }
 }
@@ -146,6 +153,7 @@ function settle(state: SwarmState, nowMs: number): void {
   fillWindow(state, nowMs);
   announceHaves(state, nowMs);
   showReason(state, nowMs);
+  askForPeers(state, nowMs);
   setWakeTime(state, nowMs);
 }
 
@@ -233,8 +241,12 @@ function pieceVerified(
 
 function creditPiece(state: SwarmState, request: PieceRequest, index: number, nowMs: number): void {
   const score = scoreOf(state, request.peer);
-  score.piece(pieceBytes(state.sizes, index), request.startedAtMs, nowMs);
-  state.answers.add(nowMs - request.startedAtMs);
+  const waitedMs = nowMs - request.waitsSinceMs;
+  const sentMs = nowMs - (request.current?.startedAtMs ?? nowMs);
+  score.piece({ bytes: pieceBytes(state.sizes, index), waitedMs, sentMs });
+  state.answers.add(waitedMs);
+  state.pathRtt.add(score.rttMs);
+  request.waitsSinceMs = nowMs;
   request.delivered += 1;
   request.current = undefined;
   state.requests.unwant(request, index);
@@ -252,13 +264,17 @@ function requestEnded(
   const denied = [...request.wanted];
   state.requests.close(request);
   const score = scoreOf(state, event.peer);
-  if (event.outcome === 'busy') score.busy(nowMs);
+  if (event.outcome === 'busy') score.busy(pieceMs(state, score), nowMs);
   if (event.outcome === 'failed') score.failure(nowMs);
   if (event.outcome === 'done' && request.delivered === 0) score.failure(nowMs);
   if (event.outcome !== 'missing_piece') return;
   for (const index of denied) state.pieces.removeHave(event.peer, index);
   score.failure(nowMs);
   if (score.deny(denied)) banPeer(state, event.peer, { kind: 'false_have', pieces: score.deniedPieces });
+}
+
+function pieceMs(state: SwarmState, score: PeerScore): number | undefined {
+  return score.bytesPerSecond && (state.sizes.pieceLength * 1_000) / score.bytesPerSecond;
 }
 
 function banPeer(state: SwarmState, peer: PeerId, evidence: BanEvidence): void {
