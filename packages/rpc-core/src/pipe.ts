@@ -23,8 +23,8 @@ export interface PipeOptions {
   readonly windowBytes: number;
   /** Queued bytes from which `write` answers false. */
   readonly highWaterBytes: number;
-  /** Cuts a part before it is sent; the seeded network shreds with it. */
-  readonly split?: (part: Uint8Array) => readonly Uint8Array[];
+  /** Cuts what one `write` was given into the chunks that travel; its parts unless told otherwise. */
+  readonly split?: (parts: readonly Uint8Array[]) => readonly Uint8Array[];
 }
 
 /** One end of a pipe. */
@@ -100,7 +100,7 @@ export class PipeEnd implements Channel {
   write(parts: readonly Uint8Array[]): boolean {
     if (this.#isClosed) return false;
     if (this.#hasEnded) throw new TypeError('Cannot write to a channel after end()');
-    for (const part of parts) this.#queue(part);
+    for (const chunk of this.#options.split?.(parts) ?? parts) this.#queue(chunk);
     this.#pump();
     if (this.#queuedBytes < this.#options.highWaterBytes) return true;
     this.#owesDrain = true;
@@ -138,11 +138,10 @@ export class PipeEnd implements Channel {
     if (!this.#isClosed) this.#close(error);
   }
 
-  #queue(part: Uint8Array): void {
-    if (part.length === 0) return;
-    this.#queuedBytes += part.length;
-    if (this.#options.split === undefined) this.#outgoing.push(part);
-    else this.#outgoing.push(...this.#options.split(part));
+  #queue(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#queuedBytes += chunk.length;
+    this.#outgoing.push(chunk);
   }
 
   /** Sends as long as the wire is free and the window is open, then the end. */

@@ -5,7 +5,8 @@
  */
 import type { Address, Channel, Network } from '../channel.ts';
 import { RpcError } from '../errors.ts';
-import { check, closeBoth, type Ear, joined, listenTo, patterned } from './network-ears.ts';
+import { joinParts } from './join-parts.ts';
+import { check, closeBoth, type Ear, listenTo, patterned } from './network-ears.ts';
 
 /** A network to be tested. */
 export interface NetworkSubject {
@@ -32,8 +33,8 @@ export const networkContract: readonly NetworkCase[] = [
       const down = patterned(200_000, 2);
       near.channel.write([up.subarray(0, 10), up.subarray(10, 10), up.subarray(10)]);
       far.channel.write([down]);
-      check(joined(await subject.until(far.received(up.length))), up, 'bytes to the listener');
-      check(joined(await subject.until(near.received(down.length))), down, 'bytes to the connector');
+      check(joinParts(await subject.until(far.received(up.length))), up, 'bytes to the listener');
+      check(joinParts(await subject.until(near.received(down.length))), down, 'bytes to the connector');
       await closeBoth(subject, near, far);
     },
   },
@@ -83,7 +84,7 @@ export const networkContract: readonly NetworkCase[] = [
       const far = listenTo(await subject.until(accepted));
       check(far.bytes, 0, 'bytes inside start');
       check(
-        joined(await subject.until(far.received(70_000))),
+        joinParts(await subject.until(far.received(70_000))),
         patterned(70_000, 5),
         'bytes sent before start',
       );

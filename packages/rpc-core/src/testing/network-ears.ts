@@ -91,16 +91,6 @@ export function patterned(length: number, salt: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => (index * 31 + (index >> 8) + salt) & 0xff);
 }
 
-export function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let start = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, start);
-    start += chunk.length;
-  }
-  return whole;
-}
-
 /** Throws unless the two are equal: the same value, or bytes or lists of the same values. */
 export function check(actual: unknown, expected: unknown, what: string): void {
   if (!isEqual(actual, expected))

@@ -10,6 +10,7 @@ import { connectFailed, createListenerTable } from '../listener-table.ts';
 import type { PipeEndInfo, PipeOptions } from '../pipe.ts';
 import { createPipe } from '../pipe.ts';
 import type { Random } from '../random.ts';
+import { joinParts } from './join-parts.ts';
 import type { Link, LinkConditions, Pipeline } from './seeded-link.ts';
 import { createLink, createPipeline, createSeededWire, travelMs } from './seeded-link.ts';
 
@@ -85,7 +86,7 @@ class Hosts implements SeededNetwork {
       defer: queueMicrotask,
       windowBytes: WINDOW_BYTES,
       highWaterBytes: HIGH_WATER_BYTES,
-      split: (part) => cutInParts(part, options.shredBytes, options.random),
+      split: (parts) => cutInChunks(parts, options.shredBytes, options.random),
     };
   }
 
@@ -209,12 +210,21 @@ class Hosts implements SeededNetwork {
   }
 }
 
-function cutInParts(part: Uint8Array, shredBytes: number | undefined, random: Random): Uint8Array[] {
-  const parts: Uint8Array[] = [];
-  for (let start = 0; start < part.length; ) {
+/**
+ * The bytes of one write in chunks. They are joined first: where a part ends depends on how buffers happened to be reused,
+ * and a run must depend on its seed alone.
+ */
+function cutInChunks(
+  parts: readonly Uint8Array[],
+  shredBytes: number | undefined,
+  random: Random,
+): Uint8Array[] {
+  const whole = joinParts(parts);
+  const chunks: Uint8Array[] = [];
+  for (let start = 0; start < whole.length; ) {
     const length = shredBytes === undefined ? SOCKET_READ_BYTES : 1 + random.integer(shredBytes);
-    parts.push(part.subarray(start, start + length));
+    chunks.push(whole.subarray(start, start + length));
     start += length;
   }
-  return parts;
+  return chunks;
 }
