@@ -88,6 +88,14 @@ export class Ledger implements AsyncDisposable {
     return this.#state.position.index - this.#durable;
   }
 
+  /**
+   * The state with all writes that are decided, durable or not: to see once more, at the moment of acting, that something
+   * is still allowed. What it shows must not be told to anybody; that is what `read` is for.
+   */
+  get latest(): TrackerState {
+    return this.#state;
+  }
+
   /** Whether a write with this id was decided already, so that `execute` will only repeat its answer. */
   knows(requestId: Uint8Array): boolean {
     return this.#state.doneRequests.has(toHex(requestId));

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from '../src/limits.ts';
 import { MESSAGE_LIMITS } from '../src/message-limits.ts';
+import { createFakeJournal, turn } from './helpers/fake-journal.ts';
 import { testFile } from './helpers/files.ts';
 import { createMemoryScene, type MemoryScene } from './helpers/memory-scene.ts';
 import { newRequestId, type TestPeer } from './helpers/peers.ts';
@@ -31,6 +32,40 @@ describe('sharing', () => {
         peers: [{ userId: 'alice', deviceId: alice.deviceId, host: 'a', port: 4_001, holding: 'complete' }],
       },
     });
+  });
+
+  it('tells a downloader nothing who leaves or logs out before it is told', async () => {
+    await using scene = await createMemoryScene();
+    const { alice, bob } = await members(scene);
+    await alice.announce(groupId, file.root);
+    const carol = await scene.logIn('carol');
+    await join(alice, carol);
+    for (const peer of [bob, carol]) await peer.tracker.download_file({ groupId, name: file.name });
+    await bob.tracker.leave_group({ requestId: newRequestId(), groupId });
+    await carol.tracker.logout({});
+    await scene.clock.advanceAsync(10);
+    expect([bob.untaken('make_file'), carol.untaken('make_file')]).toEqual([0, 0]);
+  });
+
+  it('lets nobody announce into a group that was left while the announce waited for the disk', async () => {
+    const journal = createFakeJournal();
+    await using scene = await createMemoryScene({ journal });
+    const flushed = async <T>(call: Promise<T>): Promise<T> => {
+      let isDone = false;
+      void call.finally(() => {
+        isDone = true;
+      });
+      while (!isDone) await journal.flush();
+      return call;
+    };
+    const { alice, bob } = await flushed(members(scene));
+    const write = alice.createGroup('other');
+    await turn();
+    const announcing = bob.announce(groupId, file.root);
+    await turn();
+    const leaving = bob.tracker.leave_group({ requestId: newRequestId(), groupId });
+    await flushed(Promise.all([write, announcing, leaving]));
+    expect(await listed(alice)).toMatchObject([{ seeders: 0 }]);
   });
 
   it('lists who has a file, and answers announces with the peers of what is looked for', async () => {

@@ -10,7 +10,7 @@ import { drawLots } from '../draw-lots.ts';
 import { TrackerError } from '../errors.ts';
 import { toHex } from '../hex.ts';
 import { MESSAGE_LIMITS } from '../message-limits.ts';
-import type { AnnouncedFile, PeerAddress } from '../messages.ts';
+import type { PeerAddress } from '../messages.ts';
 import type { TrackerState } from '../model.ts';
 import type { Announcement } from '../presence.ts';
 import type { ServiceParts } from './parts.ts';
@@ -57,10 +57,13 @@ export function createAnnounceHandler(parts: ServiceParts): AnnounceHandler {
   }
 
   return {
-    announce: async ({ port, files }, { connection }) => {
+    announce: async ({ port, files: announced }, { connection }) => {
       const session = sessions.require(connection);
       requireRate(session);
-      const allowed = await ledger.read((state) => allowedOf(state, session.userId, files));
+      const files = announced.map((file) => ({ ...file, root: toHex(file.root), rootBytes: file.root }));
+      const known = await ledger.read((state) => allowedOf(state, session.userId, files));
+      // Whoever left while the read waited must not come back by this announce.
+      const allowed = allowedOf(ledger.latest, session.userId, known);
       // Port 0: nobody can reach this peer, so nobody should try.
       if (port !== 0) {
         const { host } = connection.remote.remote;
@@ -72,18 +75,12 @@ export function createAnnounceHandler(parts: ServiceParts): AnnounceHandler {
   };
 }
 
-function allowedOf(
-  state: TrackerState,
-  userId: string,
-  files: readonly AnnouncedFile[],
-): readonly Announced[] {
-  return files
-    .map(({ groupId, root, holding }) => ({ groupId, root: toHex(root), rootBytes: root, holding }))
-    .filter(({ groupId, root, holding }) => {
-      if (holding === 'gone') return true;
-      const group = state.groups.get(groupId);
-      return group?.members.has(userId) === true && group.roots.has(root);
-    });
+function allowedOf(state: TrackerState, userId: string, files: readonly Announced[]): readonly Announced[] {
+  return files.filter(({ groupId, root, holding }) => {
+    if (holding === 'gone') return true;
+    const group = state.groups.get(groupId);
+    return group?.members.has(userId) === true && group.roots.has(root);
+  });
 }
 
 /** A character is at most three bytes of UTF-8 for each of its UTF-16 units; the rest of an address is fixed. */

@@ -30,8 +30,11 @@ export type Standing = 'member' | 'admin' | 'refused' | 'removed';
 export type AdminDecision = 'accept' | 'refuse' | 'undecided';
 
 export interface Callbacks {
-  /** After the answer of the present call: tells the session's peer where the pieces of a file are. */
-  makeFile(session: Session, find: () => FileToMake): void;
+  /**
+   * After the answer of the present call: tells the session's peer where the pieces of a file are; nothing when it has
+   * logged out by then, or when `find` no longer finds it.
+   */
+  makeFile(session: Session, find: () => FileToMake | undefined): void;
   /** After the answer of the present call: tells all peers of the user what the user is in the group now. */
   membershipChanged(userId: string, groupId: string, standing: Standing): void;
   /** Asks the session's peer about a join request; `undecided` when it gives no answer. */
@@ -51,7 +54,9 @@ export function createCallbacks({ sessions, clock, limits, log }: CallbackParts)
   return {
     makeFile: (session, find) => {
       clock.schedule(0, () => {
-        session.peer.make_file(find(), { timeoutMs }).catch(failed('make_file', session));
+        const found = sessions.find(session.connection) === session ? find() : undefined;
+        if (found === undefined) return;
+        session.peer.make_file(found, { timeoutMs }).catch(failed('make_file', session));
       });
     },
     membershipChanged: (userId, groupId, standing) => {

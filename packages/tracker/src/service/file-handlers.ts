@@ -50,6 +50,7 @@ export function createFileHandlers(parts: ServiceParts): FileHandlers {
         return requireFile(group, name);
       });
       callbacks.makeFile(session, () => {
+        if (ledger.latest.groups.get(groupId)?.members.has(session.userId) !== true) return undefined;
         const swarm = { groupId, root: toHex(file.root) };
         const draw = { except: session.device, most: MESSAGE_LIMITS.peersPerFile, random };
         return { groupId, file, sharedBy, peers: presence.peersOf(swarm, draw) };
