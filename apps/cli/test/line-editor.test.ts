@@ -3,21 +3,22 @@ import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { Screen } from '../src/output/screen.ts';
-import { createLineEditor } from '../src/shell/line-editor.ts';
+import { type Completer, createLineEditor } from '../src/shell/line-editor.ts';
 import { createPromptScreen } from '../src/shell/prompt-screen.ts';
 import { createVirtualTerminal } from './virtual-terminal.ts';
 
-function setUp(options: { columns?: number; rows?: number } = {}) {
+function setUp(options: { columns?: number; rows?: number; completer?: Completer } = {}) {
   const terminal = createVirtualTerminal(options.columns, options.rows);
   const input = new PassThrough();
   const editor = createLineEditor({
     input,
     output: terminal.stream,
-    completer: (line, done) => done(null, [['list_file ', 'list_groups '], line]),
+    completer: options.completer ?? ((line, done) => done(null, [['list_file ', 'list_groups '], line])),
   });
   const end = new AbortController();
   return {
     terminal,
+    input,
     editor,
     end,
     read: (history: string[] = []) => editor.read({ prompt: 'mt> ', history, signal: end.signal }),
@@ -53,6 +54,35 @@ describe('createLineEditor', () => {
     await type('\t');
     await type('groups\r');
     expect(await line).toEqual({ kind: 'line', text: 'list_groups' });
+  });
+
+  it('takes no harm from a completion that comes too late', async () => {
+    const late: (() => void)[] = [];
+    const completer: Completer = (_line, done) => void late.push(() => done(null, [['list_groups '], 'li']));
+    const { read, type, end, terminal } = setUp({ completer });
+    const line = read();
+    await type('li\t');
+    end.abort();
+    expect(await line).toEqual({ kind: 'ended' });
+    expect(late).toHaveLength(1);
+    for (const answer of late) answer();
+    expect(terminal.text()).toBe('mt> li');
+  });
+
+  it('does not complete a line that is there no more', async () => {
+    const late: (() => void)[] = [];
+    const completer: Completer = (_line, done) => void late.push(() => done(null, [['list_groups '], 'li']));
+    const { read, type, input } = setUp({ completer });
+    const first = read();
+    await type('li');
+    await type('\t');
+    // A terminal may have this key on its way already when the input is paused for the completion.
+    input.emit('keypress', '\r', { name: 'return' });
+    for (const answer of late) answer();
+    expect(await first).toEqual({ kind: 'line', text: 'li' });
+    const second = read();
+    await type('x\r');
+    expect(await second).toEqual({ kind: 'line', text: 'x' });
   });
 
   it('tells Ctrl-C on an empty line from one on a line with text, and Ctrl-D', async () => {

@@ -109,19 +109,26 @@ export function createLineEditor(options: LineEditorOptions): LineEditor {
         return { kind: 'line', text: waiting };
       }
       if (signal.aborted) return { kind: 'ended' };
-      reader = createInterface({
+      const open = createInterface({
         input,
         output,
-        completer,
         history,
         terminal: true,
         historySize: HISTORY_LINES,
         removeHistoryDuplicates: true,
+        completer: (line, done) =>
+          completer(line, (error, result) => {
+            // The answer may come when this line is done, or another text stands in it.
+            if (reader !== open) return;
+            const isCurrent = open.line.slice(0, open.cursor) === line;
+            done(error, isCurrent ? result : [[], line]);
+          }),
       });
-      redraw(reader, [], []);
-      if (pasted.rest !== '') reader.write(pasted.rest);
-      const typed = await readOne(reader, signal);
-      reader.close();
+      reader = open;
+      redraw(open, [], []);
+      if (pasted.rest !== '') open.write(pasted.rest);
+      const typed = await readOne(open, signal);
+      open.close();
       reader = undefined;
       live = [];
       return typed;
