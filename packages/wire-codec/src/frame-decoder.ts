@@ -7,8 +7,9 @@
  */
 import { ByteQueue } from './byte-queue.ts';
 import { FrameError } from './errors.ts';
-import { FRAME_START, type Frame, HEADER_BYTES, isTypeCharacter } from './frame.ts';
+import { FRAME_START, type Frame, HEADER_BYTES, isFrameType } from './frame.ts';
 import { MAX_TYPE_BYTES } from './limits.ts';
+import { takeAscii } from './text.ts';
 
 export interface FrameDecoder {
   /** Adds bytes of the stream, in order. The decoder keeps `chunk`, which must not change afterwards. */
@@ -40,7 +41,8 @@ const OPENING_BYTES = 3;
 class QueueDecoder implements FrameDecoder {
   readonly #maxPayloadBytes: (type: string) => number;
   readonly #queue = new ByteQueue();
-  #failure: FrameError | undefined;
+  /** What `next` or `end` failed with. */
+  #failure: unknown;
   /** What is known of the frame begun: 0 and empty until it was read. */
   #typeSize = 0;
   #type = '';
@@ -65,7 +67,8 @@ class QueueDecoder implements FrameDecoder {
     try {
       return this.#readHeader() ? this.#readPayload() : undefined;
     } catch (error) {
-      if (error instanceof FrameError) this.#failure = error;
+      // What the limit throws is a failure for good as well: the frame's header is taken already.
+      this.#failure = error;
       throw error;
     }
   }
@@ -111,8 +114,11 @@ class QueueDecoder implements FrameDecoder {
   }
 
   #readTypeAndLength(): void {
-    let type = '';
-    while (type.length < this.#typeSize) type += this.#readTypeCharacter();
+    const typeBytes = this.#queue.take(this.#typeSize);
+    const type = takeAscii(typeBytes, 0, typeBytes.length);
+    if (type === undefined || !isFrameType(type)) {
+      throw new FrameError('bad_type', 'Cannot read a frame: its type has other characters than a-z and _');
+    }
     let payloadBytes = 0;
     for (let index = 0; index < 4; index++) payloadBytes = payloadBytes * 0x100 + this.#queue.takeByte();
     const max = this.#maxPayloadBytes(type);
@@ -123,12 +129,6 @@ class QueueDecoder implements FrameDecoder {
     }
     this.#type = type;
     this.#payloadBytes = payloadBytes;
-  }
-
-  #readTypeCharacter(): string {
-    const code = this.#queue.takeByte();
-    if (isTypeCharacter(code)) return String.fromCharCode(code);
-    throw new FrameError('bad_type', `Cannot read a frame: its type has the byte ${code}, expected a-z or _`);
   }
 
   #readPayload(): Frame | undefined {

@@ -29,16 +29,17 @@ export function encodeFrame(
   payload: Uint8Array | ((writer: Writer) => void),
   options?: { readonly maxPayloadBytes?: number },
 ): Uint8Array[] {
-  const maxPayloadBytes = options?.maxPayloadBytes ?? MAX_PAYLOAD_BYTES;
+  if (!isFrameType(type)) throw badType(type);
   const writer = spare ?? new Writer({ byReference: true });
   spare = undefined;
   try {
     writer.u16(FRAME_START);
-    writeType(writer, type);
+    // A varint below 128 is the size as u8.
+    writer.text(type, MAX_TYPE_BYTES);
     const place = writer.openLength();
     if (payload instanceof Uint8Array) writer.bytes(payload);
     else payload(writer);
-    checkPayloadBytes(type, writer.closeLength(place), maxPayloadBytes);
+    checkPayloadBytes(type, writer.closeLength(place), options?.maxPayloadBytes ?? MAX_PAYLOAD_BYTES);
     return writer.finishParts();
   } finally {
     writer.discard();
@@ -46,23 +47,15 @@ export function encodeFrame(
   }
 }
 
-/** Whether `code`, an ASCII code, may stand in a message type. */
-export function isTypeCharacter(code: number): boolean {
-  return (code >= 0x61 && code <= 0x7a) || code === 0x5f;
+/** Whether `type` may be a message type. */
+export function isFrameType(type: string): boolean {
+  return FRAME_TYPE.test(type);
 }
+
+const FRAME_TYPE = /^[a-z_]{1,32}$/;
 
 /** A writer not in use; taken while in use, because a payload's function may itself make a frame. */
 let spare: Writer | undefined;
-
-function writeType(writer: Writer, type: string): void {
-  if (type.length === 0 || type.length > MAX_TYPE_BYTES) throw badType(type);
-  writer.u8(type.length);
-  for (let index = 0; index < type.length; index++) {
-    const code = type.charCodeAt(index);
-    if (!isTypeCharacter(code)) throw badType(type);
-    writer.u8(code);
-  }
-}
 
 function badType(type: string): FrameError {
   const shown = JSON.stringify(type.slice(0, MAX_TYPE_BYTES));

@@ -3,7 +3,7 @@
  * touches or allocates anything, and hands byte fields out as views.
  */
 import { CodecError } from './errors.ts';
-import { SHORT_TEXT_BYTES, takeUtf8 } from './text.ts';
+import { SHORT_TEXT_BYTES, takeAscii, takeUtf8 } from './text.ts';
 
 export class Reader {
   readonly #bytes: Uint8Array;
@@ -97,8 +97,10 @@ export class Reader {
   /** UTF-8 behind its length in bytes. A byte order mark is a character like any other. */
   text(maxBytes: number): string {
     const length = this.length(maxBytes);
-    const short = length <= SHORT_TEXT_BYTES ? this.#shortAscii(length) : undefined;
-    return short ?? takeUtf8(this.bytes(length));
+    const start = this.#take(length);
+    const end = start + length;
+    const short = length <= SHORT_TEXT_BYTES ? takeAscii(this.#bytes, start, end) : undefined;
+    return short ?? takeUtf8(this.#bytes.subarray(start, end));
   }
 
   /** Narrows the reader to the next `length` bytes; answers what `widen` needs. */
@@ -167,33 +169,6 @@ export class Reader {
       if (byte === 0) throw new CodecError('not_minimal', 'read', 'the varint ends with a needless byte');
       if (byte < 0x80) return value;
     }
-  }
-
-  /** Text of ASCII alone, eight characters a step; undefined where a byte is not ASCII. */
-  #shortAscii(length: number): string | undefined {
-    const end = this.#position + length;
-    let at = this.#position;
-    let text = '';
-    let bits = 0;
-    for (; at + 8 <= end; at += 8) {
-      const a = this.#at(at);
-      const b = this.#at(at + 1);
-      const c = this.#at(at + 2);
-      const d = this.#at(at + 3);
-      const e = this.#at(at + 4);
-      const f = this.#at(at + 5);
-      const g = this.#at(at + 6);
-      const h = this.#at(at + 7);
-      bits |= a | b | c | d | e | f | g | h;
-      text += String.fromCharCode(a, b, c, d, e, f, g, h);
-    }
-    for (; at < end; at++) {
-      bits |= this.#at(at);
-      text += String.fromCharCode(this.#at(at));
-    }
-    if (bits > 0x7f) return undefined;
-    this.#position = end;
-    return text;
   }
 }
 

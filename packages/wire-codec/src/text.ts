@@ -36,3 +36,29 @@ export function takeUtf8(bytes: Uint8Array): string {
     throw new CodecError('invalid_text', 'read', 'it is not valid UTF-8', { cause });
   }
 }
+
+/** The text from `start` to `end` if it is ASCII alone, eight characters a step; undefined otherwise. */
+export function takeAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
+  // Never undefined: the caller has compared `end` with the length.
+  const at = (index: number): number => bytes[index] as number;
+  let text = '';
+  let bits = 0;
+  let index = start;
+  for (; index + 8 <= end; index += 8) {
+    const a = at(index);
+    const b = at(index + 1);
+    const c = at(index + 2);
+    const d = at(index + 3);
+    const e = at(index + 4);
+    const f = at(index + 5);
+    const g = at(index + 6);
+    const h = at(index + 7);
+    bits |= a | b | c | d | e | f | g | h;
+    text += String.fromCharCode(a, b, c, d, e, f, g, h);
+  }
+  for (; index < end; index++) {
+    bits |= at(index);
+    text += String.fromCharCode(at(index));
+  }
+  return bits > 0x7f ? undefined : text;
+}

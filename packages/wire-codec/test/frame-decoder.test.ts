@@ -50,7 +50,7 @@ describe('createFrameDecoder', () => {
     expect(() => decoder.next()).toThrow(expect.objectContaining({ code: 'payload_too_large' }));
   });
 
-  test('passes on what the limit throws', () => {
+  test('passes on what the limit throws, and stays failed', () => {
     const failure = new Error('no');
     const decoder = createFrameDecoder({
       maxPayloadBytes() {
@@ -58,6 +58,7 @@ describe('createFrameDecoder', () => {
       },
     });
     decoder.push(joined(encodeFrame('a', new Uint8Array(0))));
+    expect(failureOf(() => decoder.next())).toBe(failure);
     expect(failureOf(() => decoder.next())).toBe(failure);
   });
 

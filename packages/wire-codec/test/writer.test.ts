@@ -1,4 +1,4 @@
-import { BY_REFERENCE_BYTES, decode, struct, text, u8, u16, Writer } from '@minitorrent/wire-codec';
+import { BY_REFERENCE_BYTES, decode, text, u16, Writer } from '@minitorrent/wire-codec';
 import { describe, expect, test } from 'vitest';
 import { hexOf } from './golden.ts';
 import { joined } from './support/damage.ts';
@@ -96,12 +96,14 @@ describe('Writer', () => {
   });
 
   test('writes text that needs a longer prefix than guessed at the end of its buffer', () => {
-    const codec = struct({ before: text({ maxBytes: 10_000 }), value: text({ maxBytes: 1000 }), after: u8 });
-    for (let before = 8000; before < 8192; before++) {
-      const value = { before: 'a'.repeat(before), value: '€'.repeat(80), after: 5 };
+    const codec = text({ maxBytes: 1000 });
+    const value = '€'.repeat(80);
+    for (let before = 7900; before < 8192; before++) {
       const writer = new Writer();
+      writer.bytes(new Uint8Array(1));
+      writer.bytes(new Uint8Array(before - 1));
       codec.write(writer, value);
-      expect(decode(codec, writer.finish())).toStrictEqual(value);
+      expect(decode(codec, writer.finish().subarray(before))).toBe(value);
     }
   });
 
