@@ -201,6 +201,22 @@ describe('ledger', () => {
     expect(ledger.durableIndex).toBe(1);
   });
 
+  it('acknowledges in order, whatever becomes durable first', async () => {
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const waiting = [...gates];
+    const ledger = await open(createMemoryJournal(), {
+      commit: () => waiting.shift()?.promise ?? Promise.resolve(),
+    });
+    const first = watch(ledger.execute(user('alice')));
+    const second = watch(ledger.execute(user('bob')));
+    gates[1]?.resolve();
+    await turn();
+    expect([first.settled, second.settled, ledger.durableIndex]).toEqual([false, false, 0]);
+    gates[0]?.resolve();
+    await Promise.all([first.promise, second.promise]);
+    expect(ledger.durableIndex).toBe(2);
+  });
+
   it('answers entries after a position that it shares, and says so when it does not', async () => {
     const ledger = await open(createMemoryJournal({ records: chain(5), snapshot: undefined }));
     const [first, second] = chain(5);

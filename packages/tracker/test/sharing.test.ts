@@ -47,7 +47,7 @@ describe('sharing', () => {
     expect([bob.untaken('make_file'), carol.untaken('make_file')]).toEqual([0, 0]);
   });
 
-  it('lets nobody announce into a group that was left while the announce waited for the disk', async () => {
+  it('takes no announce of a file whose sharing ended while the announce waited for the disk', async () => {
     const journal = createFakeJournal();
     await using scene = await createMemoryScene({ journal });
     const flushed = async <T>(call: Promise<T>): Promise<T> => {
@@ -63,9 +63,10 @@ describe('sharing', () => {
     await turn();
     const announcing = bob.announce(groupId, file.root);
     await turn();
-    const leaving = bob.tracker.leave_group({ requestId: newRequestId(), groupId });
-    await flushed(Promise.all([write, announcing, leaving]));
-    expect(await listed(alice)).toMatchObject([{ seeders: 0 }]);
+    const ending = alice.tracker.stop_sharing({ requestId: newRequestId(), groupId, name: file.name });
+    await turn();
+    await flushed(Promise.all([write, announcing, ending]));
+    expect(await scene.tracker.stats()).toMatchObject({ presence: { swarms: 0 } });
   });
 
   it('lists who has a file, and answers announces with the peers of what is looked for', async () => {

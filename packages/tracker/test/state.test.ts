@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { TrackerEvent } from '../src/events.ts';
 import { adminsOf } from '../src/guards.ts';
 import { toHex } from '../src/hex.ts';
 import { createMemoryJournal } from '../src/journal/memory-journal.ts';
@@ -10,6 +11,7 @@ import { decodeSnapshot, encodeSnapshot } from '../src/snapshot.ts';
 import { apply, createState, rememberRequest } from '../src/state.ts';
 import { actions, commandOf } from './helpers/actions.ts';
 import { createDriver } from './helpers/drive.ts';
+import { testFile } from './helpers/files.ts';
 import { createModel, step, type TrackerModel } from './helpers/tracker-model.ts';
 
 describe('state', () => {
@@ -119,6 +121,53 @@ describe('state', () => {
         expect(await replayJournal(journal)).toEqual(driver.state);
       }),
     );
+  });
+
+  it('counts every change of the members of a group', () => {
+    const state = createState();
+    const group = { groupId: 'friends', userId: 'alice', atMs: 1 };
+    const bob = { groupId: 'friends', userId: 'bob' };
+    const events: readonly (readonly [TrackerEvent, number])[] = [
+      [{ kind: 'group_created', ...group }, 1],
+      [{ kind: 'join_requested', ...bob, atMs: 2 }, 1],
+      [{ kind: 'join_accepted', ...bob, by: 'alice', atMs: 3 }, 2],
+      [{ kind: 'file_shared', groupId: 'friends', file: testFile('a'), by: 'bob', atMs: 4 }, 2],
+      [{ kind: 'member_left', ...bob }, 3],
+    ];
+    for (const userId of ['alice', 'bob'])
+      apply(state, { kind: 'user_created', userId, passwordHash: '', atMs: 0 });
+    for (const [event, memberEpoch] of events) {
+      apply(state, event);
+      expect(state.groups.get('friends')?.memberEpoch).toBe(memberEpoch);
+    }
+  });
+
+  it('keeps nothing of the buffer that an event came in', () => {
+    const state = createState();
+    apply(state, { kind: 'user_created', userId: 'alice', passwordHash: '', atMs: 0 });
+    apply(state, { kind: 'group_created', groupId: 'friends', userId: 'alice', atMs: 0 });
+    const received = new Uint8Array(65_536).fill(7);
+    const file = { ...testFile('a'), root: received.subarray(100, 132) };
+    apply(state, { kind: 'file_shared', groupId: 'friends', file, by: 'alice', atMs: 0 });
+    received.fill(0);
+    const kept = state.groups.get('friends')?.files.get('a')?.file.root;
+    expect(kept).toEqual(new Uint8Array(32).fill(7));
+    expect(kept?.buffer.byteLength).toBe(32);
+  });
+
+  it('is not restored from a snapshot with a changed bit', async () => {
+    const driver = createDriver();
+    for (const userId of ['alice', 'bob']) driver.run(commandOf({ kind: 'create_user', userId }, 1));
+    const snapshot = encodeSnapshot(driver.state);
+    await fc.assert(
+      fc.property(fc.nat(snapshot.bytes.length * 8 - 1), (bit) => {
+        const bytes = snapshot.bytes.slice();
+        bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        expect(() => decodeSnapshot({ ...snapshot, bytes })).toThrow('does not have the hash that was kept');
+      }),
+    );
+    const bytes = new Uint8Array(10);
+    expect(() => decodeSnapshot({ ...snapshot, bytes })).toThrow('Cannot use journal entry 2: the snapshot');
   });
 
   it('refuses events that cannot follow', () => {
