@@ -7,7 +7,7 @@
  */
 import { ByteQueue } from './byte-queue.ts';
 import { FrameError } from './errors.ts';
-import { FRAME_START, type Frame, HEADER_BYTES, isFrameType } from './frame.ts';
+import { FRAME_START, type Frame, HEADER_BYTES, isTypeCharacter } from './frame.ts';
 import { MAX_TYPE_BYTES } from './limits.ts';
 import { takeAscii } from './text.ts';
 
@@ -115,10 +115,16 @@ class QueueDecoder implements FrameDecoder {
 
   #readTypeAndLength(): void {
     const typeBytes = this.#queue.take(this.#typeSize);
-    const type = takeAscii(typeBytes, 0, typeBytes.length);
-    if (type === undefined || !isFrameType(type)) {
-      throw new FrameError('bad_type', 'Cannot read a frame: its type has other characters than a-z and _');
+    for (const code of typeBytes) {
+      if (!isTypeCharacter(code)) {
+        throw new FrameError(
+          'bad_type',
+          `Cannot read a frame: its type has the byte ${code}, expected a-z or _`,
+        );
+      }
     }
+    // It is ASCII: each character was looked at.
+    const type = takeAscii(typeBytes, 0, typeBytes.length) as string;
     let payloadBytes = 0;
     for (let index = 0; index < 4; index++) payloadBytes = payloadBytes * 0x100 + this.#queue.takeByte();
     const max = this.#maxPayloadBytes(type);
