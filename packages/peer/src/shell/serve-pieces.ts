@@ -3,7 +3,7 @@
  *
  * Who is served next, and with which piece, is the uplink's decision; here the bytes go from the store to the call.
  */
-import { type ChunkStore, createPieceLayout, HASH_BYTES, StoreError } from '@minitorrent/chunk-store';
+import { createPieceLayout, HASH_BYTES, StoreError } from '@minitorrent/chunk-store';
 import { type HandlerContext, RpcError, type Served, serve } from '@minitorrent/rpc-core';
 import { toHex } from '@minitorrent/tracker/contract';
 import { type PieceInfoItem, type PieceItem, peerContract } from '../contract.ts';
@@ -74,7 +74,7 @@ async function* sendPieces(
   for (;;) {
     const index = await upload.nextPiece(signal);
     if (index === undefined) return;
-    for await (const item of piece(file.store, index, signal)) {
+    for await (const item of pieceItems(file, index, signal)) {
       yield item;
       if (item.kind !== 'block') continue;
       file.uploadedBytes += item.data.length;
@@ -84,7 +84,8 @@ async function* sendPieces(
   }
 }
 
-async function* piece(store: ChunkStore, index: number, signal: AbortSignal): AsyncGenerator<PieceItem> {
+async function* pieceItems(file: SharedFile, index: number, signal: AbortSignal): AsyncGenerator<PieceItem> {
+  const { store } = file;
   try {
     yield { kind: 'piece', index, leafHashes: await store.readLeafHashes(index, { signal }) };
     const size = store.layout.pieceSize(index);
@@ -93,9 +94,9 @@ async function* piece(store: ChunkStore, index: number, signal: AbortSignal): As
       yield { kind: 'block', offset, data: await store.readBlock(index, offset, length, { signal }) };
     }
   } catch (error) {
-    throw isLost(error)
-      ? new RpcError('missing_piece', `Cannot send piece ${index}: it is lost here`)
-      : error;
+    if (!isLost(error)) throw error;
+    file.onLost();
+    throw new RpcError('missing_piece', `Cannot send piece ${index}: it is lost here`);
   }
 }
 

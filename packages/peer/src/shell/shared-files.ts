@@ -17,6 +17,8 @@ export interface SharedFile {
   readonly feed: HaveFeed;
   /** Aborts when the file is not served any more. */
   readonly signal: AbortSignal;
+  /** A piece that should be here could not be read: the file changed, or the disk lost it. */
+  readonly onLost: () => void;
   uploadedBytes: number;
 }
 
@@ -32,11 +34,11 @@ export class SharedFiles {
     return [...this.#files.values()];
   }
 
-  /** Serves the file from `store` from now on. */
-  add(groupId: string, store: ChunkStore): SharedFile {
+  /** Serves the file from `store` from now on; `onLost` hears of a piece that could not be read after all. */
+  add(groupId: string, store: ChunkStore, onLost: () => void = () => undefined): SharedFile {
     const stopping = new AbortController();
     const feed = new HaveFeed(this.#clock);
-    const file = { groupId, store, feed, stopping, signal: stopping.signal, uploadedBytes: 0 };
+    const file = { groupId, store, feed, stopping, signal: stopping.signal, onLost, uploadedBytes: 0 };
     this.#files.set(keyOf(groupId, store.manifest.root), file);
     return file;
   }

@@ -112,7 +112,9 @@ export class Shelf {
       origin: 'downloaded',
     } as const;
     library.putShare(record);
-    this.#entries.set(keyOf(groupId, name), { record, state: 'serving', store });
+    const entry: Entry = { record, state: 'serving', store };
+    this.#options.files.remove(groupId, root);
+    this.#put(entry);
   }
 
   /** Serves the file no more; takes it out of the group when this user brought it there. */
@@ -180,7 +182,20 @@ export class Shelf {
   #put(entry: Entry): void {
     const { groupId, file } = entry.record;
     this.#entries.set(keyOf(groupId, file.name), entry);
-    if (entry.store !== undefined) this.#options.files.add(groupId, entry.store);
+    if (entry.store === undefined) return;
+    this.#options.files.add(groupId, entry.store, () => void this.#reopen(entry));
+  }
+
+  /** A piece could not be read: looks whether the file is still the one that was shared. */
+  async #reopen(lost: Entry): Promise<void> {
+    const { groupId, file } = lost.record;
+    if (this.#entries.get(keyOf(groupId, file.name)) !== lost) return;
+    await this.#drop(groupId, file.name);
+    const entry = await this.#open(lost.record);
+    this.#put(entry);
+    if (entry.state === 'serving') return;
+    this.#options.announcer.gone(groupId, file.root);
+    this.#options.events.emit('share-changed', this.#toShare(entry));
   }
 
   async #takeOutOfGroup(groupId: string, name: string, options: CallOptions | undefined): Promise<void> {

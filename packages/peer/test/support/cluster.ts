@@ -6,7 +6,6 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  type Address,
   type Connection,
   createConnection,
   createServer,
@@ -27,7 +26,7 @@ export const GROUP = 'films';
 /** A tracker that hashes passwords quickly: what argon2id costs is tested where it belongs. */
 export class Cluster implements AsyncDisposable {
   readonly folder: string;
-  readonly tracker: Tracker;
+  tracker: Tracker;
   readonly #open: AsyncDisposable[] = [];
 
   private constructor(folder: string, tracker: Tracker) {
@@ -37,13 +36,17 @@ export class Cluster implements AsyncDisposable {
 
   static async start(): Promise<Cluster> {
     const folder = await mkdtemp(join(tmpdir(), 'minitorrent-peer-'));
-    const tracker = await createTracker({
-      network: createTcpNetwork(),
-      address: { host: '127.0.0.1', port: 0 },
-      dataDir: join(folder, 'tracker'),
-      limits: { argon2MemoryKib: 64, argon2Passes: 1, announcesPerSecond: 1_000, announceBurst: 1_000 },
-    });
-    return new Cluster(folder, tracker);
+    return new Cluster(folder, await openTracker(folder, 0));
+  }
+
+  /** Ends every connection of the tracker at once, as its death would. */
+  async stopTracker(): Promise<void> {
+    await this.tracker.close({ signal: AbortSignal.abort() });
+  }
+
+  /** Starts it again at its old address, with what it knew. */
+  async startTracker(): Promise<void> {
+    this.tracker = await openTracker(this.folder, this.tracker.address.port);
   }
 
   /** A peer that is not logged in. */
@@ -134,4 +137,11 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-export type { Address };
+function openTracker(folder: string, port: number): Promise<Tracker> {
+  return createTracker({
+    network: createTcpNetwork(),
+    address: { host: '127.0.0.1', port },
+    dataDir: join(folder, 'tracker'),
+    limits: { argon2MemoryKib: 64, argon2Passes: 1, announcesPerSecond: 1_000, announceBurst: 1_000 },
+  });
+}
