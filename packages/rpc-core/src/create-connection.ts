@@ -25,6 +25,7 @@ import type { PayloadLimits } from './payload-limits.ts';
 import { createPayloadLimits } from './payload-limits.ts';
 import { Session } from './session.ts';
 import type { SessionEvent } from './session-events.ts';
+import { soon } from './soon.ts';
 import type { Watchdog } from './watchdog.ts';
 import { createWatchdog } from './watchdog.ts';
 
@@ -40,7 +41,7 @@ export interface ConnectionOptions {
   /** Told once, when `authenticate()` is called. */
   readonly onAuthenticated?: () => void;
   readonly onLog?: Log;
-  /** Runs a task soon, to gather writes; `queueMicrotask` unless told otherwise. */
+  /** Runs a task soon, to gather writes; as promises do unless told otherwise. */
   readonly defer?: Defer;
 }
 
@@ -63,7 +64,7 @@ class ChannelConnection implements Connection {
   #isAuthenticated: boolean;
 
   constructor(options: ConnectionOptions) {
-    const { channel, clock, trusted = false, defer = queueMicrotask, onLog = () => {} } = options;
+    const { channel, clock, trusted = false, defer = soon, onLog = () => {} } = options;
     const limits = resolveLimits(options.limits);
     const methods = mergeServed(options.serve ?? []);
     this.#options = options;

@@ -5,6 +5,7 @@ import type { Address, Channel, Network } from './channel.ts';
 import { connectFailed, createListenerTable } from './listener-table.ts';
 import type { PipeOptions, Wire } from './pipe.ts';
 import { createPipe } from './pipe.ts';
+import { soon } from './soon.ts';
 
 /** A network whose channels connect places in this process. */
 export interface MemoryNetwork extends Network {
@@ -15,11 +16,11 @@ export interface MemoryNetwork extends Network {
 /** About what a kernel buffers for one socket. */
 const BUFFER_BYTES = 256 * 1024;
 
-/** Makes a network of its own; nothing connects it to others. `defer` is `queueMicrotask` unless told otherwise. */
+/** Makes a network of its own; nothing connects it to others. Without `defer` events come as promises do. */
 export function createMemoryNetwork(
   options: { readonly defer?: (task: () => void) => void } = {},
 ): MemoryNetwork {
-  const defer = options.defer ?? queueMicrotask;
+  const defer = options.defer ?? soon;
   const pipeOptions: PipeOptions = { defer, windowBytes: BUFFER_BYTES, highWaterBytes: BUFFER_BYTES };
   const table = createListenerTable();
 

@@ -17,7 +17,7 @@ export interface Wire {
 
 /** How a pipe behaves. */
 export interface PipeOptions {
-  /** Runs a task soon, in order, not at once: `queueMicrotask` in production. */
+  /** Runs a task soon, in order, not at once. */
   readonly defer: (task: () => void) => void;
   /** Bytes under way or unread at the other end before the sender stops; one chunk may always be under way. */
   readonly windowBytes: number;

@@ -3,7 +3,8 @@ export { createManualClock } from './shell/create-manual-clock.ts';
 export { drainMicrotasks } from './shell/drain-microtasks.ts';
 export { createLeakCheck, type LeakCheck } from './testing/leak-check.ts';
 export type { ManualClock } from './testing/manual-clock.ts';
-export { type NetworkCase, type NetworkSubject, networkContract } from './testing/network-contract.ts';
+export { type NetworkCase, networkContract } from './testing/network-contract.ts';
+export type { NetworkSubject } from './testing/network-ears.ts';
 export type { LinkConditions } from './testing/seeded-link.ts';
 export {
   createSeededNetwork,

@@ -3,19 +3,11 @@
  *
  * The cases wait for events, never for time; `subject.until` lets a network on a virtual clock go on meanwhile.
  */
-import type { Address, Channel, Network } from '../channel.ts';
+import type { Address, Channel } from '../channel.ts';
 import { RpcError } from '../errors.ts';
 import { joinParts } from './join-parts.ts';
-import { check, closeBoth, type Ear, listenTo, patterned } from './network-ears.ts';
-
-/** A network to be tested. */
-export interface NetworkSubject {
-  readonly network: Network;
-  /** Where a case may listen; port 0. */
-  readonly address: Address;
-  /** Waits for `promise` and makes the network go on meanwhile. */
-  until<T>(promise: Promise<T>): Promise<T>;
-}
+import type { Ear, NetworkSubject } from './network-ears.ts';
+import { check, closeBoth, listenTo, patterned } from './network-ears.ts';
 
 /** One requirement. */
 export interface NetworkCase {

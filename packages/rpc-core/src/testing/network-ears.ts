@@ -1,6 +1,14 @@
 /** What the cases of the network contract listen and compare with. */
-import type { Channel } from '../channel.ts';
-import type { NetworkSubject } from './network-contract.ts';
+import type { Address, Channel, Network } from '../channel.ts';
+
+/** A network to be tested. */
+export interface NetworkSubject {
+  readonly network: Network;
+  /** Where a case may listen; port 0. */
+  readonly address: Address;
+  /** Waits for `promise` and makes the network go on meanwhile. */
+  until<T>(promise: Promise<T>): Promise<T>;
+}
 
 /** A channel and what was heard on it. */
 export interface Ear {

@@ -10,6 +10,7 @@ import { connectFailed, createListenerTable } from '../listener-table.ts';
 import type { PipeEndInfo, PipeOptions } from '../pipe.ts';
 import { createPipe } from '../pipe.ts';
 import type { Random } from '../random.ts';
+import { soon } from '../soon.ts';
 import { joinParts } from './join-parts.ts';
 import type { Link, LinkConditions, Pipeline } from './seeded-link.ts';
 import { createLink, createPipeline, createSeededWire, travelMs } from './seeded-link.ts';
@@ -83,7 +84,7 @@ class Hosts implements SeededNetwork {
     this.#options = options;
     this.#defaults = { delayMs: 1, jitterMs: 0, ...options.conditions };
     this.#pipeOptions = {
-      defer: queueMicrotask,
+      defer: soon,
       windowBytes: WINDOW_BYTES,
       highWaterBytes: HIGH_WATER_BYTES,
       split: (parts) => cutInChunks(parts, options.shredBytes, options.random),

@@ -14,7 +14,8 @@ const TWO_TO_32 = 2 ** 32;
 
 /** The same seed gives the same numbers, on every machine. */
 export function createSeededRandom(seed: number): SeededRandom {
-  const next = xoshiro128(splitMix32(seed));
+  const spread = splitMix32(seed);
+  const next = xoshiro128(spread(), spread(), spread(), spread());
 
   function integer(exclusiveMax: number): number {
     if (!Number.isInteger(exclusiveMax) || exclusiveMax < 1 || exclusiveMax > TWO_TO_32) {
@@ -46,11 +47,9 @@ function splitMix32(seed: number): () => number {
   };
 }
 
-function xoshiro128(seeds: () => number): () => number {
-  let a = seeds();
-  let b = seeds();
-  let c = seeds();
-  let d = seeds();
+/** The generator itself, from its four words of state; not all of them 0. */
+export function xoshiro128(s0: number, s1: number, s2: number, s3: number): () => number {
+  let [a, b, c, d] = [s0, s1, s2, s3];
   return () => {
     const result = Math.imul(rotateLeft(Math.imul(b, 5), 7), 9) >>> 0;
     const shifted = b << 9;
