@@ -9,10 +9,6 @@ export class OpenGate {
   readonly #running = new Set<Promise<unknown>>();
   #isShut = false;
 
-  get isShut(): boolean {
-    return this.#isShut;
-  }
-
   /** Runs a call, if the gate is open and the signal not aborted. */
   async enter<T>(task: () => Promise<T>, options?: { readonly signal?: AbortSignal }): Promise<T> {
     options?.signal?.throwIfAborted();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DownloadStore } from '../src/index.ts';
+import type { DownloadOptions, DownloadStore } from '../src/index.ts';
 import { isSameBytes } from './bytes.ts';
 import {
   type Action,
@@ -54,15 +54,17 @@ describe('a download that crashes', () => {
       crashAfter: fc.integer({ min: 1, max: 120 }),
       kind: fc.constantFrom<CrashKind>('process', 'power'),
       seed: fc.nat(),
+      flushBytes: fc.constantFrom(1, 100_000, 1_000_000),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(session, { minLength: 1, maxLength: 4 }), async (sessions) => {
         let fs = new FaultFileSystem(['/files', '/state']);
         const promises = newPromises();
-        for (const [number, { actions, crashAfter, kind, seed }] of sessions.entries()) {
+        for (const [number, { actions, crashAfter, kind, seed, flushBytes }] of sessions.entries()) {
           crashAt(fs, fs.steps + crashAfter);
           fs.delay = delays(seed);
-          await runSession(fs, `session${number}`, actions, promises);
+          const flushPolicy = { maxBytes: flushBytes, maxDelayMs: 1_000 };
+          await runSession(fs, `session${number}`, actions, promises, { flushPolicy });
           fs = fs.afterCrash(kind, seededRandom(seed));
         }
         await checkPromises(fs, 'last', promises);
@@ -93,13 +95,17 @@ describe('a download that crashes', () => {
     const fs = new FaultFileSystem(['/files', '/state']);
     const store = await open(fs, 'first');
     await store.writePiece(piece(0));
-    const { promise: written, resolve: release } = Promise.withResolvers<void>();
+    const partSynced = Promise.withResolvers<void>();
+    const written = Promise.withResolvers<void>();
     fs.beforeStep = async ({ action, path }) => {
-      if (action === 'syncData' && path.endsWith('.leaves')) await written;
+      if (action !== 'syncData' || !path.endsWith('.leaves')) return;
+      partSynced.resolve();
+      await written.promise;
     };
     const flushing = store.flush();
+    await partSynced.promise;
     await store.writePiece(piece(1));
-    release();
+    written.resolve();
     await flushing;
     // A power cut that takes everything that was not synced.
     const crashed = fs.afterCrash('power', () => 0);
@@ -151,9 +157,10 @@ async function runSession(
   owner: string,
   actions: readonly Action[],
   promises: Promises,
+  options: Partial<DownloadOptions> = {},
 ): Promise<void> {
   try {
-    await using store = await open(fs, owner);
+    await using store = await open(fs, owner, options);
     for (const action of actions) {
       if (action.kind === 'complete' && !store.have.isComplete) continue;
       await perform(store, action, promises);

@@ -61,6 +61,7 @@ export class OpenDownload implements DownloadStore {
   readonly #writing = new Map<number, Promise<void>>();
   #completing: Promise<void> | undefined;
   #hasFinalName = false;
+  #flushingBehind: Promise<{ readonly failure: unknown } | undefined> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: DownloadParts) {
@@ -150,12 +151,35 @@ export class OpenDownload implements DownloadStore {
     }
     recorder.wrote(index);
     this.have.set(index);
-    if (meter.wrote(bytes.length, now())) await this.#flush();
+    if (meter.wrote(bytes.length, now())) await this.#flushBehind();
   }
 
   async #flush(): Promise<void> {
+    await this.#settleFlushBehind();
     this.#parts.meter.flushed();
     await this.#parts.recorder.flush();
+  }
+
+  /**
+   * Flushes beside the writes that follow. When the next flush is due before this one has ended, writing waits for it: a
+   * slow disk slows the download, and a crash costs two intervals at most.
+   */
+  async #flushBehind(): Promise<void> {
+    const { meter, recorder } = this.#parts;
+    await this.#settleFlushBehind();
+    meter.flushed();
+    this.#flushingBehind = recorder.flush().then(
+      () => undefined,
+      (failure: unknown) => ({ failure }),
+    );
+  }
+
+  /** Waits for the flush behind, and fails as it did, once. */
+  async #settleFlushBehind(): Promise<void> {
+    const outcome = await this.#flushingBehind;
+    if (outcome === undefined) return;
+    this.#flushingBehind = undefined;
+    throw outcome.failure;
   }
 
   async #complete(): Promise<void> {
@@ -207,6 +231,7 @@ export class OpenDownload implements DownloadStore {
 
   async #close(lastStep: () => Promise<void>): Promise<void> {
     await this.#gate.shut();
+    await this.#flushingBehind;
     await using _resources = this.#parts.resources;
     await lastStep();
   }

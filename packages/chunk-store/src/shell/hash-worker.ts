@@ -7,20 +7,7 @@ import { parentPort } from 'node:worker_threads';
 import { HASH_BYTES, LEAF_BYTES } from '../limits.ts';
 import { hashLeaves } from '../merkle-tree.ts';
 import { hashPieces } from '../piece-hashes.ts';
-import type { SegmentHashes, SegmentJob } from './segment-hasher.ts';
-
-/** A job by its number, on a file that the asking thread has open. */
-export interface HashRequest {
-  readonly id: number;
-  readonly descriptor: number;
-  readonly job: SegmentJob;
-}
-
-/** The hashes, or what went wrong: of an error itself only name, message and stack would reach the other thread. */
-export type HashReply = { readonly id: number } & (
-  | { readonly hashes: SegmentHashes }
-  | { readonly failure: { readonly message: string; readonly code: unknown } }
-);
+import type { HashReply, HashRequest, SegmentHashes, SegmentJob } from './hash-messages.ts';
 
 /** Small enough for a core's second cache. */
 const CHUNK_BYTES = 524_288;

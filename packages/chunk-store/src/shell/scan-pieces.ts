@@ -8,7 +8,8 @@ import { MAX_PIECE_LENGTH } from '../limits.ts';
 import type { PieceLayout } from '../piece-layout.ts';
 import { attempt } from './file-errors.ts';
 import type { FileHandle } from './file-system.ts';
-import { createSegmentHasher, type SegmentHasher, type SegmentHashes } from './segment-hasher.ts';
+import type { SegmentHashes } from './hash-messages.ts';
+import { createSegmentHasher, type SegmentHasher } from './segment-hasher.ts';
 
 /** Consecutive pieces that were hashed. */
 export interface ScannedPieces extends SegmentHashes {

@@ -7,29 +7,8 @@ import { StoreError } from '../errors.ts';
 import { hashLeaves } from '../merkle-tree.ts';
 import { hashPieces } from '../piece-hashes.ts';
 import type { FileHandle } from './file-system.ts';
-import type { HashReply, HashRequest } from './hash-worker.ts';
+import type { HashReply, HashRequest, SegmentHashes, SegmentJob } from './hash-messages.ts';
 import { readFully } from './positional.ts';
-
-/** Consecutive whole pieces of a file; only the last one of the file may be short. */
-export interface SegmentJob {
-  /** First byte in the file. */
-  readonly position: number;
-  /** Bytes to hash. */
-  readonly size: number;
-  readonly pieceLength: number;
-  /** `PieceLayout.pieceTreeWidth`. */
-  readonly pieceTreeWidth: number;
-}
-
-/** What a segment hashes to. */
-export interface SegmentHashes {
-  /** Bytes that were there: less than asked where the file ends early, and then the hashes mean nothing. */
-  readonly size: number;
-  /** 32 bytes for each leaf. */
-  readonly leafHashes: Uint8Array;
-  /** 32 bytes for each piece. */
-  readonly pieceHashes: Uint8Array;
-}
 
 /** Hashes segments of one file. Disposal ends its threads; no read of the file is running afterwards. */
 export interface SegmentHasher extends AsyncDisposable {
