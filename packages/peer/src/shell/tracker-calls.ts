@@ -75,6 +75,7 @@ export class TrackerCalls {
   }
 
   async listFiles(groupId: string, options?: CallOptions): Promise<FileSummary[]> {
+    checked('group', groupId);
     return allPages(async (after) => {
       const page = await this.#link.call(
         (client, call) => client.list_file({ groupId, after }, call),
