@@ -21,8 +21,8 @@ export type StructValue<F extends Fields> = Flat<
   }
 >;
 
-/** An intersection written out as one object type, for readable hints. */
-export type Flat<T> = { [K in keyof T]: T[K] };
+/** An intersection as one object type. A conditional type, so that hints and declarations show the object itself. */
+export type Flat<T> = T extends infer O ? { [K in keyof O]: O[K] } : never;
 
 /** A codec of objects, which a union can use for one of its variants. */
 export interface StructCodec<T> extends Codec<T> {
