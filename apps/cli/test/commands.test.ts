@@ -235,17 +235,19 @@ describe('download_file', () => {
       strategy: null,
       download: { state: 'completed', path: '/downloads/a.txt', peers: [{ userId: 'alice', pieces: 1 }] },
     });
-    expect(follow).toHaveBeenCalledExactlyOnceWith('films', 'a.txt');
+    expect(follow).toHaveBeenCalledExactlyOnceWith('films', 'a.txt', 'all');
   });
 
   it('at a prompt only starts it', async () => {
     const download = createFakeDownload();
+    const follow = vi.fn();
     const { report } = await run(
       'download_file films a.txt',
       { downloadFile: async () => download },
-      { mode: 'interactive' },
+      { mode: 'interactive', follow },
     );
     expect(report).toMatchObject({ status: 'started', download: { state: 'downloading' } });
+    expect(follow).toHaveBeenCalledExactlyOnceWith('films', 'a.txt', 'start');
   });
 
   it('fails with what ended the download', async () => {

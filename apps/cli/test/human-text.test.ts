@@ -59,6 +59,16 @@ const RESULTS: readonly (readonly [CommandResult, readonly string[]])[] = [
     ['Downloading holiday.mkv to /home/bob/holiday.mkv'],
   ],
   [
+    {
+      command: 'download_file',
+      status: 'started',
+      strategy: null,
+      seconds: 0,
+      download: { ...downloadRow, path: null },
+    },
+    ['Downloading holiday.mkv'],
+  ],
+  [
     { command: 'download_file', status: 'completed', strategy: null, seconds: 8, download: completedRow },
     [
       'Downloaded holiday.mkv to /home/bob/holiday.mkv (100 MB, 8.0 s, 12.5 MB/s, 100 pieces from alice, 68 pieces from carol)',

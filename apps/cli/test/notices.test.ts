@@ -44,13 +44,22 @@ describe('showNotices', () => {
   it('leaves a followed download to its command, but shows its progress', () => {
     const { reporter, peer, notices, clock } = setUp();
     const download = createFakeDownload();
-    notices.follow('films', 'a.txt');
+    notices.follow('films', 'a.txt', 'all');
     peer.emit('download-started', download);
     clock.advance(100);
     peer.emit('download-completed', download);
     peer.emit('download-failed', download, new Error('x'));
     expect(reporter.reports).toEqual([]);
     expect(reporter.shown).toMatchObject([[{ download: { name: 'a.txt', verifiedBytes: 25 } }]]);
+  });
+
+  it('leaves only the start to a command that does not wait', () => {
+    const { reporter, peer, notices } = setUp();
+    const download = createFakeDownload();
+    notices.follow('films', 'a.txt', 'start');
+    peer.emit('download-started', download);
+    peer.emit('download-completed', download);
+    expect(reporter.reports).toMatchObject([{ event: 'download-completed' }]);
   });
 
   it('shows progress until a download is over, however it ends', async () => {

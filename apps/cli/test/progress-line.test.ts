@@ -60,7 +60,7 @@ describe('progressBarLine', () => {
       hashedBytes: 5,
       totalBytes: 10,
     };
-    expect(progressLogLine(hash)).toBe('/a/b: 50 %, 5 B of 10 B, hashing');
+    expect(progressLogLine(hash)).toBe('b: 50 %, 5 B of 10 B, hashing');
     expect(progressBarLine({ activity: 'demo-download', userId: 'bob', download: downloadRow }, 200)).toMatch(
       /^bob /,
     );

@@ -92,7 +92,7 @@ export function eventLine(event: CliEvent): string {
     case 'download-started':
       return safe`Downloading ${event.name} from ${event.groupId}`;
     case 'download-completed':
-      return safe`Downloaded ${event.name} (${formatBytes(event.totalBytes)}) to ${event.path ?? 'its folder'}`;
+      return safe`Downloaded ${event.name} (${formatBytes(event.totalBytes)})${toPath(event)}`;
     case 'download-failed':
       return safe`The download of ${event.name} failed: ${event.failure.message}${adviceSuffix(event.failure)}`;
     case 'peer-banned':
@@ -232,8 +232,7 @@ function downloadLines(downloads: readonly DownloadRow[]): string[] {
 
 function downloadResultLines(result: DownloadResult): string[] {
   const { download, seconds } = result;
-  if (result.status === 'started')
-    return [safe`Downloading ${download.name} to ${download.path ?? 'its folder'}`];
+  if (result.status === 'started') return [safe`Downloading ${download.name}${toPath(download)}`];
   const fetched = download.totalPieces - download.resumedPieces;
   const rate =
     seconds > 0 ? formatRate((download.totalBytes * fetched) / (download.totalPieces || 1) / seconds) : '';
@@ -244,7 +243,11 @@ function downloadResultLines(result: DownloadResult): string[] {
   const details = [formatBytes(download.totalBytes), formatDuration(seconds), rate, ...sources].filter(
     Boolean,
   );
-  return [safe`Downloaded ${download.name} to ${download.path ?? 'its folder'} (${details.join(', ')})`];
+  return [safe`Downloaded ${download.name}${toPath(download)} (${details.join(', ')})`];
+}
+
+function toPath({ path }: { readonly path: string | null }): string {
+  return path === null ? '' : ` to ${path}`;
 }
 
 function helpLines(commands: readonly CommandHelp[]): string[] {

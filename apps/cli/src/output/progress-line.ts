@@ -3,6 +3,7 @@
  *
  * The line says what users of other tools ask in vain: when nothing comes in, why.
  */
+import { basename } from 'node:path';
 import { countOf, formatBytes, formatDuration, formatRate, wholePercent } from './quantities.ts';
 import type { DownloadRow, ProgressSample } from './reports.ts';
 import { terminalText } from './terminal-text.ts';
@@ -73,7 +74,7 @@ interface View {
 function viewOf(sample: ProgressSample): View {
   if (sample.activity === 'hash') {
     const { path, hashedBytes: done, totalBytes: total } = sample;
-    return { name: terminalText(path), done, total, notes: [amount(done, total), 'hashing'] };
+    return { name: terminalText(basename(path)), done, total, notes: [amount(done, total), 'hashing'] };
   }
   const { name, verifiedBytes: done, totalBytes: total } = sample.download;
   const title = sample.activity === 'download' ? name : sample.userId;

@@ -55,8 +55,8 @@ export interface CommandContext {
   readonly strategy: PickStrategyName | undefined;
   /** Asks for a password without showing it. `repeat` asks twice where mistakes cannot be seen. */
   askPassword(message: string, options?: { readonly repeat?: boolean }): Promise<string>;
-  /** Says that the command itself will tell the end of this download, so that no notice has to. */
-  follow(groupId: string, name: string): void;
+  /** Says that the command itself tells of this download: that it starts, or all of it. No notice does then. */
+  follow(groupId: string, name: string, what: 'start' | 'all'): void;
 }
 
 /** One entry of the table. */

@@ -66,7 +66,7 @@ const downloadFile: ShellCommand = defineCommand({
     const startedAtMs = context.clock.now();
     const strategy =
       options.strategy === undefined ? context.strategy : readStrategy(String(options.strategy));
-    if (context.mode === 'script') context.follow(groupid, filename);
+    context.follow(groupid, filename, context.mode === 'script' ? 'all' : 'start');
     const download = await startOrFind(context, groupid, filename, {
       signal: context.signal,
       ...(strategy === undefined ? {} : { strategy }),

@@ -9,8 +9,8 @@ import type { Reporter } from '../output/reports.ts';
 import { downloadRow } from './rows.ts';
 
 export interface Notices {
-  /** The end of this download is told by somebody else. */
-  follow(groupId: string, name: string): void;
+  /** Somebody else tells of this download: that it starts, or all of it. */
+  follow(groupId: string, name: string, what: 'start' | 'all'): void;
   /** Hears nothing more from the peer. */
   close(): void;
 }
@@ -21,8 +21,8 @@ export function showNotices(options: {
   readonly board: ProgressBoard;
 }): Notices {
   const { peer, reporter, board } = options;
-  const followed = new Set<string>();
-  const isFollowed = (download: Download) => followed.has(keyOf(download.groupId, download.name));
+  const followed = new Map<string, 'start' | 'all'>();
+  const followOf = (download: Download) => followed.get(keyOf(download.groupId, download.name));
 
   const listeners: { readonly [E in keyof PeerEvents]: (...args: PeerEvents[E]) => void } = {
     'tracker-connected': ({ address, userId }) =>
@@ -40,18 +40,23 @@ export function showNotices(options: {
       const stopShowing = board.watch(() => ({ activity: 'download', download: downloadRow(download) }));
       // A failure is reported by its event, or by the command that waits for the download.
       void download.completed.then(stopShowing, stopShowing);
-      if (isFollowed(download)) return;
+      if (followOf(download) !== undefined) return;
       reporter.event({ event: 'download-started', groupId: download.groupId, name: download.name });
     },
     'download-completed': (download) => {
-      if (isFollowed(download)) return;
+      if (followOf(download) === 'all') return;
       const { groupId, name, path, totalBytes } = downloadRow(download);
       reporter.event({ event: 'download-completed', groupId, name, path, totalBytes });
     },
     'download-failed': (download, error) => {
-      if (isFollowed(download)) return;
+      if (followOf(download) === 'all') return;
       const { groupId, name } = download;
-      reporter.event({ event: 'download-failed', groupId, name, failure: describeFailure(error) });
+      reporter.event({
+        event: 'download-failed',
+        groupId,
+        name,
+        failure: describeFailure(error, 'download_file'),
+      });
     },
     'peer-banned': ({ groupId, name, userId, piece }) =>
       reporter.event({ event: 'peer-banned', groupId, name, userId, piece }),
@@ -73,7 +78,7 @@ export function showNotices(options: {
   switchAll('on');
 
   return {
-    follow: (groupId, name) => followed.add(keyOf(groupId, name)),
+    follow: (groupId, name, what) => void followed.set(keyOf(groupId, name), what),
     close: () => switchAll('off'),
   };
 }

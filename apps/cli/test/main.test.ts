@@ -1,0 +1,145 @@
+/** The program as a process of its own: what a user's shell or a script sees of it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it, vi } from 'vitest';
+import type { JsonLine } from '../src/output/reports.ts';
+import { countProcesses, findProcesses } from './processes.ts';
+
+const MAIN = ['--conditions=@minitorrent/source', join(import.meta.dirname, '..', 'src', 'main.ts')];
+const PATIENCE = { timeout: 50_000, interval: 100 };
+
+function minitorrent(args: readonly string[], variables: Record<string, string> = {}): ChildProcess {
+  return spawn(process.execPath, [...MAIN, ...args], {
+    stdio: 'pipe',
+    env: { ...process.env, ...variables },
+  });
+}
+
+async function run(args: readonly string[], input = '') {
+  const child = minitorrent(args);
+  child.stdin?.end(input);
+  if (child.stdout === null || child.stderr === null) throw new TypeError('The child has no pipes');
+  const [out, err, [exitCode]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  return { out, err, exitCode };
+}
+
+describe('the program', () => {
+  it('tells its version', async () => {
+    const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+    expect(await run(['--version'])).toEqual({ out: `${version}\n`, err: '', exitCode: 0 });
+  });
+
+  it.each([
+    [['--help'], '', 0],
+    [['bogus'], '', 2],
+    [['peer', '--listen', '::1'], '', 2],
+    [['demo', '/does/not/exist'], '', 1],
+  ])('%j ends with the exit code it promises', async (args, input, exitCode) => {
+    expect((await run(args, input)).exitCode).toBe(exitCode);
+  });
+
+  it('runs a script without a tracker as far as it goes', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-main-'));
+    const args = ['peer', '--data', folder.path, '--downloads', folder.path, '--listen', '127.0.0.1:0'];
+    const { exitCode, out, err } = await run(args, 'show_shares\nshow_downloads\njoin_group\n');
+    expect(out).toContain('You share nothing');
+    expect(err).toContain('error: line 3: join_group');
+    expect(exitCode).toBe(2);
+  });
+});
+
+/** A demonstration with real processes, in a temporary folder of its own. */
+async function startDemo() {
+  const folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-main-demo-'));
+  const temporary = join(folder.path, 'tmp');
+  await mkdir(temporary);
+  const file = join(folder.path, 'some film.mkv');
+  await writeFile(file, randomBytes(2_000_000));
+  const child = minitorrent(['demo', '--json', file], { TMPDIR: temporary });
+  const lines: JsonLine[] = [];
+  if (child.stdout === null) throw new TypeError('The child has no pipes');
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line)));
+  const ended = once(child, 'close');
+  return {
+    child,
+    ended,
+    lines,
+    temporary,
+    /** Waits until it has told this step. */
+    told: (step: string) =>
+      vi.waitFor(
+        () =>
+          expect(lines).toContainEqual(expect.objectContaining({ message: expect.stringContaining(step) })),
+        PATIENCE,
+      ),
+    children: () => findProcesses(`${temporary}/`),
+    /** Waits until none of its processes is left. */
+    isGone: () => vi.waitFor(async () => expect(await countProcesses(`${temporary}/`)).toBe(0), PATIENCE),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      for (const id of await findProcesses(`${temporary}/`)) process.kill(id, 'SIGKILL');
+      await folder.remove();
+    },
+  };
+}
+
+describe('the demonstration, with real processes', () => {
+  it('delivers the same bytes to three peers, and leaves nothing behind', async () => {
+    await using demo = await startDemo();
+    expect(await demo.ended).toEqual([0, null]);
+    const result = demo.lines.at(-1);
+    expect(result).toMatchObject({ type: 'result', command: 'demo', ok: true, file: { size: 2_000_000 } });
+    if (result?.type !== 'result' || result.command !== 'demo') throw new TypeError('No result');
+    expect(result.downloads.map((download) => download.userId)).toEqual(['bob', 'carol', 'dave']);
+    for (const { piecesFrom, totalPieces, sha256 } of result.downloads) {
+      expect(sha256).toBe(result.file.sha256);
+      const pieces = Object.values(piecesFrom).reduce((sum, count) => sum + count, 0);
+      expect(pieces).toBeGreaterThanOrEqual(totalPieces);
+    }
+    expect(await readdir(demo.temporary)).toEqual([]);
+    await demo.isGone();
+  });
+
+  it('cleans up at Ctrl-C', async () => {
+    await using demo = await startDemo();
+    await demo.told('register');
+    demo.child.kill('SIGINT');
+    expect(await demo.ended).toEqual([130, null]);
+    expect(await readdir(demo.temporary)).toEqual([]);
+    await demo.isGone();
+  });
+
+  it('fails when one of its processes is killed', async () => {
+    await using demo = await startDemo();
+    await demo.told('register');
+    const [victim] = await findProcesses(`${demo.temporary}/minitorrent-demo`);
+    if (victim === undefined) throw new Error('No process to kill');
+    process.kill(victim, 'SIGKILL');
+    expect(await demo.ended).toEqual([1, null]);
+    expect(demo.lines.at(-1)).toMatchObject({
+      type: 'error',
+      code: 'process_ended',
+      message: expect.stringContaining('SIGKILL'),
+    });
+    await demo.isGone();
+  });
+
+  it('takes its processes with it when it is killed itself', async () => {
+    await using demo = await startDemo();
+    await demo.told('register');
+    expect((await demo.children()).length).toBeGreaterThan(1);
+    demo.child.kill('SIGKILL');
+    await demo.ended;
+    await demo.isGone();
+  });
+});
