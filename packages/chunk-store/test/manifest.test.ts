@@ -7,6 +7,7 @@ import {
   type FileDescriptor,
   HASH_BYTES,
   hashLeaves,
+  type Manifest,
   MIN_PIECE_LENGTH,
   merkleRoot,
   verifyPieceLayer,
@@ -88,6 +89,33 @@ describe('verifyPieceLayer', () => {
     expect(refusal({ size: -1 })).toBe('bad_layout');
     expect(refusal({ size: made.size + 65_536 })).toBe('bad_length');
     expect(refusal({ pieceLength: 65_537 })).toBe('bad_layout');
+  });
+
+  it('detects every single flipped bit of layer and root', () => {
+    const made = createManifest({
+      name: 'file',
+      bytes: patternBytes(3 * MIN_PIECE_LENGTH),
+      pieceLength: MIN_PIECE_LENGTH,
+    });
+    const both = Uint8Array.of(...made.pieceLayer, ...made.root);
+    const undetected: number[] = [];
+    for (let bit = 0; bit < both.length * 8; bit += 1) {
+      const flipped = both.slice();
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      const [layer, root] = [flipped.slice(0, -HASH_BYTES), flipped.slice(-HASH_BYTES)];
+      if (codeOf(() => verifyPieceLayer({ ...made, root }, layer)) !== 'hash_mismatch') undetected.push(bit);
+    }
+    expect(undetected).toEqual([]);
+  });
+
+  it('is the only way to a manifest from outside', () => {
+    const { name, size, pieceLength, root, pieceLayer } = createManifest({
+      name: 'file',
+      bytes: patternBytes(10),
+    });
+    // @ts-expect-error A manifest that nobody checked.
+    const forged: Manifest = { name, size, pieceLength, root, pieceLayer };
+    expect(Object.isFrozen(verifyPieceLayer(forged, pieceLayer))).toBe(true);
   });
 
   it('keeps its own copy of what it checked', () => {

@@ -123,6 +123,18 @@ describe('createPieceAssembler', () => {
 });
 
 describe('verifyWholePiece', () => {
+  it('detects every single flipped bit of a piece', () => {
+    const bytes = patternBytes(1_000);
+    const manifest = createManifest({ name: 'small', bytes });
+    const undetected: number[] = [];
+    for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+      const flipped = bytes.slice();
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      if (codeOf(() => verifyWholePiece(manifest, 0, flipped)) !== 'hash_mismatch') undetected.push(bit);
+    }
+    expect(undetected).toEqual([]);
+  });
+
   it('refuses wrong bytes and wrong lengths', () => {
     expect(codeOf(() => verifyWholePiece(MANIFEST, 0, pieceBytes(1)))).toBe('hash_mismatch');
     expect(codeOf(() => verifyWholePiece(MANIFEST, 0, pieceBytes(2)))).toBe('bad_length');

@@ -21,8 +21,8 @@ import { chooseWorkers, type HashProgress } from './manifest-builder.ts';
 import { createNodeFileSystem } from './node-file-system.ts';
 import { PieceFile } from './piece-file.ts';
 import { openFile, openOrCreate, readSmallFile, removeFile } from './positional.ts';
-import { Recorder } from './recorder.ts';
-import { rehash } from './rehash.ts';
+import { Recorder, type RecorderParts } from './recorder.ts';
+import { type RehashOptions, rehash } from './rehash.ts';
 
 /** What is downloaded, and where to. */
 export interface DownloadOptions {
@@ -119,15 +119,9 @@ interface OpenTask {
   readonly resources: AsyncDisposableStack;
 }
 
-async function openStore({
-  options,
-  fs,
-  paths,
-  record,
-  completed,
-  resources,
-}: OpenTask): Promise<DownloadStore> {
-  const { manifest, flushPolicy = DEFAULT_FLUSH_POLICY, now = () => performance.now() } = options;
+async function openStore(task: OpenTask): Promise<DownloadStore> {
+  const { options, fs, paths, completed, resources } = task;
+  const { manifest, overwrite = false, flushPolicy = DEFAULT_FLUSH_POLICY } = options;
   const layout = createPieceLayout(manifest);
   const path = completed === undefined ? paths.part : paths.final;
   const { handle, info } = await openData(fs, paths, { size: layout.size, completed });
@@ -135,46 +129,36 @@ async function openStore({
   const sidecar = await openLeafSidecar(fs, paths.leaves, layout);
   resources.defer(() => sidecar.close());
 
+  const data = { manifest, layout, path, handle, sidecar };
+  const resumed = await resume(task, data, info);
+  const { have } = resumed;
+  const record = { folder: paths.dataFolder, path: paths.resume };
+  const file = new PieceFile({ ...data, have, identity: completed });
+  const recorder = new Recorder({ ...data, ...resumed, fs, record });
+  const meter = createFlushMeter(flushPolicy);
+  const now = options.now ?? (() => performance.now());
+  const rest = { fs, paths, file, recorder, meter, now, overwrite };
+  return new OpenDownload({ ...data, ...rest, have, resources: resources.move() });
+}
+
+type OpenData = Pick<RehashOptions, 'manifest' | 'layout' | 'path' | 'handle' | 'sidecar'>;
+
+/** The pieces that are here, by the record as far as it is believed, and by hashing what it does not tell of. */
+async function resume(
+  { options, fs, paths, record }: OpenTask,
+  data: OpenData,
+  info: FileInfo,
+): Promise<Pick<RecorderParts, 'have' | 'unsynced' | 'recorded'>> {
   const plan = options.rehash === 'always' ? 'rehash' : planResume(record, identityOf(info));
   const believed = plan === 'rehash' ? undefined : record;
   // A record must never name pieces of a file whose own name a crash can take away.
   if (believed === undefined) await attempt('sync', paths.folder, () => fs.syncFolder(paths.folder));
-  const have = believed?.pieces.clone() ?? new Bitfield(layout.pieceCount);
-  const data = { manifest, layout, have, path, handle, sidecar };
+  const have = believed?.pieces.clone() ?? new Bitfield(data.layout.pieceCount);
+  if (plan === 'trust') return { have, unsynced: [], recorded: believed?.state };
   const { signal, onProgress } = options;
   const workersFor = (size: number): number => options.workers ?? chooseWorkers(size);
-  const unsynced =
-    plan === 'trust'
-      ? []
-      : await rehash({ ...data, writtenBytes: info.size, workersFor, signal, onProgress });
-
-  const file = new PieceFile({ ...data, identity: completed });
-  const recorded = believed?.state;
-  const target = { folder: paths.dataFolder, path: paths.resume };
-  const recorder = new Recorder({
-    fs,
-    manifest,
-    record: target,
-    path,
-    handle,
-    sidecar,
-    have,
-    unsynced,
-    recorded,
-  });
-  const meter = createFlushMeter(flushPolicy);
-  const overwrite = options.overwrite ?? false;
-  return new OpenDownload({
-    ...data,
-    fs,
-    paths,
-    file,
-    recorder,
-    meter,
-    now,
-    overwrite,
-    resources: resources.move(),
-  });
+  const unsynced = await rehash({ ...data, have, writtenBytes: info.size, workersFor, signal, onProgress });
+  return { have, unsynced, recorded: believed?.state };
 }
 
 /** The data file, as large as it will be. */
