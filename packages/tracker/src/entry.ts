@@ -91,7 +91,9 @@ export function corrupt(index: number, why: string, options?: ErrorOptions): Tra
 
 /** Whether two byte strings are equal. Not for secrets. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
+  return true;
 }
 
 function readEntry(bytes: Uint8Array, index: number): Entry {

@@ -66,6 +66,7 @@ export class Ledger implements AsyncDisposable {
   #failure: TrackerError | undefined;
   /** Under way or over since the failure. */
   #recovery: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(options: LedgerOptions, state: OwnedState) {
     this.#options = options;
@@ -110,7 +111,7 @@ export class Ledger implements AsyncDisposable {
     const requestId = options?.requestId ?? this.#options.random.bytes(16);
     const earlier = this.#state.doneRequests.get(toHex(requestId));
     if (earlier !== undefined) {
-      await this.#settled();
+      await this.#confirm(this.#state.position.index);
       if (sameBytes(earlier.fingerprint, command.fingerprint)) return earlier.result;
       throw new TrackerError(
         'request_id_reused',
@@ -124,7 +125,7 @@ export class Ledger implements AsyncDisposable {
       );
     }
     const result = this.#decide(command, requestId);
-    await this.#settled();
+    await this.#confirm(this.#state.position.index);
     return result();
   }
 
@@ -134,10 +135,10 @@ export class Ledger implements AsyncDisposable {
    */
   async read<T>(query: (state: TrackerState) => T): Promise<T> {
     if (this.#mode === 'ready') {
+      const { index } = this.#state.position;
       const answer = attempt(() => query(this.#state));
-      if (this.pendingWrites === 0) return answer();
-      await this.#lastCommit;
-      if (this.#failure === undefined) return answer();
+      if (this.#durable < index) await this.#lastCommit;
+      if (this.#durable >= index) return answer();
     }
     // After a failure the pending writes are gone from the state, so the question is put again.
     await this.#lastCommit;
@@ -158,15 +159,19 @@ export class Ledger implements AsyncDisposable {
   }
 
   /** Waits for the writes under way and closes the journal. Idempotent. */
-  async close(): Promise<void> {
-    if (this.#mode === 'closed') return;
-    this.#mode = 'closed';
-    await this.#lastCommit;
-    await this.#options.journal.close();
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#mode = 'closed';
+    await this.#lastCommit;
+    await this.#options.journal.close();
   }
 
   /** Decides and applies; what is answered is for when all is durable. */
@@ -222,10 +227,10 @@ export class Ledger implements AsyncDisposable {
     this.#options.onCommitted?.(events, this.#state);
   }
 
-  /** Waits until everything decided so far is durable; fails with `unconfirmed` when it will not be. */
-  async #settled(): Promise<void> {
-    if (this.pendingWrites > 0) await this.#lastCommit;
-    if (this.#failure === undefined) return;
+  /** Waits until all entries up to `index` are durable; fails with `unconfirmed` when they will not be. */
+  async #confirm(index: number): Promise<void> {
+    if (this.#durable < index) await this.#lastCommit;
+    if (this.#durable >= index) return;
     throw new TrackerError(
       'unconfirmed',
       'Cannot tell whether this was kept: the tracker could not write it down safely; look before you try again',

@@ -9,10 +9,11 @@ import { RpcError, serve } from '@minitorrent/rpc-core';
 import { trackerContract } from './contract.ts';
 import { isTrackerError } from './errors.ts';
 import type { Journal } from './journal/journal.ts';
-import { type Ledger, type LedgerMode, openLedger } from './ledger.ts';
+import { type LedgerMode, openLedger } from './ledger.ts';
 import type { TrackerLimits } from './limits.ts';
 import type { TrackerLog } from './log.ts';
 import { createLoginLimiter } from './login-limiter.ts';
+import type { TrackerState } from './model.ts';
 import type { Passwords } from './password-hash.ts';
 import { Presence } from './presence.ts';
 import { createRateLimiter } from './rate-limiter.ts';
@@ -140,7 +141,7 @@ class ConnectedService implements TrackerService {
 
 const nothing = { users: 0, groups: 0 };
 
-function countAll(state: Parameters<Parameters<Ledger['read']>[0]>[0]): typeof nothing {
+function countAll(state: TrackerState): typeof nothing {
   return { users: state.users.size, groups: state.groups.size };
 }
 

@@ -1,0 +1,88 @@
+import type { RpcLimits } from '@minitorrent/rpc-core';
+import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
+import { describe, expect, it } from 'vitest';
+import { createFakeJournal, turn } from './helpers/fake-journal.ts';
+import { createTestFolder } from './helpers/folder.ts';
+import { connectPeer, PASSWORD, startTracker } from './helpers/peers.ts';
+
+const network = createTcpNetwork();
+
+describe('createTracker', () => {
+  it('lets calls come to their end when it closes, and closes its connections', async () => {
+    const journal = createFakeJournal();
+    const tracker = await startTracker({ network, journal });
+    await using peer = await connectPeer({ network, address: tracker.address });
+    const creating = peer.tracker.create_user({
+      requestId: new Uint8Array(16),
+      userId: 'alice',
+      password: PASSWORD,
+    });
+    while (journal.waiting.length === 0) await turn();
+    const closing = tracker.close();
+    await journal.flush();
+    await creating;
+    await Promise.all([closing, tracker.close()]);
+    expect(await peer.connection.closed).toEqual({ kind: 'remote' });
+    expect(await tracker.stats()).toMatchObject({ mode: 'closed', sessions: 0, durableIndex: 1 });
+    await expect(connectPeer({ network, address: tracker.address })).rejects.toMatchObject({
+      code: 'connect_failed',
+    });
+  });
+
+  it('cuts its connections when it must close at once', async () => {
+    const journal = createFakeJournal();
+    const tracker = await startTracker({ network, journal });
+    await using peer = await connectPeer({ network, address: tracker.address });
+    const creating = peer.tracker.create_user({
+      requestId: new Uint8Array(16),
+      userId: 'alice',
+      password: PASSWORD,
+    });
+    const cut = expect(creating).rejects.toMatchObject({
+      code: expect.stringMatching(/^(connection_lost|closed)$/),
+    });
+    while (journal.waiting.length === 0) await turn();
+    const closing = tracker.close({ signal: AbortSignal.abort() });
+    await cut;
+    await journal.flush();
+    await closing;
+  });
+
+  it('is open again at once where it was closed', async () => {
+    await using folder = await createTestFolder();
+    for (const users of [0, 1, 1]) {
+      await using tracker = await startTracker({ network, dataDir: folder.path });
+      expect(await tracker.stats()).toMatchObject({ mode: 'ready', users, pendingWrites: 0 });
+      await using peer = await connectPeer({ network, address: tracker.address });
+      await peer.signUp('alice');
+    }
+  });
+
+  it('passes the limits of connections on', async () => {
+    const rpcLimits: Partial<RpcLimits> = { unauthenticatedPerAddress: 1 };
+    await using tracker = await startTracker({ network, rpcLimits });
+    const { address } = tracker;
+    await using first = await connectPeer({ network, address });
+    await first.connection.opened;
+    // Refused while it connects, or just after: both are the same refusal.
+    const second = connectPeer({ network, address }).then((peer) => peer.connection.opened);
+    await expect(second).rejects.toMatchObject({ name: 'RpcError' });
+    await first.signUp('alice');
+    await using third = await connectPeer({ network, address });
+    await third.connection.opened;
+  });
+
+  it('refuses a journal that is not whole, and lets go of its folder', async () => {
+    await using folder = await createTestFolder();
+    await using first = await startTracker({ network, dataDir: folder.path });
+    await using peer = await connectPeer({ network, address: first.address });
+    await peer.signUp('alice');
+    await first.close();
+    await folder.write('journal.sqlite', 'overwritten by something else, '.repeat(300));
+    for (let round = 0; round < 2; round += 1) {
+      await expect(startTracker({ network, dataDir: folder.path })).rejects.toMatchObject({
+        code: 'journal_corrupt',
+      });
+    }
+  });
+});
