@@ -9,7 +9,7 @@ import { ByteQueue } from './byte-queue.ts';
 import { FrameError } from './errors.ts';
 import { FRAME_START, type Frame, HEADER_BYTES, isTypeCharacter } from './frame.ts';
 import { MAX_TYPE_BYTES } from './limits.ts';
-import { takeAscii } from './text.ts';
+import { takeAscii } from './utf8.ts';
 
 export interface FrameDecoder {
   /** Adds bytes of the stream, in order. The decoder keeps `chunk`, which must not change afterwards. */

@@ -5,13 +5,12 @@
 export { bytes, fixedBytes } from './blob.ts';
 export { type Codec, decode, encode, type Infer } from './codec.ts';
 export { list, type MapKey, map, optional } from './collections.ts';
-export { boolean, u8, u16, u32, u64 } from './numbers.ts';
+export { boolean, u8, u16, u32, u64, varint } from './numbers.ts';
 export { recursive } from './recursive.ts';
 export { mapped, refine } from './refine.ts';
 export { type Fields, type Flat, type StructCodec, type StructValue, struct } from './struct.ts';
 export { text } from './text.ts';
 export { enumeration, type UnionValue, union, type Variants } from './union.ts';
-export { varint } from './varint.ts';
 
 // Frames
 

@@ -29,6 +29,13 @@ export const u64: Codec<bigint> = {
   read: (reader) => reader.u64(),
 };
 
+/** An integer from 0 to 2^53-1: one byte below 128, two below 16,384. A longer form than the shortest is refused. */
+export const varint: Codec<number> = {
+  schema: { kind: 'varint' },
+  write: (writer, value) => writer.varint(value),
+  read: (reader) => reader.varint(),
+};
+
 /** One byte, 0 or 1. */
 export const boolean: Codec<boolean> = {
   schema: { kind: 'boolean' },

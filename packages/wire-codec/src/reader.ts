@@ -3,7 +3,7 @@
  * touches or allocates anything, and hands byte fields out as views.
  */
 import { CodecError } from './errors.ts';
-import { SHORT_TEXT_BYTES, takeAscii, takeUtf8 } from './text.ts';
+import { SHORT_TEXT_BYTES, takeAscii, takeUtf8 } from './utf8.ts';
 
 export class Reader {
   readonly #bytes: Uint8Array;

@@ -2,14 +2,6 @@
  * Unsigned LEB128: seven bits a byte, the lowest first, the top bit set on all bytes but the last. Numbers reach to
  * 2^53-1, which takes eight bytes, and have one form only: the shortest.
  */
-import type { Codec } from './codec.ts';
-
-/** An integer from 0 to 2^53-1: one byte below 128, two below 16,384. A longer form than the shortest is refused. */
-export const varint: Codec<number> = {
-  schema: { kind: 'varint' },
-  write: (writer, value) => writer.varint(value),
-  read: (reader) => reader.varint(),
-};
 
 /** The most bytes that a varint takes. */
 export const MAX_VARINT_BYTES = 8;

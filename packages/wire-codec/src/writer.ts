@@ -6,7 +6,7 @@
  */
 import { CodecError } from './errors.ts';
 import { BY_REFERENCE_BYTES, MAX_VARINT, SLAB_BYTES } from './limits.ts';
-import { putUtf8, SHORT_TEXT_BYTES } from './text.ts';
+import { putUtf8, SHORT_TEXT_BYTES } from './utf8.ts';
 import { MAX_VARINT_BYTES, putVarint, varintBytes } from './varint.ts';
 
 const nothing = new Uint8Array(0);
