@@ -99,7 +99,10 @@ function readEntry<K, V>(
   value: Codec<V>,
 ): void {
   const entryKey = key.read(reader);
-  if (entries.has(entryKey)) throw new CodecError('duplicate_key', 'read', `the key ${entryKey} comes twice`);
+  if (entries.has(entryKey)) {
+    // Without the key itself: an error's text may reach a terminal, and the key comes from outside.
+    throw new CodecError('duplicate_key', 'read', 'its key came before');
+  }
   entries.set(entryKey, value.read(reader));
 }
 

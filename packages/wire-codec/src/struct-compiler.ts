@@ -2,8 +2,8 @@
  * Methods of a struct as straight-line code, made by `new Function` as protobufjs and msgpackr do: the engine then knows
  * each field's codec and the shape of the object, which doubles the speed.
  *
- * The source is made of field names, which were checked to be plain identifiers, and of nothing from outside. Where
- * generated code is forbidden (a content security policy), `interpretStruct` does the same work.
+ * The source holds field names, which were checked to be plain identifiers, a variant's name as a JSON string, and
+ * nothing from outside. Where generated code is forbidden (a content security policy), `interpretStruct` does the work.
  */
 import { enclosed } from './errors.ts';
 import { checkObject, isOmissible, type StructLayout, type StructMethods } from './struct-layout.ts';
