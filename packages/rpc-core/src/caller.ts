@@ -183,6 +183,11 @@ export class Caller {
     options: StreamOptions,
   ): ItemStream {
     const { windowBytes = this.#options.limits.streamWindowBytes } = options;
+    if (!Number.isSafeInteger(windowBytes) || windowBytes < 1) {
+      throw new RangeError(
+        `Cannot give ${name} a window of ${windowBytes} bytes: wanted a whole number, at least 1`,
+      );
+    }
     const credit = createCreditReturn(windowBytes);
     const items = new ItemStream({
       read: (payloadBytes) => {

@@ -179,8 +179,8 @@ class ChannelConnection implements Connection {
       this.#handleEvents();
     } catch (error) {
       this.#ending.fail(asRpcError(error));
-      return;
     }
+    if (this.#ending.isOver) return;
     this.#watchdog.heard(chunk.length, this.#session.partialBytes);
     this.#caller.startWaiting();
     this.#output.flushSoon();

@@ -8,6 +8,7 @@ import type { Address, Channel, Listener, Network } from './channel.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionOptions } from './create-connection.ts';
 import { createConnection } from './create-connection.ts';
+import { mergeServed } from './handlers.ts';
 import { resolveLimits } from './limits.ts';
 import { sourceOf } from './source.ts';
 
@@ -55,6 +56,8 @@ interface Acceptor {
 
 function createAcceptor(options: ServerOptions): Acceptor {
   const limits = resolveLimits(options.limits);
+  // What no connection could be made with is refused now and not when the first one comes.
+  mergeServed(options.serve ?? []);
   const connections = new Set<Connection>();
   const strangers = createCounter();
   let isStopped = false;

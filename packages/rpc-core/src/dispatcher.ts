@@ -116,7 +116,7 @@ export class Dispatcher {
           response = await served.handle(run.request, run);
         });
       }
-      if (this.#options.output.isCongested) await this.#drained();
+      while (this.#options.output.isCongested && !run.isOver) await this.#drained();
       this.#conclude(run, () => this.#options.session.respond(run.call, response));
     } catch (error) {
       this.#failRun(run, error);
@@ -138,9 +138,12 @@ export class Dispatcher {
     const items = run.served.handle(run.request, run) as AsyncIterable<unknown>;
     const iterator = items[Symbol.asyncIterator]();
     run.iterator = iterator;
+    const { output } = this.#options;
     while (this.#maySend(run) || (await this.#waitToSend(run))) {
       const result = await iterator.next();
       if (result.done === true) return;
+      // Other streams may have filled the channel since this one was asked. Nothing may come between this check and sending.
+      while (output.isCongested && !run.isOver) await this.#drained();
       if (!run.isOver) this.#sendItem(run, result.value);
     }
     await run.stopIterator();

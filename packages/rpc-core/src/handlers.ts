@@ -15,7 +15,11 @@ export interface HandlerContext {
   readonly method: string;
 }
 
-/** One handler per method: a promise of the response, or an iterable of items. */
+/**
+ * One handler per method: a promise of the response, or an iterable of items. Byte fields of a request are views of what
+ * arrived: copy a few bytes that are to be kept. Byte fields of 4 KiB and more go out by reference: they must not change
+ * any more.
+ */
 export type Handlers<C extends Contract> = {
   readonly [Name in keyof C['methods']]: Handler<C['methods'][Name]>;
 };

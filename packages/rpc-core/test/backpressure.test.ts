@@ -91,6 +91,25 @@ describe('a channel that does not drain', () => {
     await puppet.end();
   });
 
+  test('keeps as many streams as there may be within the bound on queued output', async () => {
+    const puppet = await createPuppet();
+    await puppet.greet();
+    puppet.channel.pause();
+    for (let id = 1; id <= 64; id++)
+      await puppet.send('blobs', requestBlobs({ id, count: 3, size: 256 * KIB }));
+    expect(puppet.goodbyeCode).toBeUndefined();
+    puppet.channel.resume();
+    await drainMicrotasks();
+    const items = puppet.frames.filter(({ payload, type }) => type === 'blobs' && payload[0] === 4);
+    expect(items.map(({ payload }) => payload[1]).sort()).toEqual(
+      Array.from({ length: 64 }, (_, index) => [index + 1, index + 1, index + 1])
+        .flat()
+        .sort(),
+    );
+    expect(puppet.connection.servedCalls).toBe(0);
+    await puppet.end();
+  });
+
   test('holds requests and responses back, and serves them in order once it drains', async () => {
     const greeted: string[] = [];
     const greet = async ({ name }: { readonly name: string }) => {
