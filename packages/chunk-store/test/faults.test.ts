@@ -153,6 +153,33 @@ describe('a download on a disk that fails', () => {
     await store.complete();
   });
 
+  it('reports every flush behind that failed, also when two writes find one due at a time', async () => {
+    const fs = createFileSystem();
+    await using store = await open(fs, 'me', { flushPolicy: { maxBytes: 1, maxDelayMs: 1_000 } });
+    const removeFault = failAt(fs, ({ action }) => action === 'syncData', 'ENOSPC');
+    const writes = await Promise.all([0, 1, 2, 3].map((index) => codeOfCall(store.writePiece(piece(index)))));
+    const flushed = await codeOfCall(store.flush());
+    expect([...writes, flushed]).toContain('disk_full');
+    expect(store.have.count).toBe(0);
+    removeFault();
+    expect(await codeOfCall(store.complete())).toBe('incomplete');
+    await writeMissing(store, [...store.have.missing()]);
+    await store.complete();
+  });
+
+  it('names a failed flush as the reason why the file is incomplete', async () => {
+    const fs = createFileSystem();
+    await using store = await open(fs, 'me', { flushPolicy: { maxBytes: 3 * 65_536 + 1, maxDelayMs: 1_000 } });
+    await store.writePiece(piece(3));
+    await store.writePiece(piece(2));
+    await store.writePiece(piece(1));
+    const removeFault = failAt(fs, ({ action }) => action === 'syncData', 'ENOSPC');
+    await store.writePiece(piece(0));
+    const completing = store.complete();
+    await expect(completing).rejects.toMatchObject({ code: 'incomplete', cause: { code: 'disk_full' } });
+    removeFault();
+  });
+
   it('lets a flush behind end before it closes', async () => {
     const fs = createFileSystem();
     const store = await open(fs, 'me', { flushPolicy: { maxBytes: 65_536, maxDelayMs: 1_000 } });

@@ -61,7 +61,9 @@ export class OpenDownload implements DownloadStore {
   readonly #writing = new Map<number, Promise<void>>();
   #completing: Promise<void> | undefined;
   #hasFinalName = false;
-  #flushingBehind: Promise<{ readonly failure: unknown } | undefined> | undefined;
+  /** Never rejects: a failure is kept aside. */
+  #flushingBehind: Promise<void> = Promise.resolve();
+  #flushFailure: { readonly failure: unknown } | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: DownloadParts) {
@@ -152,10 +154,12 @@ export class OpenDownload implements DownloadStore {
     recorder.wrote(index);
     this.have.set(index);
     if (meter.wrote(bytes.length, now())) await this.#flushBehind();
+    this.#reportFlushFailure();
   }
 
   async #flush(): Promise<void> {
-    await this.#settleFlushBehind();
+    await this.#flushingBehind;
+    this.#reportFlushFailure();
     this.#parts.meter.flushed();
     await this.#parts.recorder.flush();
   }
@@ -166,25 +170,27 @@ export class OpenDownload implements DownloadStore {
    */
   async #flushBehind(): Promise<void> {
     const { meter, recorder } = this.#parts;
-    await this.#settleFlushBehind();
     meter.flushed();
-    this.#flushingBehind = recorder.flush().then(
-      () => undefined,
-      (failure: unknown) => ({ failure }),
-    );
+    const before = this.#flushingBehind;
+    this.#flushingBehind = before
+      .then(() => recorder.flush())
+      .catch((failure: unknown) => {
+        this.#flushFailure ??= { failure };
+      });
+    await before;
   }
 
-  /** Waits for the flush behind, and fails as it did, once. */
-  async #settleFlushBehind(): Promise<void> {
-    const outcome = await this.#flushingBehind;
-    if (outcome === undefined) return;
-    this.#flushingBehind = undefined;
-    throw outcome.failure;
+  /** A flush behind has no caller of its own: the next call that it concerns fails in its place. */
+  #reportFlushFailure(): void {
+    const failed = this.#flushFailure;
+    this.#flushFailure = undefined;
+    if (failed !== undefined) throw failed.failure;
   }
 
   async #complete(): Promise<void> {
     if (this.identity !== undefined) return;
     const { recorder, file, paths } = this.#parts;
+    await this.#flushingBehind;
     this.#requireComplete();
     const identity = await recorder.seal('complete');
     // A reader may have found a bad piece meanwhile.
@@ -197,9 +203,11 @@ export class OpenDownload implements DownloadStore {
     const { count, length, isComplete } = this.have;
     if (isComplete) return;
     const { final } = this.#parts.paths;
+    // A failed flush takes pieces back, and is then the reason.
     throw new StoreError(
       'incomplete',
       `Cannot complete ${final}: ${count} pieces are here, expected ${length}`,
+      { cause: this.#flushFailure?.failure },
     );
   }
 
