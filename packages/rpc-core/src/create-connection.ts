@@ -7,43 +7,26 @@
 import { Caller } from './caller.ts';
 import type { Channel } from './channel.ts';
 import { createClient } from './client.ts';
-import type { Clock } from './clock.ts';
 import type { CloseReason, Connection } from './connection.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import type { Client, Contract } from './contract.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Ending } from './ending.ts';
 import { describeError, RpcError } from './errors.ts';
-import type { Served } from './handlers.ts';
 import { mergeServed } from './handlers.ts';
+import type { Intake } from './intake.ts';
 import { createIntake } from './intake.ts';
-import type { RpcLimits } from './limits.ts';
 import { resolveLimits } from './limits.ts';
-import type { Log } from './log.ts';
-import type { Defer, Output } from './output.ts';
+import type { Output } from './output.ts';
 import { createOutput } from './output.ts';
 import type { PayloadLimits } from './payload-limits.ts';
 import { createPayloadLimits } from './payload-limits.ts';
+import type { BudgetShare } from './receive-budget.ts';
 import { Session } from './session.ts';
 import type { SessionEvent } from './session-events.ts';
 import { soon } from './soon.ts';
 import type { Watchdog } from './watchdog.ts';
 import { createWatchdog } from './watchdog.ts';
-
-/** What a connection is made of. */
-export interface ConnectionOptions {
-  readonly channel: Channel;
-  readonly clock: Clock;
-  /** What is served to the other side. */
-  readonly serve?: readonly Served[];
-  readonly limits?: Partial<RpcLimits>;
-  /** The other side needs no `authenticate()`: full payload limits from the start. */
-  readonly trusted?: boolean;
-  /** Told once, when `authenticate()` is called. */
-  readonly onAuthenticated?: () => void;
-  readonly onLog?: Log;
-  /** Runs a task soon, to gather writes; as promises do unless told otherwise. */
-  readonly defer?: Defer;
-}
 
 /** Starts a connection over a channel that is not started yet. */
 export function createConnection(options: ConnectionOptions): Connection {
@@ -61,6 +44,8 @@ class ChannelConnection implements Connection {
   readonly #dispatcher: Dispatcher;
   readonly #watchdog: Watchdog;
   readonly #ending: Ending;
+  readonly #intake: Intake;
+  readonly #budgetShare: BudgetShare | undefined;
   #isAuthenticated: boolean;
 
   constructor(options: ConnectionOptions) {
@@ -102,8 +87,15 @@ class ChannelConnection implements Connection {
       onSilence: () => this.#ping(),
       onDead: (error) => this.#ending.fail(error),
     });
-    const intake = createIntake(channel, this.#watchdog, limits.queuedInputBytes);
-    this.#caller = new Caller({ session, output, clock, limits, onUnread: intake.count });
+    this.#intake = createIntake(channel, this.#watchdog, limits.queuedInputBytes);
+    this.#budgetShare = options.receiveBudget?.join(() => this.#ending.fail(receiveOverflow()));
+    this.#caller = new Caller({
+      session,
+      output,
+      clock,
+      limits,
+      onUnread: (change) => this.#countUnread(change),
+    });
     this.#dispatcher = new Dispatcher({ session, output, methods, connection: this, log: onLog });
     channel.start({
       bytes: (chunk) => this.#receive(chunk),
@@ -182,6 +174,7 @@ class ChannelConnection implements Connection {
     }
     if (this.#ending.isOver) return;
     this.#watchdog.heard(chunk.length, this.#session.partialBytes);
+    this.#countHeld();
     this.#caller.startWaiting();
     this.#output.flushSoon();
   }
@@ -217,6 +210,15 @@ class ChannelConnection implements Connection {
     }
   }
 
+  #countUnread(changeBytes: number): void {
+    this.#intake.count(changeBytes);
+    if (changeBytes < 0) this.#countHeld();
+  }
+
+  #countHeld(): void {
+    this.#budgetShare?.set(this.#session.partialBytes + this.#intake.unreadBytes);
+  }
+
   #drained(): void {
     this.#output.drained();
     this.#caller.startWaiting();
@@ -229,6 +231,7 @@ class ChannelConnection implements Connection {
 
   #concluded(error: RpcError, reason: CloseReason): void {
     this.#watchdog.stop();
+    this.#budgetShare?.leave();
     this.#opening.reject(error);
     this.#caller.failAll(error);
     this.#dispatcher.stopAll(error);
@@ -239,6 +242,13 @@ class ChannelConnection implements Connection {
 
 function closedHere(): RpcError {
   return new RpcError('closed', 'The connection was closed on this side');
+}
+
+function receiveOverflow(): RpcError {
+  return new RpcError(
+    'receive_overflow',
+    'Too much has arrived that was not taken, most of it on this connection',
+  );
 }
 
 function asRpcError(error: unknown): RpcError {

@@ -6,10 +6,11 @@
  */
 import type { Address, Channel, Listener, Network } from './channel.ts';
 import type { Connection } from './connection.ts';
-import type { ConnectionOptions } from './create-connection.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import { createConnection } from './create-connection.ts';
 import { mergeServed } from './handlers.ts';
 import { resolveLimits } from './limits.ts';
+import { createReceiveBudget } from './receive-budget.ts';
 import { sourceOf } from './source.ts';
 
 /** What a server is made of: what each of its connections gets, and where it listens. */
@@ -58,6 +59,7 @@ function createAcceptor(options: ServerOptions): Acceptor {
   const limits = resolveLimits(options.limits);
   // What no connection could be made with is refused now and not when the first one comes.
   mergeServed(options.serve ?? []);
+  const receiveBudget = options.receiveBudget ?? createReceiveBudget(limits.receiveBytes);
   const connections = new Set<Connection>();
   const strangers = createCounter();
   let isStopped = false;
@@ -83,7 +85,7 @@ function createAcceptor(options: ServerOptions): Acceptor {
       isStranger = false;
     }
     strangers.add(source);
-    const connection = createConnection({ ...options, channel, onAuthenticated: isKnown });
+    const connection = createConnection({ ...options, receiveBudget, channel, onAuthenticated: isKnown });
     connections.add(connection);
     void connection.closed.then(() => {
       isKnown();

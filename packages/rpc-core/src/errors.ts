@@ -36,6 +36,8 @@ export type ConnectionErrorCode =
   | 'frame_too_slow'
   /** The other side does not read what it causes to be sent. */
   | 'output_overflow'
+  /** All connections together hold more than `limits.receiveBytes`, and this one the most. */
+  | 'receive_overflow'
   /** `close()` did not find its end within `limits.drainMs`. */
   | 'drain_timeout'
   | ProtocolErrorCode;
@@ -86,6 +88,7 @@ const codesThatStayAtHome: ReadonlySet<string> = new Set<ConnectionErrorCode>([
   'idle_timeout',
   'frame_too_slow',
   'output_overflow',
+  'receive_overflow',
   'drain_timeout',
   'bad_frame',
   'bad_envelope',

@@ -5,6 +5,7 @@ export type { Address, Channel, ChannelEvents, ChannelInfo, Listener, Network } 
 export type { Clock } from './clock.ts';
 // Connections
 export type { CloseReason, Connection } from './connection.ts';
+export type { ConnectionOptions } from './connection-options.ts';
 // Contracts
 export {
   type Body,
@@ -20,7 +21,7 @@ export {
   type UnaryMethod,
   unary,
 } from './contract.ts';
-export { type ConnectionOptions, createConnection } from './create-connection.ts';
+export { createConnection } from './create-connection.ts';
 export { createServer, type RpcServer, type ServerOptions } from './create-server.ts';
 // Errors and limits
 export { RpcError, type RpcErrorCode } from './errors.ts';
@@ -36,6 +37,7 @@ export {
 export { dataBodyBytes, defaultRpcLimits, type RpcLimits, syncBodyBytes } from './limits.ts';
 export type { Log, LogEntry } from './log.ts';
 export type { Random } from './random.ts';
+export { createReceiveBudget, type ReceiveBudget } from './receive-budget.ts';
 // The machine's clock and randomness
 export { createSystemClock } from './shell/system-clock.ts';
 export { createSystemRandom } from './shell/system-random.ts';

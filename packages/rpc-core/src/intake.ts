@@ -10,6 +10,8 @@ import type { Channel } from './channel.ts';
 import type { Watchdog } from './watchdog.ts';
 
 export interface Intake {
+  /** What lies unread now. */
+  readonly unreadBytes: number;
   /** Bytes arrived for streams (above zero), or were read (below). */
   count(changeBytes: number): void;
 }
@@ -18,6 +20,9 @@ export function createIntake(channel: Channel, watchdog: Watchdog, limitBytes: n
   let unreadBytes = 0;
   let isPaused = false;
   return {
+    get unreadBytes() {
+      return unreadBytes;
+    },
     count(changeBytes) {
       unreadBytes += changeBytes;
       if (!isPaused && unreadBytes > limitBytes) {

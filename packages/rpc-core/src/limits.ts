@@ -37,6 +37,8 @@ export interface RpcLimits {
   readonly drainMs: number;
   /** From our last byte to the other side's end of the channel: long enough to read why it was closed. */
   readonly lingerMs: number;
+  /** What all connections of a server may hold that arrived and was not taken: begun frames and unread items. */
+  readonly receiveBytes: number;
   /** Connections of one server. */
   readonly connections: number;
   /** Connections of one server from one address that have not authenticated. */
@@ -62,6 +64,7 @@ export const defaultRpcLimits: RpcLimits = {
   closeAfterMs: 120_000,
   drainMs: 10_000,
   lingerMs: 1_000,
+  receiveBytes: 256 * MIB,
   connections: 1024,
   unauthenticatedPerAddress: 10,
 };

@@ -66,6 +66,13 @@ describe('createConnection', () => {
     expect(pair.near.signal.reason).toBeInstanceOf(RpcError);
   });
 
+  test('a stream needs a window', async () => {
+    const pair = await connectPair();
+    const numbers = pair.near.client(contract).count({ to: 1 }, { windowBytes: 0 });
+    expect(() => numbers[Symbol.asyncIterator]()).toThrow(RangeError);
+    await pair.end();
+  });
+
   test('a stream can be iterated once only', async () => {
     const pair = await connectPair();
     const numbers = pair.near.client(contract).count({ to: 1 });

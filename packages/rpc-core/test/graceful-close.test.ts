@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Connection } from '../src/index.ts';
 import { RpcError, serve } from '../src/index.ts';
 import { drainMicrotasks } from '../src/testing.ts';
 import { codeOf, collect, connectPair, contract, handlers } from './support/pair.ts';
@@ -161,6 +162,22 @@ describe('the end of a connection', () => {
     expect(await codeOf(client.wait({}))).toBe('closed');
     expect(pair.log.map(({ kind }) => kind)).toEqual(['connection_failed', 'connection_failed']);
     await pair.end();
+  });
+
+  test('caused by a handler in the middle of a chunk leaves nothing behind', async () => {
+    const greet = async (
+      _request: unknown,
+      { connection }: { readonly connection: Connection },
+    ): Promise<never> => {
+      connection.abort();
+      throw new Error('too late');
+    };
+    const puppet = await createPuppet({ serve: [serve(contract, handlers({ greet }))] });
+    await puppet.greet();
+    const request = Buffer.from('4d5405677265657400000005' + '0101000161', 'hex');
+    await puppet.sendBytes(Buffer.concat([request, request.subarray(0, 7)]));
+    expect(puppet.goodbyeCode).toBe('closed');
+    await puppet.end();
   });
 
   test('gives a stream’s reader what had arrived before it fails', async () => {

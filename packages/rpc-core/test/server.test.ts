@@ -144,6 +144,33 @@ describe('createServer', () => {
     leaks.assertNothingLeft();
   });
 
+  test('refuses at once what no connection could be made with', async () => {
+    const served = serve(contract, handlers());
+    await expect(startServer({ serve: [served, served] })).rejects.toThrow(/Cannot serve greet twice/);
+    await expect(startServer({ limits: { connections: 0 } })).rejects.toThrow(RangeError);
+  });
+
+  test('bounds what all connections together hold', async () => {
+    const { server, log, leaks, memory } = await startServer({
+      trusted: true,
+      limits: { receiveBytes: 90_000 },
+    });
+    const begun = Buffer.concat([
+      Buffer.from('4d540568656c6c6f00000007000000030101404d540567726565740000fff0', 'hex'),
+      new Uint8Array(50_000),
+    ]);
+    for (const host of ['a', 'b']) {
+      const channel = await leaks.network(memory.from(host)).connect(server.address);
+      channel.start({ bytes() {}, drain() {}, end: () => channel.end(), close() {} });
+      channel.write([begun]);
+      await drainMicrotasks();
+    }
+    expect(log).toMatchObject([{ kind: 'connection_failed', error: { code: 'receive_overflow' } }]);
+    await server.close({ signal: AbortSignal.abort() });
+    await drainMicrotasks();
+    leaks.assertNothingLeft();
+  });
+
   test('rejects with listen_failed when the address is taken', async () => {
     const network = createMemoryNetwork();
     const listener = await network.listen({ host: 'server', port: 5 }, () => {});
