@@ -169,7 +169,9 @@ describe('a download on a disk that fails', () => {
 
   it('names a failed flush as the reason why the file is incomplete', async () => {
     const fs = createFileSystem();
-    await using store = await open(fs, 'me', { flushPolicy: { maxBytes: 3 * 65_536 + 1, maxDelayMs: 1_000 } });
+    await using store = await open(fs, 'me', {
+      flushPolicy: { maxBytes: 3 * 65_536 + 1, maxDelayMs: 1_000 },
+    });
     await store.writePiece(piece(3));
     await store.writePiece(piece(2));
     await store.writePiece(piece(1));
