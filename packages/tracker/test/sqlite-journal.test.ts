@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as fc from 'fast-check';
@@ -94,6 +94,16 @@ describe('openSqliteJournal', () => {
     log[at] = (log[at] ?? 0) ^ 1;
     await writeFile(`${copy}-wal`, log);
     await expect(openSqliteJournal(copy)).rejects.toMatchObject({ code: 'journal_corrupt' });
+  });
+
+  it('lets nobody else read its files', async () => {
+    await using folder = await createTestFolder();
+    const file = join(folder.path, 'journal.sqlite');
+    await using journal = await openSqliteJournal(file);
+    await journal.append(chain(1));
+    for (const suffix of ['', '-wal', '-shm', '.head']) {
+      expect([suffix, (await stat(`${file}${suffix}`)).mode & 0o077]).toEqual([suffix, 0]);
+    }
   });
 
   it('goes on without its note, and with a torn one', async () => {

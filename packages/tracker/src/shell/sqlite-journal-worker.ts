@@ -72,6 +72,8 @@ function handle(request: WorkerRequest): unknown {
 }
 
 function open(): Opened {
+  // Made here, because it holds password hashes; SQLite gives its log the same mode.
+  closeSync(openSync(file, 'a', 0o600));
   database = new DatabaseSync(file);
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
   prepareSchema(database);
