@@ -4,7 +4,7 @@
  */
 import type { Channel } from '@minitorrent/rpc-core';
 import type { ManualClock } from '@minitorrent/rpc-core/testing';
-import { createFrameDecoder, encodeFrame } from '@minitorrent/wire-codec';
+import { createFrameDecoder, encodeFrame, Reader } from '@minitorrent/wire-codec';
 import { expect } from 'vitest';
 import { blocks, entriesOf } from './document.ts';
 import { fromHex, toHex } from './values.ts';
@@ -41,7 +41,7 @@ export async function play(
     bytes: (chunk) => {
       decoder.push(chunk);
       for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) {
-        heard.push(`${frame.type} : ${toHex(frame.payload)}`);
+        heard.push(shown(frame));
       }
     },
     drain: () => {},
@@ -51,14 +51,29 @@ export async function play(
       if (error !== undefined) heard.push(`closed: ${error.message}`);
     },
   });
-  for (const line of lines) {
-    if (line.side === side) {
-      channel.write(encodeFrame(line.type, line.payload));
-      continue;
+  try {
+    for (const line of lines) {
+      if (line.side === side) {
+        channel.write(encodeFrame(line.type, line.payload));
+        continue;
+      }
+      await clock.runUntil(() => heard.length > 0 || isOver);
+      expect(heard.shift()).toBe(shown(line));
     }
-    await clock.runUntil(() => heard.length > 0 || isOver);
-    expect(heard.shift()).toBe(`${line.type} : ${toHex(line.payload)}`);
+    await clock.runUntil(() => isOver);
+    expect(heard).toEqual([]);
+  } finally {
+    channel.destroy();
   }
-  await clock.runUntil(() => isOver);
-  expect(heard).toEqual([]);
 }
+
+/** A frame as text to compare. Of an error all but its message, which may be worded otherwise at any time. */
+function shown({ type, payload }: Pick<Line, 'type' | 'payload'>): string {
+  const reader = new Reader(payload);
+  if (OF_THE_CONNECTION.has(type) || reader.u8() !== ERROR_KIND) return `${type} : ${toHex(payload)}`;
+  const call = reader.varint();
+  return `${type} : error ${reader.text(32)} of call ${call}`;
+}
+
+const OF_THE_CONNECTION: ReadonlySet<string> = new Set(['hello', 'goodbye', 'ping', 'pong']);
+const ERROR_KIND = 3;

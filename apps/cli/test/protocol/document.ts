@@ -64,11 +64,12 @@ export function partsOf(entry: string): {
 
 /** The rows of the tables below the heading: the first cell's code, and the second cell. */
 export function tableRows(heading: string): Map<string, string> {
-  const start = text.indexOf(`\n${heading}\n`);
+  const prose = text.replaceAll(/^```.*?^```$/gms, '');
+  const start = prose.indexOf(`\n${heading}\n`);
   if (start < 0) throw new Error(`PROTOCOL.md has no heading "${heading}"`);
-  const level = heading.slice(0, heading.indexOf(' '));
-  const rest = text.slice(start + heading.length + 2);
-  const end = rest.search(new RegExp(`^#{1,${level.length}} `, 'm'));
+  const level = heading.indexOf(' ');
+  const rest = prose.slice(start + heading.length + 2);
+  const end = rest.search(new RegExp(`^#{1,${level}} `, 'm'));
   const section = end < 0 ? rest : rest.slice(0, end);
   return new Map(
     [...section.matchAll(/^\| `([^`]+)` +\| ([^|]*?) *\|/gm)].map((match) => [
