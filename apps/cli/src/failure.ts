@@ -42,11 +42,6 @@ export function exitCodeOf(failure: Failure): ExitCode {
   return failure.code !== null && USAGE_CODES.has(failure.code) ? EXIT.usage : EXIT.failure;
 }
 
-/** True for errors that only say that somebody aborted. */
-export function isCancelled(error: unknown): boolean {
-  return codeOf(error) === 'cancelled';
-}
-
 function codeOf(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   if (error.name === 'AbortError') return 'cancelled';

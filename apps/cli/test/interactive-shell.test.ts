@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { Peer } from '@minitorrent/peer';
 import { describe, expect, it, vi } from 'vitest';
+import { runPeer } from '../src/commands/peer.ts';
 import { runAtPrompt } from '../src/commands/peer-prompt.ts';
 import { listenForEnding } from '../src/process-signals.ts';
 import { createFakeDownload, createFakePeer } from './fake-peer.ts';
@@ -178,6 +179,22 @@ describe('the shell at a prompt', () => {
     await person.shows('Password for alice');
     await person.type('\u0003');
     await person.shows('error: login: Cancelled (cancelled)');
+  });
+
+  it('is what minitorrent peer shows on a terminal', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-shell-'));
+    const terminal = createVirtualTerminal(80, 24);
+    const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
+    const world = { ...createFakeWorld(), stdin, stdout: terminal.stream, stderr: terminal.stream };
+    const peer = createFakePeer();
+    const options = { tracker: 'a', listen: '127.0.0.1', data: folder.path, downloads: folder.path };
+    const left = runPeer(options, world, async () => peer);
+    await vi.waitFor(() =>
+      expect(terminal.text()).toMatch(/The peer listens on 127.0.0.1:4000.*\nminitorrent>$/s),
+    );
+    stdin.write('quit\r');
+    expect(await left).toBe(0);
+    expect(peer.closed).toBe(true);
   });
 
   it('ends in good order at SIGTERM, with 0', async () => {
