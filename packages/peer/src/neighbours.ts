@@ -62,7 +62,7 @@ export class Neighbours {
   }
 
   /** A connection is up; anything but `kept` asks for its end. */
-  up(peer: PeerId, nowMs: number): 'kept' | 'banned' | 'too_many' {
+  up(peer: PeerId): 'kept' | 'banned' | 'too_many' {
     this.found(peer);
     const neighbour = this.#peers.get(peer);
     if (!neighbour) return 'too_many';
@@ -70,7 +70,6 @@ export class Neighbours {
     if (neighbour.link === 'idle' && this.#connected.size >= this.#limits.fullMeshPeers) return 'too_many';
     this.#setLink(neighbour, 'connected');
     neighbour.failures = 0;
-    neighbour.uselessSinceMs ??= nowMs;
     return 'kept';
   }
 
@@ -92,13 +91,6 @@ export class Neighbours {
     this.#banned += 1;
   }
 
-  /** Whether the neighbour has a piece that we miss. */
-  setUseful(peer: PeerId, isUseful: boolean, nowMs: number): void {
-    const neighbour = this.#peers.get(peer);
-    if (!neighbour) return;
-    neighbour.uselessSinceMs = isUseful ? undefined : (neighbour.uselessSinceMs ?? nowMs);
-  }
-
   /** The peers to connect to now; they count as connecting from here on. */
   connectNow(nowMs: number): PeerId[] {
     const lacking = this.wanted - this.#connected.size - this.#connecting;
@@ -115,19 +107,28 @@ export class Neighbours {
     return chosen;
   }
 
-  /** Neighbours to give up for others, which stand ready. They count as idle from here on, and wait the longest. */
-  replaceNow(nowMs: number): PeerId[] {
-    if (this.known <= this.#limits.fullMeshPeers || this.#connected.size < this.#limits.neighbours) return [];
-    const ready = this.#idle().filter((neighbour) => neighbour.retryAtMs <= nowMs).length;
-    const useless = [...this.#connected].filter((peer) => this.#isUseless(peer, nowMs)).slice(0, ready);
-    for (const peer of useless) {
+  /**
+   * Neighbours to give up for others, which stand ready: those that have been of no use for a while. `isUseful` says
+   * who has something for us. They count as idle from here on, and wait the longest.
+   */
+  replaceNow(isUseful: (peer: PeerId) => boolean, nowMs: number): PeerId[] {
+    if (this.known <= this.#limits.fullMeshPeers) return [];
+    const useless: Neighbour[] = [];
+    for (const peer of this.#connected) {
       const neighbour = this.#peers.get(peer);
       if (!neighbour) continue;
+      neighbour.uselessSinceMs = isUseful(peer) ? undefined : (neighbour.uselessSinceMs ?? nowMs);
+      if (nowMs >= (neighbour.uselessSinceMs ?? nowMs) + this.#limits.uselessMs) useless.push(neighbour);
+    }
+    if (useless.length === 0 || this.#connected.size < this.#limits.neighbours) return [];
+    const ready = this.#idle().filter((neighbour) => neighbour.retryAtMs <= nowMs).length;
+    const replaced = useless.slice(0, ready);
+    for (const neighbour of replaced) {
       this.#setLink(neighbour, 'idle');
       neighbour.uselessSinceMs = undefined;
       neighbour.retryAtMs = nowMs + this.#limits.retryMaxMs;
     }
-    return useless;
+    return replaced.map((neighbour) => neighbour.peer);
   }
 
   /** When `connectNow` may have something new to say; undefined where only events change that. */
@@ -136,11 +137,6 @@ export class Neighbours {
     let earliest: number | undefined;
     for (const { retryAtMs } of this.#idle()) earliest = Math.min(earliest ?? retryAtMs, retryAtMs);
     return earliest;
-  }
-
-  #isUseless(peer: PeerId, nowMs: number): boolean {
-    const sinceMs = this.#peers.get(peer)?.uselessSinceMs;
-    return sinceMs !== undefined && nowMs - sinceMs >= this.#limits.uselessMs;
   }
 
   #idle(): Neighbour[] {

@@ -44,14 +44,34 @@ export class TimeEstimate {
   }
 }
 
+/** Mean rate of whole pieces, bytes per second while they are sent. */
+export class RateEstimate {
+  #msPerByte: number | undefined;
+
+  add(bytes: number, durationMs: number): void {
+    const sample = durationMs / Math.max(1, bytes);
+    this.#msPerByte =
+      this.#msPerByte === undefined ? sample : this.#msPerByte + MEAN_GAIN * (sample - this.#msPerByte);
+  }
+
+  /** Undefined before the first piece. */
+  get bytesPerSecond(): number | undefined {
+    return this.#msPerByte === undefined ? undefined : 1_000 / Math.max(this.#msPerByte, FASTEST_MS_PER_BYTE);
+  }
+}
+
 export class PeerScore {
   /** From request to piece, queueing at the uploader included. */
   readonly answer: TimeEstimate = new TimeEstimate();
+  /**
+   * How fast it sends a piece once it has begun: its uplink, whatever the queue before it. The wait in its queue says
+   * little about it: that is over when the next request comes.
+   */
+  readonly uplink: RateEstimate = new RateEstimate();
   readonly #limits: SwarmLimits;
   readonly #random: Random;
   readonly #deniedPieces: number[] = [];
   #denials = 0;
-  #msPerByte: number | undefined;
   #rttMs: number | undefined;
   #failures = 0;
   #refusals = 0;
@@ -71,9 +91,7 @@ export class PeerScore {
   /** A piece came in: `waitedMs` since it was asked for (or the one before came), of which `sentMs` to send it. */
   piece(piece: { readonly bytes: number; readonly waitedMs: number; readonly sentMs: number }): void {
     this.answer.add(piece.waitedMs);
-    const msPerByte = piece.sentMs / Math.max(1, piece.bytes);
-    this.#msPerByte =
-      this.#msPerByte === undefined ? msPerByte : this.#msPerByte + MEAN_GAIN * (msPerByte - this.#msPerByte);
+    this.uplink.add(piece.bytes, piece.sentMs);
     this.#failures = 0;
     this.#refusals = 0;
   }
@@ -114,10 +132,6 @@ export class PeerScore {
     return this.#deniedPieces;
   }
 
-  get failures(): number {
-    return this.#failures;
-  }
-
   /** Not to be asked or called before this. */
   get retryAtMs(): number {
     return this.#retryAtMs;
@@ -126,14 +140,6 @@ export class PeerScore {
   /** Shortest answer seen; 0 before any. */
   get rttMs(): number {
     return this.#rttMs ?? 0;
-  }
-
-  /**
-   * How fast it sends a piece once it has begun: its uplink, whatever the queue before it; undefined before its first
-   * piece. The wait in its queue says little about it: that is over when the next request comes.
-   */
-  get bytesPerSecond(): number | undefined {
-    return this.#msPerByte === undefined ? undefined : 1_000 / Math.max(this.#msPerByte, FASTEST_MS_PER_BYTE);
   }
 
   /**

@@ -32,6 +32,8 @@ export class PieceMap {
   readonly #copies: Uint16Array;
   readonly #missing: PieceSet;
   readonly #open: PieceSet;
+  /** The open pieces that somebody has. */
+  readonly #obtainable: PieceSet;
   /** `#buckets[n]` holds the open pieces with n copies. */
   readonly #buckets: PieceSet[] = [];
 
@@ -41,6 +43,7 @@ export class PieceMap {
     this.#copies = new Uint16Array(pieceCount);
     this.#missing = new PieceSet(pieceCount);
     this.#open = new PieceSet(pieceCount);
+    this.#obtainable = new PieceSet(pieceCount);
     for (let index = 0; index < pieceCount; index += 1) if (!have.has(index)) this.lose(index);
   }
 
@@ -50,6 +53,11 @@ export class PieceMap {
 
   get openCount(): number {
     return this.#open.size;
+  }
+
+  /** Open pieces that some peer has. */
+  get obtainableCount(): number {
+    return this.#obtainable.size;
   }
 
   isMissing(index: number): boolean {
@@ -133,13 +141,17 @@ export class PieceMap {
   /** The piece is asked of somebody: no look-up finds it any more. */
   withdraw(index: number): void {
     this.#checkIndex(index);
-    if (this.#open.delete(index)) this.#bucket(this.copiesOf(index)).delete(index);
+    if (!this.#open.delete(index)) return;
+    this.#obtainable.delete(index);
+    this.#bucket(this.copiesOf(index)).delete(index);
   }
 
   /** A missing piece may be asked for again. */
   offer(index: number): void {
     this.#checkIndex(index);
-    if (this.isMissing(index) && this.#open.add(index)) this.#bucket(this.copiesOf(index)).add(index);
+    if (!this.isMissing(index) || !this.#open.add(index)) return;
+    if (this.copiesOf(index) > 0) this.#obtainable.add(index);
+    this.#bucket(this.copiesOf(index)).add(index);
   }
 
   /** We have the piece now. True where it was missing. */
@@ -179,9 +191,9 @@ export class PieceMap {
     return collectRange(this.#open, pieces.have, { ...range, limit });
   }
 
-  /** Up to `limit` open pieces, whoever has them, in random order. */
+  /** Up to `limit` open pieces that somebody has, in random order. */
   randomOpen(limit: number, random: Random): number[] {
-    return this.#sample(this.#open, this.#open, limit, random);
+    return this.#sample(this.#obtainable, this.#obtainable, limit, random);
   }
 
   /** Up to `limit` open pieces of `peer`, in random order. */
@@ -211,7 +223,10 @@ export class PieceMap {
     const isOpen = this.#open.has(index);
     if (isOpen) this.#bucket(this.copiesOf(index)).delete(index);
     this.#copies[index] = copies;
-    if (isOpen) this.#bucket(copies).add(index);
+    if (!isOpen) return;
+    this.#bucket(copies).add(index);
+    if (copies > 0) this.#obtainable.add(index);
+    else this.#obtainable.delete(index);
   }
 
   #bucket(copies: number): PieceSet {

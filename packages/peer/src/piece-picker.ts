@@ -48,15 +48,14 @@ export const sequential: PickStrategy = {
   pick: (view) => firstUploader(view, (peer) => inOrder(view, peer)),
 };
 
-/** The seed's steps 2 and 3. Pieces are sampled until one has a free uploader; then any piece of any free uploader. */
+/** The seed's steps 2 and 3. Pieces are sampled until one has a free peer; then any piece of any free peer. */
 export const randomPeer: PickStrategy = {
   name: 'random',
   pick(view) {
-    const free = new Set(view.uploaders.map((uploader) => uploader.peer));
-    for (const index of view.pieces.randomOpen(16, view.random)) {
-      const peers = view.pieces.peersWith(index).filter((peer) => free.has(peer));
-      const peer = peers[peers.length > 1 ? view.random.integer(peers.length) : 0];
-      if (peer !== undefined) return { peer, pieces: [index] };
+    for (const index of view.pieces.randomOpen(PIECES_SAMPLED, view.random)) {
+      const peers = view.uploaders.filter(({ peer }) => view.pieces.has(peer, index));
+      const chosen = peers[peers.length > 1 ? view.random.integer(peers.length) : 0];
+      if (chosen) return { peer: chosen.peer, pieces: [index] };
     }
     return firstUploader(view, (peer) => view.pieces.randomOpenOf(peer, 1, view.random));
   },
@@ -79,6 +78,9 @@ export function rangeFirst(
 export function pickStrategy(name: PickStrategyName): PickStrategy {
   return STRATEGIES[name];
 }
+
+/** A piece whose peers are all busy is passed over; after so many the choice is by peer. */
+const PIECES_SAMPLED = 8;
 
 const STRATEGIES: Readonly<Record<PickStrategyName, PickStrategy>> = {
   'rarest-first': rarestFirst,

@@ -130,6 +130,11 @@ export class RequestTable {
   close(request: PieceRequest): void {
     if (!this.#byId.delete(request.id)) return;
     removeFrom(this.#byPeer, request.peer, request);
+    this.unwantAll(request);
+  }
+
+  /** `request` is to bring nothing more. It stays in the table until it is closed. */
+  unwantAll(request: PieceRequest): void {
     for (const index of [...request.wanted]) this.unwant(request, index);
   }
 

@@ -29,13 +29,14 @@ export function requestBudget(measure: PathMeasure, pieceLength: number, limits:
   return Math.min(most, Math.max(limits.minOutstandingPieces, byPath));
 }
 
-/** Pieces that may be outstanding at one uploader; the whole budget where it is the only one. */
+/** Pieces that may be outstanding at one uploader: all where it is the only one, one where it has shown nothing yet. */
 export function uploaderBudget(
   measure: PathMeasure,
   options: { readonly pieceLength: number; readonly budget: number; readonly uploaders: number },
   limits: SwarmLimits,
 ): number {
   if (options.uploaders <= 1) return options.budget;
+  if (measure.bytesPerSecond === 0) return 1;
   const byPath = Math.ceil((2 * bandwidthDelayBytes(measure)) / options.pieceLength);
   const share = Math.ceil(options.budget / options.uploaders);
   return Math.min(options.budget, Math.max(limits.outstandingPerPeer, share, byPath));

@@ -21,8 +21,8 @@ export interface SwarmLimits {
   readonly firstDeadlineMs: number;
   /** No deadline, however slow the peer, lies further ahead. */
   readonly maxDeadlineMs: number;
-  /** An uploader that begins a piece and then sends nothing for this long is late. */
-  readonly stalledMs: number;
+  /** An uploader that begins a piece and then sends nothing for this long is late; sooner where pieces are quick. */
+  readonly maxStallMs: number;
   /** A late request without a byte for this long is cancelled and counts as a failure. */
   readonly silenceMs: number;
 
@@ -64,7 +64,7 @@ export const SWARM_LIMITS: SwarmLimits = {
   minDeadlineMs: 1_000,
   firstDeadlineMs: 5_000,
   maxDeadlineMs: 60_000,
-  stalledMs: 2_000,
+  maxStallMs: 5_000,
   silenceMs: 30_000,
   retryBaseMs: 1_000,
   retryMaxMs: 60_000,

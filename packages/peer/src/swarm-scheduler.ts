@@ -6,12 +6,11 @@
  *
  * A request has a deadline made of what its peer has shown. Past it the request is *late*: its pieces are offered to
  * others, it counts in no budget, and its peer gets no further request until it delivers, so a slow or silent peer
- * costs one piece. Endgame: when every missing piece is asked for and budget is left, a piece that has waited longer
- * than its second source usually takes is asked of that one too; whoever is second is cancelled.
+ * costs one piece. Endgame: when every missing piece that somebody has is asked for and budget is left, a piece that has
+ * waited longer than its second source usually takes is asked of that one too; whoever is second is cancelled.
  */
 import type { PieceRequest } from './request-table.ts';
-import type { Uploader } from './request-window.ts';
-import { byLoad, piecesPerRequest, requestBudget, uploaderBudget } from './request-window.ts';
+import { byLoad, piecesPerRequest, requestBudget, type Uploader, uploaderBudget } from './request-window.ts';
 import type { PeerId } from './swarm-events.ts';
 import type { SwarmState } from './swarm-state.ts';
 import { pieceBytes, scoreOf } from './swarm-state.ts';
@@ -64,10 +63,11 @@ export function noteBytes(state: SwarmState, request: PieceRequest, bytes: numbe
 /** When a request next needs a look: the earliest deadline, silence, or turn for the endgame. */
 export function nextRequestCheckMs(state: SwarmState, nowMs: number): number | undefined {
   let earliest: number | undefined;
-  const isEndgame = state.pieces.openCount === 0 && state.requests.outstanding < currentBudget(state, nowMs);
+  const isEndgame =
+    state.pieces.obtainableCount === 0 && state.requests.outstanding < currentBudget(state, nowMs);
   for (const request of state.requests.all()) {
     let atMs = request.late ? silenceEndsMs(state, request) : dueMs(state, request);
-    const slowAtMs = request.startedAtMs + usualAnswerMs(state);
+    const slowAtMs = request.waitsSinceMs + usualAnswerMs(state);
     if (isEndgame && slowAtMs > nowMs) atMs = Math.min(atMs, slowAtMs);
     earliest = Math.min(earliest ?? atMs, atMs);
   }
@@ -81,12 +81,13 @@ export function currentBudget(state: SwarmState, nowMs: number): number {
 }
 
 function freeUploaders(state: SwarmState, budget: number, nowMs: number): Uploader[] {
-  const usualBytesPerSecond = usualRate(state);
   const uploaders: Uploader[] = [];
+  // A peer that has shown nothing is believed to be like the others.
+  const usualRate = state.uplinks.bytesPerSecond ?? 1;
   for (const peer of state.pieces.usefulPeers) {
     const score = scoreOf(state, peer);
     if (score.retryAtMs > nowMs || state.requests.isLate(peer)) continue;
-    const measure = { bytesPerSecond: score.bytesPerSecond ?? 0, rttMs: score.rttMs };
+    const measure = { bytesPerSecond: score.uplink.bytesPerSecond ?? 0, rttMs: score.rttMs };
     const options = {
       pieceLength: state.sizes.pieceLength,
       budget,
@@ -94,22 +95,9 @@ function freeUploaders(state: SwarmState, budget: number, nowMs: number): Upload
     };
     const queuedPieces = state.requests.queuedAt(peer);
     if (queuedPieces >= uploaderBudget(measure, options, state.limits)) continue;
-    uploaders.push({ peer, queuedPieces, bytesPerSecond: score.bytesPerSecond ?? usualBytesPerSecond });
+    uploaders.push({ peer, queuedPieces, bytesPerSecond: score.uplink.bytesPerSecond ?? usualRate });
   }
   return byLoad(uploaders, state.random);
-}
-
-/** The mean rate of those measured: what a peer that has shown nothing is believed to have. */
-function usualRate(state: SwarmState): number {
-  let sum = 0;
-  let count = 0;
-  for (const peer of state.pieces.usefulPeers) {
-    const bytesPerSecond = state.scores.get(peer)?.bytesPerSecond;
-    if (bytesPerSecond === undefined) continue;
-    sum += bytesPerSecond;
-    count += 1;
-  }
-  return count === 0 ? 1 : sum / count;
 }
 
 function requestOpenPieces(
@@ -117,7 +105,7 @@ function requestOpenPieces(
   plan: { readonly uploaders: readonly Uploader[]; readonly maxPieces: number; readonly budget: number },
   nowMs: number,
 ): boolean {
-  if (state.pieces.openCount === 0) return false;
+  if (state.pieces.obtainableCount === 0) return false;
   // Disjoint want-sets of equal size: a share of what is missing for each request in the budget.
   const share = Math.ceil((state.pieces.missingCount * plan.maxPieces) / plan.budget);
   const wantPieces = Math.max(plan.maxPieces, Math.min(share, state.limits.wantSetPieces));
@@ -128,7 +116,7 @@ function requestOpenPieces(
 }
 
 function requestTwice(state: SwarmState, uploaders: readonly Uploader[], nowMs: number): boolean {
-  if (state.pieces.openCount > 0) return false;
+  if (state.pieces.obtainableCount > 0) return false;
   for (const { peer } of uploaders) {
     const index = slowPieceFor(state, peer, nowMs);
     if (index === undefined) continue;
@@ -142,7 +130,7 @@ function requestTwice(state: SwarmState, uploaders: readonly Uploader[], nowMs: 
 function slowPieceFor(state: SwarmState, peer: PeerId, nowMs: number): number | undefined {
   const usualMs = scoreOf(state, peer).answer.meanMs ?? usualAnswerMs(state);
   for (const request of state.requests.all()) {
-    if (request.late || request.peer === peer || nowMs < request.startedAtMs + usualMs) continue;
+    if (request.late || request.peer === peer || nowMs < request.waitsSinceMs + usualMs) continue;
     for (const index of request.wanted) {
       if (state.requests.wanting(index).size === 1 && state.pieces.has(peer, index)) return index;
     }
@@ -169,16 +157,30 @@ function send(
 }
 
 function usualAnswerMs(state: SwarmState): number {
-  return state.answers.meanMs ?? state.limits.firstDeadlineMs;
+  return state.answers.meanMs ?? state.limits.minDeadlineMs;
 }
 
 /** When the request counts as late. */
 function dueMs(state: SwarmState, request: PieceRequest): number {
-  if (!request.current) return request.deadlineMs;
-  const lastSignMs = Math.max(request.current.startedAtMs, request.lastByteAtMs ?? 0);
-  return Math.min(request.deadlineMs, lastSignMs + state.limits.stalledMs);
+  if (request.current) {
+    const lastSignMs = Math.max(request.current.startedAtMs, request.lastByteAtMs ?? 0);
+    return Math.min(request.deadlineMs, lastSignMs + stallMs(state));
+  }
+  const score = scoreOf(state, request.peer);
+  if (score.answer.meanMs !== undefined) return request.deadlineMs;
+  // It has shown nothing yet, and what the others need may have become known meanwhile.
+  const patienceMs = score.patienceMs(request.maxPieces, state.answers);
+  return Math.min(request.deadlineMs, request.startedAtMs + patienceMs);
 }
 
+/** How long an uploader may pause within a piece: a few times what whole pieces take, within bounds. */
+function stallMs({ sizes, uplinks, limits }: SwarmState): number {
+  const pieceMs = (sizes.pieceLength * 1_000) / (uplinks.bytesPerSecond ?? Number.MIN_VALUE);
+  return Math.min(limits.maxStallMs, Math.max(limits.minDeadlineMs, 4 * pieceMs));
+}
+
+/** When a late request is given up; never before one that waits in a queue of slow pieces usually had an answer. */
 function silenceEndsMs(state: SwarmState, request: PieceRequest): number {
-  return (request.lastByteAtMs ?? request.startedAtMs) + state.limits.silenceMs;
+  const patienceMs = Math.max(state.limits.silenceMs, 2 * (state.answers.boundMs ?? 0));
+  return (request.lastByteAtMs ?? request.startedAtMs) + patienceMs;
 }

@@ -5,7 +5,7 @@
  */
 import type { Random } from '@minitorrent/rpc-core';
 import { Neighbours } from './neighbours.ts';
-import { PeerScore, TimeEstimate } from './peer-score.ts';
+import { PeerScore, RateEstimate, TimeEstimate } from './peer-score.ts';
 import { PieceMap } from './piece-map.ts';
 import type { PickStrategy } from './piece-picker.ts';
 import type { RateMeter } from './rate-meter.ts';
@@ -36,6 +36,8 @@ export interface SwarmState {
   /** Answer times of all peers together. */
   readonly answers: TimeEstimate;
   readonly rate: RateMeter;
+  /** The uplinks of all peers together. */
+  readonly uplinks: RateEstimate;
   /** Round trips of the paths that pieces came over. */
   readonly pathRtt: TimeEstimate;
   readonly pendingHaves: number[];
@@ -73,6 +75,7 @@ export function createSwarmState(options: {
     silentSince: new Map(),
     answers: new TimeEstimate(),
     rate: createRateMeter(),
+    uplinks: new RateEstimate(),
     pathRtt: new TimeEstimate(),
     pendingHaves: [],
     strategy: options.strategy,

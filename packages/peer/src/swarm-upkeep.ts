@@ -4,7 +4,8 @@
  * Everything that affects it: the swarm's state and the time. Each function adds effects only where something changed.
  */
 
-import type { SwarmWaitingReason } from './swarm-events.ts';
+import type { PeerId, SwarmWaitingReason } from './swarm-events.ts';
+import { releasePeer } from './swarm-pieces.ts';
 import { currentBudget, nextRequestCheckMs } from './swarm-scheduler.ts';
 import type { SwarmState } from './swarm-state.ts';
 
@@ -17,8 +18,9 @@ export function keepNeighbours(state: SwarmState, nowMs: number): void {
     state.effects.push({ kind: 'disconnect', peer, reason: 'silent' });
   }
   if (state.phase !== 'running') return;
-  for (const peer of state.neighbours.replaceNow(nowMs)) {
-    state.pieces.removePeer(peer);
+  const isUseful = (peer: PeerId) => state.pieces.usefulOf(peer) > 0;
+  for (const peer of state.neighbours.replaceNow(isUseful, nowMs)) {
+    releasePeer(state, peer);
     state.effects.push({ kind: 'disconnect', peer, reason: 'useless' });
   }
   for (const peer of state.neighbours.connectNow(nowMs)) state.effects.push({ kind: 'connect', peer });

@@ -5,22 +5,30 @@
  * the limits, and `Random` for ties and jitter. It reads no clock; `wake_at` says when it wants a `tick`.
  *
  * It holds the rules of a download together: pieces are asked for within a total budget (request-window), by a strategy
- * (piece-picker), with deadlines and endgame (swarm-scheduler); neighbours are kept (neighbours), scored and banned at
- * the first proof (peer-score); and there is always a reason to show while nothing moves (swarm-status).
+ * (piece-picker), with deadlines and endgame (swarm-scheduler); what comes in is credited or held against its sender
+ * (swarm-pieces, peer-score); neighbours are kept and there is always a reason to show while nothing moves (swarm-upkeep).
  */
 import type { Random } from '@minitorrent/rpc-core';
 import type { PickStrategyName } from './peer.ts';
-import type { PeerScore } from './peer-score.ts';
-import type { PickStrategy } from './piece-picker.ts';
-import { pickStrategy, rangeFirst } from './piece-picker.ts';
-import type { PieceRequest } from './request-table.ts';
-import { remaining } from './request-table.ts';
-import type { BanEvidence, PeerId, PiecesOf, RequestId, SwarmEffect, SwarmEvent } from './swarm-events.ts';
-import type { SwarmLimits } from './swarm-limits.ts';
-import { swarmLimits } from './swarm-limits.ts';
-import { cancelRequest, expireRequests, fillWindow, noteBytes } from './swarm-scheduler.ts';
-import type { PieceSizes, SwarmPhase, SwarmState } from './swarm-state.ts';
-import { createSwarmState, pieceBytes, scoreOf } from './swarm-state.ts';
+import { type PickStrategy, pickStrategy, rangeFirst } from './piece-picker.ts';
+import type { PeerId, PiecesOf, SwarmEffect, SwarmEvent } from './swarm-events.ts';
+import { type SwarmLimits, swarmLimits } from './swarm-limits.ts';
+import {
+  banPeer,
+  bytesReceived,
+  pieceStarted,
+  pieceVerified,
+  releasePeer,
+  requestEnded,
+} from './swarm-pieces.ts';
+import { cancelRequest, expireRequests, fillWindow } from './swarm-scheduler.ts';
+import {
+  createSwarmState,
+  type PieceSizes,
+  type SwarmPhase,
+  type SwarmState,
+  scoreOf,
+} from './swarm-state.ts';
 import { announceHaves, askForPeers, keepNeighbours, setWakeTime, showReason } from './swarm-upkeep.ts';
 
 export interface SwarmOptions extends PieceSizes {
@@ -110,7 +118,7 @@ function apply(state: SwarmState, event: SwarmEvent, nowMs: number): boolean {
       haveAll(state, event.peer, event.have, nowMs);
       return false;
     case 'have_some':
-      haveSome(state, event.peer, event.indices, nowMs);
+      for (const index of event.indices) state.pieces.addHave(event.peer, index);
       return false;
     case 'piece_started':
       return pieceStarted(state, event, nowMs);
@@ -165,7 +173,7 @@ function peersFound(state: SwarmState, peers: readonly PeerId[]): void {
 
 function peerConnected(state: SwarmState, peer: PeerId, nowMs: number): void {
   releasePeer(state, peer);
-  const answer = state.neighbours.up(peer, nowMs);
+  const answer = state.neighbours.up(peer);
   if (answer === 'kept') state.silentSince.set(peer, nowMs);
   else state.effects.push({ kind: 'disconnect', peer, reason: answer });
 }
@@ -176,121 +184,6 @@ function haveAll(state: SwarmState, peer: PeerId, have: PiecesOf, nowMs: number)
   if (askedAtMs !== undefined) scoreOf(state, peer).roundTrip(nowMs - askedAtMs);
   state.silentSince.delete(peer);
   state.pieces.setPeer(peer, have);
-  state.neighbours.setUseful(peer, state.pieces.usefulOf(peer) > 0, nowMs);
-}
-
-function haveSome(state: SwarmState, peer: PeerId, indices: readonly number[], nowMs: number): void {
-  for (const index of indices) state.pieces.addHave(peer, index);
-  state.neighbours.setUseful(peer, state.pieces.usefulOf(peer) > 0, nowMs);
-}
-
-type OfRequest = { readonly peer: PeerId; readonly requestId: RequestId };
-
-function requestOf(state: SwarmState, event: OfRequest): PieceRequest | undefined {
-  const request = state.requests.get(event.requestId);
-  return request?.peer === event.peer ? request : undefined;
-}
-
-function pieceStarted(
-  state: SwarmState,
-  event: OfRequest & { readonly index: number },
-  nowMs: number,
-): boolean {
-  const request = requestOf(state, event);
-  if (!request) return true;
-  scoreOf(state, event.peer).roundTrip(nowMs - request.startedAtMs);
-  if (request.wanted.has(event.index)) {
-    request.current = { index: event.index, startedAtMs: nowMs, bytes: 0 };
-    return true;
-  }
-  cancelRequest(state, request);
-  // Somebody else was quicker with this piece: no fault. A piece that nobody asked it for is one.
-  if (state.pieces.isMissing(event.index)) scoreOf(state, event.peer).failure(nowMs);
-  return false;
-}
-
-function bytesReceived(
-  state: SwarmState,
-  event: OfRequest & { readonly bytes: number },
-  nowMs: number,
-): boolean {
-  state.rate.add(event.bytes, nowMs);
-  state.lastByteAtMs = nowMs;
-  const request = requestOf(state, event);
-  if (request) noteBytes(state, request, event.bytes, nowMs);
-  return state.reason === 'none';
-}
-
-function pieceVerified(
-  state: SwarmState,
-  event: OfRequest & { readonly index: number },
-  nowMs: number,
-): void {
-  const request = requestOf(state, event);
-  if (request) creditPiece(state, request, event.index, nowMs);
-  if (!state.pieces.obtain(event.index)) {
-    state.duplicatePieces += 1;
-    return;
-  }
-  state.pendingHaves.push(event.index);
-  for (const other of [...state.requests.wanting(event.index)]) {
-    state.requests.unwant(other, event.index);
-    if (other.current?.index === event.index || remaining(other) === 0) cancelRequest(state, other);
-  }
-}
-
-function creditPiece(state: SwarmState, request: PieceRequest, index: number, nowMs: number): void {
-  const score = scoreOf(state, request.peer);
-  const waitedMs = nowMs - request.waitsSinceMs;
-  const sentMs = nowMs - (request.current?.startedAtMs ?? nowMs);
-  score.piece({ bytes: pieceBytes(state.sizes, index), waitedMs, sentMs });
-  state.answers.add(waitedMs);
-  state.pathRtt.add(score.rttMs);
-  request.waitsSinceMs = nowMs;
-  request.delivered += 1;
-  request.current = undefined;
-  state.requests.unwant(request, index);
-  const patienceMs = score.patienceMs(Math.max(1, remaining(request)), state.answers);
-  request.deadlineMs = Math.max(request.deadlineMs, nowMs + patienceMs);
-}
-
-function requestEnded(
-  state: SwarmState,
-  event: Extract<SwarmEvent, { kind: 'request_ended' }>,
-  nowMs: number,
-): void {
-  const request = requestOf(state, event);
-  if (!request) return;
-  const denied = [...request.wanted];
-  state.requests.close(request);
-  const score = scoreOf(state, event.peer);
-  if (event.outcome === 'busy') score.busy(pieceMs(state, score), nowMs);
-  if (event.outcome === 'failed') score.failure(nowMs);
-  if (event.outcome === 'done' && request.delivered === 0) score.failure(nowMs);
-  if (event.outcome !== 'missing_piece') return;
-  for (const index of denied) state.pieces.removeHave(event.peer, index);
-  score.failure(nowMs);
-  if (score.deny(denied)) banPeer(state, event.peer, { kind: 'false_have', pieces: score.deniedPieces });
-}
-
-function pieceMs(state: SwarmState, score: PeerScore): number | undefined {
-  return score.bytesPerSecond && (state.sizes.pieceLength * 1_000) / score.bytesPerSecond;
-}
-
-function banPeer(state: SwarmState, peer: PeerId, evidence: BanEvidence): void {
-  const score = scoreOf(state, peer);
-  if (score.bannedFor) return;
-  score.ban(evidence);
-  releasePeer(state, peer);
-  state.neighbours.ban(peer);
-  state.effects.push({ kind: 'ban', peer, evidence }, { kind: 'disconnect', peer, reason: 'banned' });
-}
-
-/** The peer is gone, or starts anew: nothing stays reserved for it, nothing of it counts. */
-function releasePeer(state: SwarmState, peer: PeerId): void {
-  for (const request of [...state.requests.of(peer)]) state.requests.close(request);
-  state.pieces.removePeer(peer);
-  state.silentSince.delete(peer);
 }
 
 function stop(state: SwarmState, phase: 'paused' | 'store_failed'): void {

@@ -75,6 +75,6 @@ export const UPLOAD_LIMITS: UploadLimits = {
   receivers: 3,
   requestsPerReceiver: 32,
   receiversRemembered: 1_024,
-  stalledMs: 2_000,
+  stalledMs: 5_000,
   abortMs: 30_000,
 };

@@ -1,0 +1,262 @@
+/**
+ * One peer of the swarm simulator: the real swarm and upload cores, wired to a modelled uplink and its neighbours.
+ *
+ * This is a shell for the cores as small as one can be: it carries out effects as messages over links and decides
+ * nothing. What a liar does differently is here too.
+ */
+import type { Random } from '@minitorrent/rpc-core';
+import { PieceSet } from '../../src/piece-set.ts';
+import type { Swarm } from '../../src/swarm.ts';
+import { createSwarm } from '../../src/swarm.ts';
+import type { PeerId, RequestId, SwarmEffect, SwarmEvent } from '../../src/swarm-events.ts';
+import type { UploadEffect, UploadEvent, UploadId } from '../../src/upload-events.ts';
+import { uploadId } from '../../src/upload-events.ts';
+import type { UploadQueue } from '../../src/upload-queue.ts';
+import { createUploadQueue } from '../../src/upload-queue.ts';
+import type { SwarmSimulation } from './swarm-simulator.ts';
+import type { Uplink } from './uplink.ts';
+import { createUplink } from './uplink.ts';
+
+/**
+ * `wrong_bytes`: has nothing, announces everything, sends rubbish. `false_have`: announces everything and then denies
+ * it. `silent`: announces everything and never answers.
+ */
+export type Behaviour = 'honest' | 'wrong_bytes' | 'false_have' | 'silent';
+
+/** A connection: messages on it are lost once it is closed. */
+export interface Link {
+  isOpen: boolean;
+}
+
+interface Serving {
+  readonly receiver: SimulatedPeer;
+  readonly requestId: RequestId;
+  readonly link: Link;
+}
+
+export class SimulatedPeer {
+  readonly id: PeerId;
+  readonly behaviour: Behaviour;
+  readonly have: PieceSet;
+  readonly links = new Map<SimulatedPeer, Link>();
+  isUp = false;
+  completedAtMs: number | undefined;
+  bannedPeers = new Set<PeerId>();
+  banPieces = 0;
+  reason = 'none';
+  swarm: Swarm;
+  uploads: UploadQueue;
+  readonly uplink: Uplink;
+  readonly #simulation: SwarmSimulation;
+  readonly #random: Random;
+  readonly #serving = new Map<UploadId, Serving>();
+  #wake = { swarm: 0, uploads: 0 };
+
+  constructor(
+    simulation: SwarmSimulation,
+    options: {
+      readonly id: PeerId;
+      readonly behaviour: Behaviour;
+      readonly bytesPerMs: number;
+      readonly isSeeder: boolean;
+      readonly random: Random;
+    },
+  ) {
+    this.id = options.id;
+    this.behaviour = options.behaviour;
+    this.#simulation = simulation;
+    this.#random = options.random;
+    this.have = new PieceSet(simulation.options.pieces);
+    if (options.isSeeder) for (let index = 0; index < this.have.length; index += 1) this.have.add(index);
+    this.uplink = createUplink(simulation.time, options.bytesPerMs);
+    this.swarm = this.#newSwarm();
+    this.uploads = this.#newUploads();
+  }
+
+  get isLiar(): boolean {
+    return this.behaviour !== 'honest';
+  }
+
+  get isComplete(): boolean {
+    return this.have.size === this.have.length;
+  }
+
+  /** What it says that it has. */
+  announces(index: number): boolean {
+    return this.isLiar || this.have.has(index);
+  }
+
+  /** Starts, or starts again after `stop` with what it has verified. */
+  start(): void {
+    if (this.isUp) return;
+    this.isUp = true;
+    this.swarm = this.#newSwarm();
+    this.uploads = this.#newUploads();
+    this.tell({ kind: 'peers_found', peers: this.#simulation.trackerAnswer(this) });
+  }
+
+  /** Vanishes without a word: its links break. */
+  stop(): void {
+    if (!this.isUp) return;
+    this.isUp = false;
+    this.uplink.cancelAll();
+    this.#serving.clear();
+    this.#wake = { swarm: this.#wake.swarm + 1, uploads: this.#wake.uploads + 1 };
+    for (const other of [...this.links.keys()]) this.#simulation.disconnect(this, other);
+  }
+
+  /** Reports to the swarm core and carries out what it answers. */
+  tell(event: SwarmEvent): void {
+    if (!this.isUp) return;
+    if (event.kind === 'piece_verified') this.have.add(event.index);
+    for (const effect of this.swarm.handle(event, this.#simulation.time.nowMs)) this.#carryOut(effect);
+    this.#simulation.checkBudget(this);
+  }
+
+  tellUploads(event: UploadEvent): void {
+    if (!this.isUp) return;
+    for (const effect of this.uploads.handle(event, this.#simulation.time.nowMs))
+      this.#carryOutUpload(effect);
+  }
+
+  /** A `send_pieces` call arrives. */
+  serve(receiver: SimulatedPeer, request: Extract<SwarmEffect, { kind: 'request' }>, link: Link): void {
+    if (this.behaviour === 'silent') return;
+    const id = this.#simulation.nextUploadId();
+    this.#serving.set(id, { receiver, requestId: request.requestId, link });
+    const have = this.behaviour === 'wrong_bytes' ? { length: this.have.length, has: () => true } : this.have;
+    const { pieces: want, maxPieces } = request;
+    this.tellUploads({
+      kind: 'requested',
+      uploadId: id,
+      receiver: receiver.id,
+      root: 'file',
+      want,
+      maxPieces,
+      have,
+    });
+  }
+
+  /** A receiver cancels a call. */
+  serveCancel(receiver: SimulatedPeer, request: RequestId): void {
+    for (const [id, serving] of this.#serving) {
+      if (serving.receiver === receiver && serving.requestId === request) this.#endServing(id);
+    }
+  }
+
+  /** A receiver is gone. */
+  serveLost(receiver: SimulatedPeer): void {
+    for (const [id, serving] of this.#serving) if (serving.receiver === receiver) this.#endServing(id);
+  }
+
+  get servingCount(): number {
+    return this.#serving.size;
+  }
+
+  #endServing(id: UploadId): void {
+    this.#serving.delete(id);
+    this.uplink.cancel(id);
+    this.tellUploads({ kind: 'ended', uploadId: id });
+  }
+
+  #newSwarm(): Swarm {
+    const { pieces, pieceLength, limits, strategy } = this.#simulation.options;
+    return createSwarm({
+      pieceCount: pieces,
+      pieceLength,
+      sizeBytes: pieces * pieceLength,
+      have: this.have,
+      random: this.#random,
+      ...(strategy ? { strategy } : {}),
+      ...(limits ? { limits } : {}),
+    });
+  }
+
+  #newUploads(): UploadQueue {
+    const { uploadLimits } = this.#simulation.options;
+    return createUploadQueue({
+      random: this.#random,
+      ...(uploadLimits ? { limits: uploadLimits } : {}),
+      copiesOf: (_root, index) => this.swarm.copiesOf(index),
+    });
+  }
+
+  #carryOut(effect: SwarmEffect): void {
+    const simulation = this.#simulation;
+    if (effect.kind === 'connect') simulation.connect(this, simulation.peer(effect.peer));
+    if (effect.kind === 'disconnect') simulation.disconnect(this, simulation.peer(effect.peer));
+    if (effect.kind === 'request') simulation.request(this, effect);
+    if (effect.kind === 'cancel') {
+      const uploader = simulation.peer(effect.peer);
+      simulation.send(this, uploader, () => uploader.serveCancel(this, effect.requestId));
+    }
+    if (effect.kind === 'ban') this.bannedPeers.add(effect.peer);
+    if (effect.kind === 'need_peers') simulation.askTracker(this);
+    if (effect.kind === 'announce_have') simulation.announce(this, effect.indices);
+    if (effect.kind === 'waiting') this.reason = effect.reason;
+    if (effect.kind === 'completed') this.completedAtMs = simulation.time.nowMs;
+    if (effect.kind === 'wake_at') this.#wakeAt('swarm', effect.atMs, () => this.tell({ kind: 'tick' }));
+  }
+
+  #carryOutUpload(effect: UploadEffect): void {
+    if (effect.kind === 'wake_at') {
+      this.#wakeAt('uploads', effect.atMs, () => this.tellUploads({ kind: 'tick' }));
+      return;
+    }
+    const serving = this.#serving.get(effect.uploadId);
+    if (!serving) return;
+    if (effect.kind === 'send_piece') {
+      this.#sendPiece(effect.uploadId, effect.index, serving);
+      return;
+    }
+    this.#serving.delete(effect.uploadId);
+    const outcome = effect.kind === 'end' ? 'done' : effect.kind === 'refuse' ? effect.code : 'failed';
+    if (outcome === 'busy') this.#simulation.countBusy();
+    const { receiver, requestId } = serving;
+    this.#sendTo(serving, () => receiver.tell({ kind: 'request_ended', peer: this.id, requestId, outcome }));
+  }
+
+  #sendPiece(id: UploadId, index: number, serving: Serving): void {
+    const { receiver, requestId } = serving;
+    const bytes = this.#simulation.options.pieceLength;
+    const of = { peer: this.id, requestId };
+    this.#sendTo(serving, () => receiver.tell({ kind: 'piece_started', ...of, index }));
+    const isBad = this.isLiar;
+    this.uplink.send(id, isBad ? bytes / 16 : bytes, () => {
+      this.tellUploads({ kind: 'block_sent', uploadId: id, bytes });
+      this.#simulation.countPiece(receiver, index);
+      this.#sendTo(serving, () => {
+        if (isBad) {
+          receiver.banPieces += 1;
+          receiver.tell({ kind: 'piece_bad', ...of, index, leaf: 0 });
+          return;
+        }
+        receiver.tell({ kind: 'bytes_received', ...of, bytes });
+        receiver.tell({ kind: 'piece_verified', ...of, index });
+      });
+      this.tellUploads({ kind: 'piece_sent', uploadId: id });
+    });
+  }
+
+  #sendTo(serving: Serving, task: () => void): void {
+    this.#simulation.sendOver(serving.link, task);
+  }
+
+  #wakeAt(what: 'swarm' | 'uploads', atMs: number | undefined, task: () => void): void {
+    this.#wake[what] += 1;
+    const planned = this.#wake[what];
+    if (atMs === undefined) return;
+    this.#simulation.time.at(atMs, () => {
+      if (this.#wake[what] === planned) task();
+    });
+  }
+}
+
+/** Upload ids are unique in a whole simulation, so that they key uplink transfers too. */
+export function createUploadIds(): () => UploadId {
+  let next = 0;
+  return () => {
+    next += 1;
+    return uploadId(next);
+  };
+}

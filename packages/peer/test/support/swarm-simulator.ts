@@ -1,0 +1,268 @@
+/**
+ * A whole swarm on a virtual clock: the real cores of many peers, modelled uplinks and delay, churn and liars.
+ *
+ * The same seed gives the same run to the last event. It checks while it runs what must hold at any time (nobody is
+ * asked for a piece that they never announced or that the asker has, no budget is exceeded) and keeps what it saw.
+ */
+import type { Random } from '@minitorrent/rpc-core';
+import type { PickStrategyName } from '../../src/peer.ts';
+import type { PeerId, SwarmEffect } from '../../src/swarm-events.ts';
+import { peerId } from '../../src/swarm-events.ts';
+import type { SwarmLimits } from '../../src/swarm-limits.ts';
+import { swarmLimits } from '../../src/swarm-limits.ts';
+import type { UploadId, UploadLimits } from '../../src/upload-events.ts';
+import { createSeededRandom } from './seeded-random.ts';
+import type { Behaviour, Link } from './simulated-peer.ts';
+import { createUploadIds, SimulatedPeer } from './simulated-peer.ts';
+import type { VirtualTime } from './virtual-time.ts';
+import { createVirtualTime } from './virtual-time.ts';
+
+export interface SimulationOptions {
+  readonly seed: number;
+  readonly leechers: number;
+  readonly pieces: number;
+  readonly pieceLength: number;
+  /** Bytes per millisecond of the seeder's and the leechers' uplinks. */
+  readonly seederUplink: number;
+  readonly leecherUplink: number | ((leecher: number) => number);
+  /** One way, milliseconds. */
+  readonly delayMs: number;
+  readonly strategy?: PickStrategyName;
+  readonly limits?: Partial<SwarmLimits>;
+  readonly uploadLimits?: Partial<UploadLimits>;
+  /** Peers beside those that only lie. */
+  readonly liars?: readonly Exclude<Behaviour, 'honest'>[];
+  /** Leechers that vanish, and when they come back (never: undefined). */
+  readonly churn?: readonly {
+    readonly leecher: number;
+    readonly downAtMs: number;
+    readonly upAtMs?: number;
+  }[];
+  readonly untilMs?: number;
+}
+
+export interface SimulationResult {
+  readonly timeMs: number;
+  /** Kumar and Ross (2006), without downlinks. */
+  readonly boundMs: number;
+  readonly ratio: number;
+  readonly completed: boolean;
+  readonly duplicatePieces: number;
+  readonly events: number;
+  readonly busy: number;
+  readonly violations: readonly string[];
+  readonly peers: readonly SimulatedPeer[];
+}
+
+export class SwarmSimulation {
+  readonly options: SimulationOptions;
+  readonly time: VirtualTime = createVirtualTime();
+  readonly nextUploadId: () => UploadId = createUploadIds();
+  readonly violations: string[] = [];
+  readonly #limits: SwarmLimits;
+  readonly #random: Random;
+  readonly #peers: SimulatedPeer[];
+  readonly #byId: Map<PeerId, SimulatedPeer>;
+  #duplicates = 0;
+  #events = 0;
+  #busy = 0;
+
+  constructor(options: SimulationOptions) {
+    this.options = options;
+    this.#limits = swarmLimits(options.limits);
+    this.#random = createSeededRandom(options.seed);
+    this.#peers = this.#createPeers();
+    this.#byId = new Map(this.#peers.map((peer) => [peer.id, peer]));
+  }
+
+  run(): SimulationResult {
+    for (const peer of this.#peers) this.time.at(0, () => peer.start());
+    for (const { leecher, downAtMs, upAtMs } of this.options.churn ?? []) {
+      const peer = this.#leecher(leecher);
+      this.time.at(downAtMs, () => peer.stop());
+      if (upAtMs !== undefined) this.time.at(upAtMs, () => peer.start());
+    }
+    const leaving = new Set((this.options.churn ?? []).filter((each) => each.upAtMs === undefined));
+    const gone = new Set([...leaving].map((each) => this.#leecher(each.leecher)));
+    const staying = this.#peers.filter((peer) => !peer.isLiar && !gone.has(peer));
+    const isDone = () => staying.every((peer) => peer.isUp && peer.isComplete);
+    this.time.run({ isDone, untilMs: this.options.untilMs ?? 3_600_000 });
+    const timeMs = this.time.nowMs;
+    const boundMs = this.#boundMs();
+    const result = { timeMs, boundMs, ratio: timeMs / boundMs, completed: isDone() };
+    const { violations } = this;
+    return {
+      ...result,
+      duplicatePieces: this.#duplicates,
+      events: this.#events,
+      busy: this.#busy,
+      violations,
+      peers: this.#peers,
+    };
+  }
+
+  /** Lets what is under way come to its end after `run`. */
+  drain(durationMs: number): void {
+    this.time.run({ isDone: () => false, untilMs: this.time.nowMs + durationMs });
+  }
+
+  /** What honest peers that are up still hold although everything is done. */
+  leftovers(): string[] {
+    return this.#peers
+      .filter((peer) => peer.isUp && !peer.isLiar)
+      .map((peer) => ({ peer, swarm: peer.swarm.view(), uploads: peer.uploads.view() }))
+      .filter(({ swarm, uploads }) => swarm.requests + uploads.sending + uploads.waiting > 0)
+      .map(({ peer, swarm, uploads }) => `${peer.id} ${JSON.stringify({ swarm, uploads })}`);
+  }
+
+  peer(id: PeerId): SimulatedPeer {
+    const peer = this.#byId.get(id);
+    if (!peer) throw new Error(`No simulated peer ${id}`);
+    return peer;
+  }
+
+  /** All others, up or not: a tracker's list is stale. */
+  trackerAnswer(asker: SimulatedPeer): PeerId[] {
+    return this.#peers.filter((peer) => peer !== asker).map((peer) => peer.id);
+  }
+
+  askTracker(asker: SimulatedPeer): void {
+    const answer = this.trackerAnswer(asker);
+    this.time.after(2 * this.options.delayMs, () => asker.tell({ kind: 'peers_found', peers: answer }));
+  }
+
+  connect(from: SimulatedPeer, to: SimulatedPeer): void {
+    this.time.after(2 * this.options.delayMs, () => {
+      if (!from.isUp) return;
+      if (from.links.get(to)?.isOpen) return;
+      if (!to.isUp) {
+        from.tell({ kind: 'peer_failed', peer: to.id });
+        return;
+      }
+      const link: Link = { isOpen: true };
+      from.links.set(to, link);
+      to.links.set(from, link);
+      for (const [side, other] of [
+        [from, to],
+        [to, from],
+      ] as const) {
+        side.tell({ kind: 'peer_connected', peer: other.id });
+        this.sendOver(link, () => this.#sendBitfield(other, side, link));
+      }
+    });
+  }
+
+  disconnect(from: SimulatedPeer, to: SimulatedPeer): void {
+    const link = from.links.get(to);
+    if (!link) return;
+    link.isOpen = false;
+    from.links.delete(to);
+    from.serveLost(to);
+    // The other side believes in the connection a little longer; what it sends meanwhile is lost.
+    this.time.after(this.options.delayMs, () => {
+      if (to.links.get(from) !== link) return;
+      to.links.delete(from);
+      to.serveLost(from);
+      to.tell({ kind: 'peer_lost', peer: from.id });
+    });
+  }
+
+  request(from: SimulatedPeer, request: Extract<SwarmEffect, { kind: 'request' }>): void {
+    const uploader = this.peer(request.peer);
+    const link = from.links.get(uploader);
+    if (!link) {
+      this.violations.push(`${from.id} asks ${uploader.id}, which is not connected`);
+      return;
+    }
+    for (const index of request.pieces) {
+      if (!uploader.announces(index))
+        this.violations.push(`${from.id} asks ${uploader.id} for ${index}, never announced`);
+      if (from.have.has(index)) this.violations.push(`${from.id} asks for ${index}, which it has`);
+    }
+    if (request.maxPieces > request.pieces.length)
+      this.violations.push(`${from.id} asks for more than it names`);
+    this.sendOver(link, () => uploader.serve(from, request, link));
+  }
+
+  /** A message over the link between the two, if there is one. */
+  send(from: SimulatedPeer, to: SimulatedPeer, task: () => void): void {
+    const link = from.links.get(to);
+    if (link) this.sendOver(link, task);
+  }
+
+  sendOver(link: Link, task: () => void): void {
+    this.time.after(this.options.delayMs, () => {
+      this.#events += 1;
+      if (link.isOpen) task();
+    });
+  }
+
+  announce(from: SimulatedPeer, indices: readonly number[]): void {
+    for (const [to, link] of from.links) {
+      this.sendOver(link, () => to.tell({ kind: 'have_some', peer: from.id, indices }));
+    }
+  }
+
+  countPiece(receiver: SimulatedPeer, index: number): void {
+    if (receiver.have.has(index)) this.#duplicates += 1;
+  }
+
+  countBusy(): void {
+    this.#busy += 1;
+  }
+
+  checkBudget(peer: SimulatedPeer): void {
+    const { outstandingPieces, requests, connectedPeers } = peer.swarm.view();
+    if (outstandingPieces > this.#limits.maxOutstandingPieces) {
+      this.violations.push(`${peer.id} has ${outstandingPieces} pieces outstanding`);
+    }
+    // Every request that is out of budget is late, and a peer has late requests only until it is asked no more.
+    if (requests > this.#limits.maxOutstandingPieces * (connectedPeers + 1)) {
+      this.violations.push(`${peer.id} has ${requests} requests`);
+    }
+  }
+
+  #sendBitfield(of: SimulatedPeer, to: SimulatedPeer, link: Link): void {
+    const said = Array.from({ length: of.have.length }, (_, index) => of.announces(index));
+    const have = { length: said.length, has: (index: number) => said[index] ?? false };
+    this.sendOver(link, () => to.tell({ kind: 'have_all', peer: of.id, have }));
+  }
+
+  #leecher(number: number): SimulatedPeer {
+    return this.peer(peerId(`leecher-${number}`));
+  }
+
+  #uplinkOf(leecher: number): number {
+    const { leecherUplink } = this.options;
+    return typeof leecherUplink === 'number' ? leecherUplink : leecherUplink(leecher);
+  }
+
+  #createPeers(): SimulatedPeer[] {
+    const { leechers, seederUplink, liars = [] } = this.options;
+    const make = (name: string, bytesPerMs: number, behaviour: Behaviour, isSeeder: boolean) =>
+      new SimulatedPeer(this, {
+        id: peerId(name),
+        behaviour,
+        bytesPerMs,
+        isSeeder,
+        random: createSeededRandom(this.#random.integer(0x1_0000_0000)),
+      });
+    return [
+      make('seeder', seederUplink, 'honest', true),
+      ...Array.from({ length: leechers }, (_, n) => make(`leecher-${n}`, this.#uplinkOf(n), 'honest', false)),
+      ...liars.map((behaviour, n) => make(`liar-${n}`, seederUplink, behaviour, false)),
+    ];
+  }
+
+  #boundMs(): number {
+    const { leechers, seederUplink, pieces, pieceLength } = this.options;
+    const bytes = pieces * pieceLength;
+    let uplinks = seederUplink;
+    for (let leecher = 0; leecher < leechers; leecher += 1) uplinks += this.#uplinkOf(leecher);
+    return Math.max(bytes / seederUplink, (leechers * bytes) / uplinks);
+  }
+}
+
+export function simulateSwarm(options: SimulationOptions): SimulationResult {
+  return new SwarmSimulation(options).run();
+}
