@@ -204,6 +204,18 @@ describe('time', () => {
     await puppet.end();
   });
 
+  test('a frame that begins late has time of its own', async () => {
+    const puppet = await createPuppet();
+    await puppet.greet();
+    await puppet.clock.advanceAsync(50_000);
+    await puppet.sendBytes(header('greet', 60_000));
+    await puppet.clock.advanceAsync(5000);
+    expect(puppet.goodbyeCode).toBeUndefined();
+    await puppet.clock.advanceAsync(1001);
+    expect(puppet.goodbyeCode).toBe('frame_too_slow');
+    await puppet.end();
+  });
+
   test('a byte now and then is no progress', async () => {
     const puppet = await createPuppet();
     await puppet.greet();
