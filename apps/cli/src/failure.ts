@@ -1,9 +1,11 @@
 /**
  * The one shape in which a failure of any package is put before the user, and the exit codes that tell a caller.
  */
+import { inspect } from 'node:util';
 import { CliError, type CliErrorCode } from './cli-error.ts';
 import { adviceFor } from './error-advice.ts';
 import type { Failure } from './output/reports.ts';
+import { terminalLines } from './output/terminal-text.ts';
 
 /** What a process tells its caller. README.md lists them. */
 export const EXIT = {
@@ -40,6 +42,11 @@ export function describeFailure(error: unknown, command?: string): Failure {
 export function exitCodeOf(failure: Failure): ExitCode {
   if (failure.code === 'cancelled') return EXIT.interrupted;
   return failure.code !== null && USAGE_CODES.has(failure.code) ? EXIT.usage : EXIT.failure;
+}
+
+/** Everything that is known of a failure, for logs: its stack and causes, harmless on a terminal. */
+export function describeDefect(error: unknown): string {
+  return terminalLines(inspect(error));
 }
 
 function codeOf(error: unknown): string | null {

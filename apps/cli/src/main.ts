@@ -4,6 +4,7 @@
  * code.
  */
 import { readFileSync } from 'node:fs';
+import { describeDefect, EXIT } from './failure.ts';
 import { type Actions, runProgram } from './program.ts';
 
 /** An orderly end has happened by then; what still holds the process after this long must not hang a user's script. */
@@ -34,12 +35,18 @@ const actions: Actions = {
   },
 };
 
-process.exitCode = await runProgram(process.argv.slice(2), {
-  version: readVersion(),
-  actions,
-  writeOut: (text) => process.stdout.write(text),
-  writeErr: (text) => process.stderr.write(text),
-});
+try {
+  process.exitCode = await runProgram(process.argv.slice(2), {
+    version: readVersion(),
+    actions,
+    writeOut: (text) => process.stdout.write(text),
+    writeErr: (text) => process.stderr.write(text),
+  });
+} catch (error) {
+  // A defect of ours: everything else is reported by the command itself.
+  process.stderr.write(`${describeDefect(error)}\n`);
+  process.exitCode = EXIT.failure;
+}
 setTimeout(() => process.exit(), LINGER_MS).unref();
 
 /** package.json lies beside `src` and `dist` alike. */

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isTerminalText, safe, terminalJson, terminalText } from '../src/output/terminal-text.ts';
+import {
+  isTerminalText,
+  safe,
+  terminalJson,
+  terminalLines,
+  terminalText,
+} from '../src/output/terminal-text.ts';
 
 /** Characters that a terminal acts on, a reader cannot see, or that reorder text; written here a second time on purpose. */
 function isHarmful(character: string): boolean {
@@ -80,6 +86,12 @@ describe('terminalJson', () => {
         expect(JSON.parse(json)).toEqual({ text });
       }),
     );
+  });
+});
+
+describe('terminalLines', () => {
+  it('keeps the line ends and nothing else', () => {
+    expect(terminalLines('Error: \u001b[2J\n    at x\r\n')).toBe('Error: \\x1b[2J\n    at x\\r\n');
   });
 });
 

@@ -20,7 +20,7 @@ import type {
   ShareRow,
 } from './reports.ts';
 import { formatTable } from './table.ts';
-import { safe } from './terminal-text.ts';
+import { safe, terminalText } from './terminal-text.ts';
 
 /** The lines that answer a command. */
 export function resultLines(result: CommandResult): string[] {
@@ -272,7 +272,10 @@ function demoLines({ ok, file, sharedBy, downloads }: DemoResult): string[] {
       { title: 'TIME', align: 'right' },
       { title: 'RATE', align: 'right' },
       { title: 'PIECES', align: 'right' },
-      ...sources.map((source) => ({ title: safe`FROM ${source}`, align: 'right' as const })),
+      ...sources.map((source, index) => ({
+        title: index === 0 ? safe`FROM ${source}` : terminalText(source),
+        align: 'right' as const,
+      })),
       { title: 'SHA-256' },
     ],
     downloads.map((row) => [
@@ -281,7 +284,7 @@ function demoLines({ ok, file, sharedBy, downloads }: DemoResult): string[] {
       formatRate(row.bytesPerSecond),
       String(row.totalPieces),
       ...sources.map((source) => (source === row.userId ? '-' : String(row.piecesFrom[source] ?? 0))),
-      `${row.sha256.slice(0, 16)} ${row.sha256 === file.sha256 ? 'equal' : 'DIFFERENT'}`,
+      `${row.sha256.slice(0, 8)} ${row.sha256 === file.sha256 ? 'equal' : 'DIFFERENT'}`,
     ]),
   );
   return [

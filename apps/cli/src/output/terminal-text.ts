@@ -19,6 +19,11 @@ export function terminalText(text: string): string {
   return text.replace(UNSAFE, escapeForEyes);
 }
 
+/** The same for text of several lines, such as the stack of an error; its line ends stay. */
+export function terminalLines(text: string): string {
+  return text.split('\n').map(terminalText).join('\n');
+}
+
 /** True where `terminalText` would change nothing. */
 export function isTerminalText(text: string): boolean {
   return terminalText(text) === text;

@@ -4,6 +4,7 @@
 import type { Readable } from 'node:stream';
 import { CliError } from '../cli-error.ts';
 import type { OutputStream } from '../output/screen.ts';
+import { terminalText } from '../output/terminal-text.ts';
 
 export interface AskPasswordOptions {
   readonly input: Readable;
@@ -18,7 +19,7 @@ export async function askPassword(message: string, options: AskPasswordOptions):
   const { isCancel, password } = await import('@clack/prompts');
   const { repeat, ...streams } = options;
   const ask = async (question: string) => {
-    const answer = await password({ message: question, ...streams });
+    const answer = await password({ message: terminalText(question), ...streams });
     if (isCancel(answer) || typeof answer !== 'string') throw new CliError('cancelled', 'Cancelled');
     return answer;
   };

@@ -8,6 +8,7 @@ import { readdir } from 'node:fs/promises';
 import type { Peer } from '@minitorrent/peer';
 import debug from 'debug';
 import { resolveTypedPath } from '../config.ts';
+import { describeDefect } from '../failure.ts';
 import { isTerminalText } from '../output/terminal-text.ts';
 import type { CommandOption, ParameterKind, ShellCommand } from './command.ts';
 import { findCommand, SHELL_COMMANDS } from './command-table.ts';
@@ -64,7 +65,7 @@ async function valuesFor(
   try {
     return await VALUES[kind]({ source, prefix, groupId: positionals[0]?.text ?? '' });
   } catch (error) {
-    log('cannot complete a %s: %O', kind, error);
+    log('cannot complete a %s: %s', kind, describeDefect(error));
     return [];
   }
 }

@@ -4,7 +4,7 @@
  * Never throws for anything that a user, a tracker or a peer can cause.
  */
 import debug from 'debug';
-import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
+import { describeDefect, describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
 import type { Failure, Reporter } from '../output/reports.ts';
 import { type CommandContext, type ShellCommand, usageOf } from './command.ts';
 import { requireCommand } from './command-table.ts';
@@ -39,7 +39,7 @@ export async function runLine(line: string, options: RunLineOptions): Promise<Li
     reporter.result(result);
     return { kind: result.command === 'quit' ? 'quit' : 'done' };
   } catch (error) {
-    log('%s failed: %O', command?.name ?? 'a line', error);
+    log('%s failed: %s', command?.name ?? 'a line', describeDefect(error));
     const failure = withUsage(describeFailure(error, command?.name), command);
     reporter.failure(failure, { command: command?.name ?? null, line: lineNumber });
     return { kind: 'failed', exitCode: exitCodeOf(failure) };
