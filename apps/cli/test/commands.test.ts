@@ -7,9 +7,9 @@ import type { CommandContext } from '../src/shell/command.ts';
 import { usageOf } from '../src/shell/command.ts';
 import { findCommand, SHELL_COMMANDS } from '../src/shell/command-table.ts';
 import { runLine } from '../src/shell/run-line.ts';
-import { createFakeContext } from './fake-context.ts';
-import { createFakeDownload, createFakeShare } from './fake-peer.ts';
-import { createFakeReporter } from './fake-reporter.ts';
+import { createFakeContext } from './support/fake-context.ts';
+import { createFakeDownload, createFakeShare } from './support/fake-peer.ts';
+import { createFakeReporter } from './support/fake-reporter.ts';
 
 /** Runs a line and answers what was reported. */
 async function run(line: string, scripted: Partial<Peer> = {}, changes: Partial<CommandContext> = {}) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SHELL_COMMANDS } from '../src/shell/command-table.ts';
 import { complete } from '../src/shell/completion.ts';
-import { createFakeDownload, createFakePeer, createFakeShare } from './fake-peer.ts';
+import { createFakeDownload, createFakePeer, createFakeShare } from './support/fake-peer.ts';
 
 const file = createFakeShare().file;
 const peer = createFakePeer({

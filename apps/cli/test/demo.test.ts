@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { runDemo } from '../src/commands/demo.ts';
-import { createFakeWorld } from './fake-world.ts';
-import { countProcesses } from './processes.ts';
+import { createFakeWorld } from './support/fake-world.ts';
+import { countProcesses } from './support/processes.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -22,7 +22,7 @@ async function start(mode: string, options: { json?: boolean; download?: string 
   vi.stubEnv('TMPDIR', temporary);
   vi.stubEnv('FAKE_DOWNLOAD', options.download === 'other' ? other : file);
   const world = createFakeWorld();
-  const program = [join(import.meta.dirname, 'fake-program.ts'), mode];
+  const program = [join(import.meta.dirname, 'support', 'fake-program.ts'), mode];
   const ended = runDemo(file, { program, json: options.json === true }, world);
   return {
     world,

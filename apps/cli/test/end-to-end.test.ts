@@ -10,7 +10,7 @@ import { type PeerCommandOptions, runPeer } from '../src/commands/peer.ts';
 import { runTracker } from '../src/commands/tracker.ts';
 import type { JsonLine } from '../src/output/reports.ts';
 import { openPeer, openTracker } from '../src/system.ts';
-import { createFakeWorld, type FakeWorld } from './fake-world.ts';
+import { createFakeWorld, type FakeWorld } from './support/fake-world.ts';
 
 const PASSWORD = 'correct horse battery';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { eventLine, failureLines, resultLines } from '../src/output/human-text.ts';
 import type { CliEvent, CommandResult, Failure } from '../src/output/reports.ts';
-import { completedRow, downloadRow, fileRow, shareRow } from './reports.ts';
+import { completedRow, downloadRow, fileRow, shareRow } from './support/reports.ts';
 
 const failure: Failure = { code: 'disk_full', message: 'Cannot write', advice: 'make room', usage: null };
 

@@ -8,9 +8,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { runPeer } from '../src/commands/peer.ts';
 import { runAtPrompt } from '../src/commands/peer-prompt.ts';
 import { listenForEnding } from '../src/process-signals.ts';
-import { createFakeDownload, createFakePeer } from './fake-peer.ts';
-import { createFakeWorld } from './fake-world.ts';
-import { createVirtualTerminal } from './virtual-terminal.ts';
+import { createFakeDownload, createFakePeer } from './support/fake-peer.ts';
+import { createFakeWorld } from './support/fake-world.ts';
+import { createVirtualTerminal } from './support/virtual-terminal.ts';
 
 /** A person in front of the shell. */
 async function sitDown(scripted: Partial<Peer> = {}) {

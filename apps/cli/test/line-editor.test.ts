@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Screen } from '../src/output/screen.ts';
 import { type Completer, createLineEditor } from '../src/shell/line-editor.ts';
 import { createPromptScreen } from '../src/shell/prompt-screen.ts';
-import { createVirtualTerminal } from './virtual-terminal.ts';
+import { createVirtualTerminal } from './support/virtual-terminal.ts';
 
 function setUp(options: { columns?: number; rows?: number; completer?: Completer } = {}) {
   const terminal = createVirtualTerminal(options.columns, options.rows);

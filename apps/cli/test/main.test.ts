@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, vi } from 'vitest';
 import type { JsonLine } from '../src/output/reports.ts';
-import { countProcesses, findProcesses } from './processes.ts';
+import { countProcesses, findProcesses } from './support/processes.ts';
 
 const MAIN = ['--conditions=@minitorrent/source', join(import.meta.dirname, '..', 'src', 'main.ts')];
 const PATIENCE = { timeout: 50_000, interval: 100 };

@@ -2,8 +2,8 @@ import { createManualClock } from '@minitorrent/rpc-core/testing';
 import { describe, expect, it } from 'vitest';
 import { createProgressBoard } from '../src/output/progress-board.ts';
 import { showNotices } from '../src/shell/notices.ts';
-import { createFakeDownload, createFakePeer, createFakeShare } from './fake-peer.ts';
-import { createFakeReporter } from './fake-reporter.ts';
+import { createFakeDownload, createFakePeer, createFakeShare } from './support/fake-peer.ts';
+import { createFakeReporter } from './support/fake-reporter.ts';
 
 function setUp() {
   const reporter = createFakeReporter();

@@ -5,8 +5,8 @@ import type { Peer } from '@minitorrent/peer';
 import { describe, expect, it, vi } from 'vitest';
 import type { OpenPeer } from '../src/commands/open-peer.ts';
 import { type PeerCommandOptions, runPeer } from '../src/commands/peer.ts';
-import { createFakeDownload, createFakePeer } from './fake-peer.ts';
-import { createFakeWorld } from './fake-world.ts';
+import { createFakeDownload, createFakePeer } from './support/fake-peer.ts';
+import { createFakeWorld } from './support/fake-world.ts';
 
 /** `minitorrent peer` with a script on standard input. */
 async function start(
@@ -91,7 +91,8 @@ describe('minitorrent peer', () => {
   it('says why a peer cannot be opened, and what to do', async () => {
     const world = createFakeWorld();
     const failing = () => Promise.reject(Object.assign(new Error('Port taken'), { code: 'listen_failed' }));
-    const options = { tracker: 'a', listen: 'b', data: join(tmpdir(), `minitorrent-${process.pid}-never`) };
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-peer-'));
+    const options = { tracker: 'a', listen: 'b', data: folder.path };
     expect(await runPeer(options, world, failing)).toBe(1);
     expect(world.err()).toMatch(/^error: peer: Port taken \(listen_failed\)\n {2}next: .*--listen/);
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { progressBarLine, progressKey, progressLogLine } from '../src/output/progress-line.ts';
 import type { DownloadRow, ProgressSample } from '../src/output/reports.ts';
 import { textWidth } from '../src/output/text-width.ts';
-import { downloadRow } from './reports.ts';
+import { downloadRow } from './support/reports.ts';
 
 const sampleOf = (changes: Partial<DownloadRow>): ProgressSample => ({
   activity: 'download',

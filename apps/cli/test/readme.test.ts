@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { runProgram } from '../src/program.ts';
 import { usageOf } from '../src/shell/command.ts';
 import { SHELL_COMMANDS } from '../src/shell/command-table.ts';
-import { downloadRow, fileRow, shareRow } from './reports.ts';
+import { downloadRow, fileRow, shareRow } from './support/reports.ts';
 
 /** Its tables with single spaces. */
 const readme = (await readFile(new URL('../README.md', import.meta.url), 'utf8')).replaceAll(/ +\|/g, ' |');

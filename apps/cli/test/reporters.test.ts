@@ -4,8 +4,8 @@ import { createHumanReporter } from '../src/output/human-reporter.ts';
 import { createJsonReporter } from '../src/output/json-reporter.ts';
 import type { DownloadRow, ProgressSample } from '../src/output/reports.ts';
 import { createLiveScreen, createPlainScreen, type Screen } from '../src/output/screen.ts';
-import { createFakeWorld } from './fake-world.ts';
-import { downloadRow } from './reports.ts';
+import { createFakeWorld } from './support/fake-world.ts';
+import { downloadRow } from './support/reports.ts';
 
 const sampleOf = (changes: Partial<DownloadRow>): ProgressSample => ({
   activity: 'download',

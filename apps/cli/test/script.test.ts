@@ -3,8 +3,8 @@ import type { Peer } from '@minitorrent/peer';
 import { describe, expect, it, vi } from 'vitest';
 import { createLineSource } from '../src/shell/line-source.ts';
 import { runScript } from '../src/shell/script.ts';
-import { createFakeContext } from './fake-context.ts';
-import { createFakeReporter } from './fake-reporter.ts';
+import { createFakeContext } from './support/fake-context.ts';
+import { createFakeReporter } from './support/fake-reporter.ts';
 
 async function runText(text: string, options: { scripted?: Partial<Peer>; keepGoing?: boolean } = {}) {
   const reporter = createFakeReporter();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { runTracker, type TrackerCommandOptions } from '../src/commands/tracker.ts';
-import { createFakeWorld } from './fake-world.ts';
+import { createFakeWorld } from './support/fake-world.ts';
 
 async function start(options: Partial<TrackerCommandOptions> = {}) {
   const folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-tracker-'));
