@@ -1,0 +1,143 @@
+/**
+ * Lists for people, as tables. Pure; `formatTable` escapes what stands in the cells. An empty list says what to do next.
+ */
+import { describeWaiting } from './progress-line.ts';
+import { formatBytes, formatDuration, formatRate, formatTime, wholePercent } from './quantities.ts';
+import type { DemoResult, DownloadRow, FileRow, GroupRow, RequestRow, ShareRow } from './reports.ts';
+import { formatTable } from './table.ts';
+import { safe, terminalText } from './terminal-text.ts';
+
+/** The groups there are. */
+export function groupLines(groups: readonly GroupRow[]): string[] {
+  if (groups.length === 0) return ['No groups yet. Next: create_group <groupid>'];
+  return formatTable(
+    [
+      { title: 'GROUP' },
+      { title: 'MEMBERS', align: 'right' },
+      { title: 'FILES', align: 'right' },
+      { title: 'YOU ARE' },
+    ],
+    groups.map((row) => [
+      row.groupId,
+      String(row.members),
+      String(row.files),
+      row.standing === 'none' ? '-' : row.standing,
+    ]),
+  );
+}
+
+/** Who waits to join. */
+export function requestLines(requests: readonly RequestRow[]): string[] {
+  if (requests.length === 0) return ['Nobody is waiting'];
+  return formatTable(
+    [{ title: 'GROUP' }, { title: 'USER' }, { title: 'ASKED AT (UTC)' }],
+    requests.map((row) => [row.groupId, row.userId, formatTime(row.requestedAtMs)]),
+  );
+}
+
+/** The files of a group. */
+export function fileLines(groupId: string, files: readonly FileRow[]): string[] {
+  if (files.length === 0) return [safe`No files in ${groupId} yet. Next: upload_file ${groupId} <path>`];
+  return formatTable(
+    [
+      { title: 'FILE' },
+      { title: 'SIZE', align: 'right' },
+      { title: 'SEEDERS', align: 'right' },
+      { title: 'LEECHERS', align: 'right' },
+      { title: 'SHARED BY' },
+      { title: 'SHARED AT (UTC)' },
+      { title: 'ROOT' },
+    ],
+    files.map((row) => [
+      row.name,
+      formatBytes(row.size),
+      String(row.seeders),
+      String(row.leechers),
+      row.sharedBy,
+      formatTime(row.sharedAtMs),
+      row.root.slice(0, 12),
+    ]),
+  );
+}
+
+/** What this peer shares. */
+export function shareLines(shares: readonly ShareRow[]): string[] {
+  if (shares.length === 0) return ['You share nothing. Next: upload_file <groupid> <path>'];
+  return formatTable(
+    [
+      { title: 'GROUP' },
+      { title: 'FILE' },
+      { title: 'SIZE', align: 'right' },
+      { title: 'STATE' },
+      { title: 'UPLOADED', align: 'right' },
+      { title: 'PATH' },
+    ],
+    shares.map((row) => [
+      row.groupId,
+      row.name,
+      formatBytes(row.size),
+      row.state,
+      formatBytes(row.uploadedBytes),
+      row.path,
+    ]),
+  );
+}
+
+/** What is under way, and what it waits for. */
+export function downloadLines(downloads: readonly DownloadRow[]): string[] {
+  if (downloads.length === 0) return ['No downloads. Next: download_file <groupid> <filename>'];
+  return formatTable(
+    [
+      { title: 'GROUP' },
+      { title: 'FILE' },
+      { title: 'DONE', align: 'right' },
+      { title: 'SIZE', align: 'right' },
+      { title: 'RATE', align: 'right' },
+      { title: 'PEERS', align: 'right' },
+      { title: 'STATE' },
+    ],
+    downloads.map((row) => [
+      row.groupId,
+      row.name,
+      `${wholePercent(row.verifiedBytes, row.totalBytes)} %`,
+      formatBytes(row.totalBytes),
+      formatRate(row.bytesPerSecond),
+      String(row.peers.filter((peer) => peer.state === 'connected').length),
+      row.waitingFor === null ? row.state : `${row.state}: ${describeWaiting(row.waitingFor)}`,
+    ]),
+  );
+}
+
+/** What came of the demonstration: each peer, its time and rate, from whom its pieces came, and whether its bytes are right. */
+export function demoLines({ ok, file, sharedBy, downloads }: DemoResult): string[] {
+  const sources = [sharedBy, ...downloads.map((download) => download.userId)];
+  const table = formatTable(
+    [
+      { title: 'PEER' },
+      { title: 'TIME', align: 'right' },
+      { title: 'RATE', align: 'right' },
+      { title: 'PIECES', align: 'right' },
+      ...sources.map((source, index) => ({
+        title: index === 0 ? safe`FROM ${source}` : terminalText(source),
+        align: 'right' as const,
+      })),
+      { title: 'SHA-256' },
+    ],
+    downloads.map((row) => [
+      row.userId,
+      formatDuration(row.seconds),
+      formatRate(row.bytesPerSecond),
+      String(row.totalPieces),
+      ...sources.map((source) => (source === row.userId ? '-' : String(row.piecesFrom[source] ?? 0))),
+      `${row.sha256.slice(0, 8)} ${row.sha256 === file.sha256 ? 'equal' : 'DIFFERENT'}`,
+    ]),
+  );
+  return [
+    '',
+    safe`${file.name}, ${formatBytes(file.size)}, shared by ${sharedBy}; SHA-256 ${file.sha256}`,
+    '',
+    ...table,
+    '',
+    ok ? 'Every peer has the same bytes as the source.' : 'NOT every peer has the same bytes as the source.',
+  ];
+}
