@@ -26,7 +26,9 @@ cleanup.defer(() => rm(folder, { recursive: true }));
 
 const clock = createSystemClock();
 const board = { watch: () => () => undefined };
-const cast = cleanup.use(createCast({ folder, program: PROGRAM, clock, watch: { see: () => undefined }, board }));
+const cast = cleanup.use(
+  createCast({ folder, program: PROGRAM, clock, watch: { see: () => undefined }, board }),
+);
 const tracker = await cast.startTracker();
 const alice = await cast.startPeer('alice', tracker);
 const bob = await cast.startPeer('bob', tracker);
