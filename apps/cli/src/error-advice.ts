@@ -45,6 +45,7 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
 
   // Files
   already_downloading: 'show_downloads tells how far it is; cancel_download stops it',
+  already_here: 'show_shares lists it; stop_share it first to download it again',
   already_exists: 'add --overwrite to replace the file, or --to <folder> to put the new one elsewhere',
   corrupt_piece: 'download the file again: what is on the disk was damaged',
   io_failed: 'check the disk and the permissions of the folder',

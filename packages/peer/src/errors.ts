@@ -11,6 +11,7 @@ export type PeerErrorCode =
   | 'file_not_found'
   | 'wrong_size'
   | 'already_downloading'
+  | 'already_here'
   | 'not_shared_here'
   | 'unknown_download'
   | 'no_description'

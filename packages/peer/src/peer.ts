@@ -98,7 +98,7 @@ export interface DownloadProgress {
 export interface Download {
   readonly groupId: string;
   readonly name: string;
-  /** Where the file is, or will be once it is complete; undefined until the tracker has described it. */
+  /** Where the bytes are now, a `.part` file until it is complete; undefined until that is open. */
   readonly path: string | undefined;
   progress(): DownloadProgress;
   /** Resolves with the path of the complete file; rejects with the coded error that ended the download. */

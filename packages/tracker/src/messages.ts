@@ -163,7 +163,6 @@ export const announceAnswer = struct(
   },
   { extensible: true },
 );
-export const pong = struct({ wallTimeMs: varint }, { extensible: true });
 
 // Between trackers
 

@@ -70,6 +70,12 @@ export class Shelf {
     }
   }
 
+  /** Where this user has the file of that name in the group; undefined when it is not here, or not as it was. */
+  pathOf(groupId: string, name: string): string | undefined {
+    const entry = this.#entries.get(keyOf(groupId, name));
+    return entry?.state === 'serving' ? entry.record.path : undefined;
+  }
+
   /** Hashes the file, tells the tracker, remembers and serves it. */
   async upload(groupId: string, path: string, options: ShareOptions): Promise<Share> {
     const { calls, library, userId } = this.#options;

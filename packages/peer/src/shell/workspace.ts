@@ -93,6 +93,13 @@ export class Workspace {
         `Cannot download ${name} of ${groupId}: it is on its way already`,
       );
     }
+    const path = this.#shelf.pathOf(groupId, name);
+    if (path !== undefined) {
+      throw new PeerError(
+        'already_here',
+        `Cannot download ${name} of ${groupId}: it is here already, at ${path}`,
+      );
+    }
     const { folder = downloadDir, strategy = 'rarest-first', overwrite = false } = options;
     const record = { userId, groupId, name, folder, strategy, overwrite };
     const task = this.#start(record);

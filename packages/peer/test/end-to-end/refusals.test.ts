@@ -114,6 +114,8 @@ describe('a peer', () => {
     await expect(download.completed).rejects.toThrow(failsWith('already_exists'));
     const overwriting = await bob.downloadFile(GROUP, 'a.bin', { folder, overwrite: true });
     await overwriting.completed;
+    await expect(bob.downloadFile(GROUP, 'a.bin')).rejects.toThrow(failsWith('already_here'));
+    await expect(alice.downloadFile(GROUP, 'a.bin')).rejects.toThrow(failsWith('already_here'));
     await expect(bob.stopSharing(GROUP, 'none')).rejects.toThrow(failsWith('not_shared_here'));
   });
 
