@@ -25,9 +25,10 @@ export function hashLeaf(leaf: Uint8Array): Uint8Array {
 export function hashLeaves(bytes: Uint8Array, out?: Uint8Array): Uint8Array {
   const leafCount = Math.ceil(bytes.length / LEAF_BYTES);
   const hashes = out ?? new Uint8Array(leafCount * HASH_BYTES);
+  const target = asBuffer(hashes);
   for (let leaf = 0; leaf < leafCount; leaf += 1) {
     const end = Math.min((leaf + 1) * LEAF_BYTES, bytes.length);
-    hashes.set(hash('sha256', bytes.subarray(leaf * LEAF_BYTES, end), 'buffer'), leaf * HASH_BYTES);
+    writeHash(target, leaf * HASH_BYTES, bytes.subarray(leaf * LEAF_BYTES, end));
   }
   return hashes;
 }
@@ -80,10 +81,20 @@ export function* merkleLevels(hashes: Uint8Array, shape: TreeShape): Generator<M
 
 /** Replaces the first `pairCount` pairs by the nodes above them. A node never lies behind the pair that it replaces. */
 function hashPairsInPlace(nodes: Uint8Array, pairCount: number): void {
+  const target = asBuffer(nodes);
   for (let pair = 0; pair < pairCount; pair += 1) {
     const start = pair * 2 * HASH_BYTES;
-    nodes.set(hash('sha256', nodes.subarray(start, start + 2 * HASH_BYTES), 'buffer'), pair * HASH_BYTES);
+    writeHash(target, pair * HASH_BYTES, nodes.subarray(start, start + 2 * HASH_BYTES));
   }
+}
+
+/** Puts a hash into its place. By way of a string, as a Buffer for each hash would cost more than hashing two nodes. */
+function writeHash(target: Buffer, place: number, bytes: Uint8Array): void {
+  target.write(hash('sha256', bytes, 'binary'), place, 'latin1');
+}
+
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** A plain Uint8Array: the slice of a Buffer would be a view. */

@@ -10,7 +10,7 @@ import { Bitfield } from './bitfield.ts';
 import { StoreError } from './errors.ts';
 import { HASH_BYTES, LEAF_BYTES } from './limits.ts';
 import { type Manifest, pieceHash } from './manifest.ts';
-import { hashLeaf, hashLeaves, merkleRoot } from './merkle-tree.ts';
+import { hashLeaves, merkleRoot } from './merkle-tree.ts';
 import { createPieceLayout, type PieceLayout } from './piece-layout.ts';
 
 /** Known to this module alone: without it nobody makes a `VerifiedPiece`. */
@@ -148,8 +148,11 @@ class LeafwiseAssembler implements PieceAssembler {
     const leafHashes = this.#leafHashes;
     if (leafHashes === undefined) throw new TypeError('Cannot add a block before the leaf hashes are set');
     this.#checkCut(offset, bytes.length);
-    for (let done = 0; done < bytes.length; done += LEAF_BYTES) {
-      this.#addLeaf(leafHashes, (offset + done) / LEAF_BYTES, bytes.subarray(done, done + LEAF_BYTES));
+    const hashes = hashLeaves(bytes);
+    const first = offset / LEAF_BYTES;
+    for (let leaf = 0; leaf * HASH_BYTES < hashes.length; leaf += 1) {
+      this.#checkLeaf(first + leaf, hashAt(hashes, leaf), hashAt(leafHashes, first + leaf));
+      this.#keepLeaf(first + leaf, bytes.subarray(leaf * LEAF_BYTES, (leaf + 1) * LEAF_BYTES));
     }
     return this.progress;
   }
@@ -167,23 +170,17 @@ class LeafwiseAssembler implements PieceAssembler {
     return new VerifiedPiece(mint, parts);
   }
 
-  #addLeaf(leafHashes: Uint8Array, leaf: number, bytes: Uint8Array): void {
-    if (this.verifiedLeaves.has(leaf)) return;
-    const wanted = leafHashes.subarray(leaf * HASH_BYTES, (leaf + 1) * HASH_BYTES);
-    if (!timingSafeEqual(hashLeaf(bytes), wanted)) {
-      throw new StoreError(
-        'hash_mismatch',
-        `Cannot accept leaf ${leaf} of piece ${this.index}: its hash is wrong`,
-        {
-          piece: this.index,
-          leaf,
-        },
-      );
-    }
+  #checkLeaf(leaf: number, current: Uint8Array, wanted: Uint8Array): void {
+    if (timingSafeEqual(current, wanted)) return;
+    const message = `Cannot accept leaf ${leaf} of piece ${this.index}: its hash is wrong`;
+    throw new StoreError('hash_mismatch', message, { piece: this.index, leaf });
+  }
+
+  #keepLeaf(leaf: number, bytes: Uint8Array): void {
+    if (!this.verifiedLeaves.set(leaf)) return;
     // Only after the first good leaf: a peer that sends none costs no memory.
     this.#bytes ??= this.#allocate(this.#size).subarray(0, this.#size);
     this.#bytes.set(bytes, leaf * LEAF_BYTES);
-    this.verifiedLeaves.set(leaf);
   }
 
   #checkCut(offset: number, byteLength: number): void {
@@ -197,6 +194,10 @@ class LeafwiseAssembler implements PieceAssembler {
       { piece: this.index },
     );
   }
+}
+
+function hashAt(hashes: Uint8Array, place: number): Uint8Array {
+  return hashes.subarray(place * HASH_BYTES, (place + 1) * HASH_BYTES);
 }
 
 function checkLeafHashes(
