@@ -19,7 +19,7 @@ export interface PickView {
   readonly pieces: PieceMap;
   /** Those that may be asked now, the one that is free soonest in front. */
   readonly uploaders: readonly Uploader[];
-  /** How many pieces the request is to bring. */
+  /** How many pieces the request is to bring, where the uploader has room for them. */
   readonly maxPieces: number;
   /** How many the uploader may choose them from, `maxPieces` or more. */
   readonly wantPieces: number;
@@ -40,12 +40,13 @@ export interface PickStrategy {
 
 export const rarestFirst: PickStrategy = {
   name: 'rarest-first',
-  pick: (view) => firstUploader(view, (peer) => view.pieces.rarestOpen(peer, view.wantPieces, view.random)),
+  pick: (view) =>
+    firstUploader(view, ({ peer }) => view.pieces.rarestOpen(peer, view.wantPieces, view.random)),
 };
 
 export const sequential: PickStrategy = {
   name: 'sequential',
-  pick: (view) => firstUploader(view, (peer) => inOrder(view, peer)),
+  pick: (view) => firstUploader(view, (uploader) => inOrder(view, uploader, WHOLE_FILE)),
 };
 
 /** The seed's steps 2 and 3. Pieces are sampled until one has a free peer; then any piece of any free peer. */
@@ -55,9 +56,9 @@ export const randomPeer: PickStrategy = {
     for (const index of view.pieces.randomOpen(PIECES_SAMPLED, view.random)) {
       const peers = view.uploaders.filter(({ peer }) => view.pieces.has(peer, index));
       const chosen = peers[peers.length > 1 ? view.random.integer(peers.length) : 0];
-      if (chosen) return { peer: chosen.peer, pieces: [index] };
+      if (chosen) return { peer: chosen.peer, pieces: withOthers(view, chosen, index) };
     }
-    return firstUploader(view, (peer) => view.pieces.randomOpenOf(peer, 1, view.random));
+    return firstUploader(view, ({ peer }) => view.pieces.randomOpenOf(peer, 1, view.random));
   },
 };
 
@@ -68,9 +69,7 @@ export function rangeFirst(
 ): PickStrategy {
   return {
     name: strategy.name,
-    pick: (view) =>
-      firstUploader(view, (peer) => view.pieces.openInRange(peer, range, view.maxPieces)) ??
-      strategy.pick(view),
+    pick: (view) => firstUploader(view, (uploader) => inOrder(view, uploader, range)) ?? strategy.pick(view),
   };
 }
 
@@ -78,6 +77,8 @@ export function rangeFirst(
 export function pickStrategy(name: PickStrategyName): PickStrategy {
   return STRATEGIES[name];
 }
+
+const WHOLE_FILE = { first: 0, last: Number.MAX_SAFE_INTEGER };
 
 /** A piece whose peers are all busy is passed over; after so many the choice is by peer. */
 const PIECES_SAMPLED = 8;
@@ -88,14 +89,30 @@ const STRATEGIES: Readonly<Record<PickStrategyName, PickStrategy>> = {
   sequential,
 };
 
-function firstUploader(view: PickView, piecesOf: (peer: PeerId) => readonly number[]): Pick | undefined {
-  for (const { peer } of view.uploaders) {
-    const pieces = piecesOf(peer);
-    if (pieces.length > 0) return { peer, pieces };
+function firstUploader(
+  view: PickView,
+  piecesOf: (uploader: Uploader) => readonly number[],
+): Pick | undefined {
+  for (const uploader of view.uploaders) {
+    const pieces = piecesOf(uploader);
+    if (pieces.length > 0) return { peer: uploader.peer, pieces };
   }
   return undefined;
 }
 
-function inOrder(view: PickView, peer: PeerId): readonly number[] {
-  return view.pieces.openInRange(peer, { first: 0, last: view.pieces.pieceCount - 1 }, view.maxPieces);
+/** The piece, and where a request is to bring several, random others of the same peer. */
+function withOthers(view: PickView, uploader: Uploader, index: number): readonly number[] {
+  const count = Math.min(view.maxPieces, uploader.room);
+  if (count <= 1) return [index];
+  const others = view.pieces.randomOpenOf(uploader.peer, count, view.random);
+  return [index, ...others.filter((other) => other !== index).slice(0, count - 1)];
+}
+
+/** As many pieces as the request is to bring: the order is ours, there is nothing for the uploader to choose. */
+function inOrder(
+  view: PickView,
+  uploader: Uploader,
+  range: { readonly first: number; readonly last: number },
+): readonly number[] {
+  return view.pieces.openInRange(uploader.peer, range, Math.min(view.maxPieces, uploader.room));
 }

@@ -52,6 +52,8 @@ export interface Uploader {
   readonly peer: PeerId;
   /** Pieces that we have asked it for and do not have yet. */
   readonly queuedPieces: number;
+  /** Pieces that it may be asked for beside those. */
+  readonly room: number;
   /** What we get from it while we wait for it. */
   readonly bytesPerSecond: number;
 }

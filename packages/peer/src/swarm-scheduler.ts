@@ -9,7 +9,7 @@
  * costs one piece. Endgame: when every missing piece that somebody has is asked for and budget is left, a piece that has
  * waited longer than its second source usually takes is asked of that one too; whoever is second is cancelled.
  */
-import type { PieceRequest } from './request-table.ts';
+import { type PieceRequest, remaining } from './request-table.ts';
 import { byLoad, piecesPerRequest, requestBudget, type Uploader, uploaderBudget } from './request-window.ts';
 import type { PeerId } from './swarm-events.ts';
 import type { SwarmState } from './swarm-state.ts';
@@ -20,9 +20,11 @@ export function fillWindow(state: SwarmState, nowMs: number): void {
   if (state.phase !== 'running' || state.pieces.missingCount === 0) return;
   const budget = currentBudget(state, nowMs);
   for (let free = budget - state.requests.outstanding; free > 0; free = budget - state.requests.outstanding) {
+    const maxPieces = piecesPerRequest(budget, state.limits);
+    // A large budget is for a long path: there a request is worth its while only for several pieces.
+    if (free < maxPieces) return;
     const uploaders = freeUploaders(state, budget, nowMs);
     if (uploaders.length === 0) return;
-    const maxPieces = Math.min(free, piecesPerRequest(budget, state.limits));
     if (
       !requestOpenPieces(state, { uploaders, maxPieces, budget }, nowMs) &&
       !requestTwice(state, uploaders, nowMs)
@@ -46,6 +48,14 @@ export function expireRequests(state: SwarmState, nowMs: number): void {
 export function cancelRequest(state: SwarmState, request: PieceRequest): void {
   state.requests.close(request);
   state.effects.push({ kind: 'cancel', peer: request.peer, requestId: request.id });
+}
+
+/** Ends every request; those that have brought what they were to bring end by themselves. */
+export function cancelAll(state: SwarmState): void {
+  for (const request of [...state.requests.all()]) {
+    if (remaining(request) > 0) cancelRequest(state, request);
+    else state.requests.close(request);
+  }
 }
 
 /** The uploader sends: a piece that arrives at a fair pace is waited for. */
@@ -94,8 +104,9 @@ function freeUploaders(state: SwarmState, budget: number, nowMs: number): Upload
       uploaders: state.neighbours.connected.size,
     };
     const queuedPieces = state.requests.queuedAt(peer);
-    if (queuedPieces >= uploaderBudget(measure, options, state.limits)) continue;
-    uploaders.push({ peer, queuedPieces, bytesPerSecond: score.uplink.bytesPerSecond ?? usualRate });
+    const room = uploaderBudget(measure, options, state.limits) - queuedPieces;
+    if (room <= 0) continue;
+    uploaders.push({ peer, queuedPieces, room, bytesPerSecond: score.uplink.bytesPerSecond ?? usualRate });
   }
   return byLoad(uploaders, state.random);
 }
@@ -111,7 +122,8 @@ function requestOpenPieces(
   const wantPieces = Math.max(plan.maxPieces, Math.min(share, state.limits.wantSetPieces));
   const pick = state.strategy.pick({ ...plan, wantPieces, pieces: state.pieces, random: state.random });
   if (!pick) return false;
-  send(state, { peer: pick.peer, pieces: pick.pieces, maxPieces: plan.maxPieces }, nowMs);
+  const room = plan.uploaders.find((uploader) => uploader.peer === pick.peer)?.room ?? 1;
+  send(state, { ...pick, maxPieces: Math.min(plan.maxPieces, room) }, nowMs);
   return true;
 }
 

@@ -21,7 +21,7 @@ import {
   releasePeer,
   requestEnded,
 } from './swarm-pieces.ts';
-import { cancelRequest, expireRequests, fillWindow } from './swarm-scheduler.ts';
+import { cancelAll, expireRequests, fillWindow } from './swarm-scheduler.ts';
 import {
   createSwarmState,
   type PieceSizes,
@@ -188,12 +188,12 @@ function haveAll(state: SwarmState, peer: PeerId, have: PiecesOf, nowMs: number)
 
 function stop(state: SwarmState, phase: 'paused' | 'store_failed'): void {
   state.phase = phase;
-  for (const request of [...state.requests.all()]) cancelRequest(state, request);
+  cancelAll(state);
 }
 
 function complete(state: SwarmState, nowMs: number): void {
   state.phase = 'completed';
-  for (const request of [...state.requests.all()]) cancelRequest(state, request);
+  cancelAll(state);
   announceHaves(state, nowMs, { now: true });
   state.effects.push({ kind: 'completed' });
 }

@@ -44,8 +44,8 @@ export type UploadEffect =
   | { readonly kind: 'refuse'; readonly uploadId: UploadId; readonly code: 'busy' | 'missing_piece' }
   /** Fail the call: its receiver stopped reading in the middle of a piece. */
   | { readonly kind: 'abort'; readonly uploadId: UploadId; readonly code: 'stalled' }
-  /** Send `tick` at this time; replaces any earlier one; undefined: no more. */
-  | { readonly kind: 'wake_at'; readonly atMs: number | undefined };
+  /** Send `tick` at this time. It comes before the last one asked for, which is not needed then. */
+  | { readonly kind: 'wake_at'; readonly atMs: number };
 
 /** The figures that an upload queue decides by, each with its reason. */
 export interface UploadLimits {

@@ -71,7 +71,7 @@ class UplinkQueue implements UploadQueue {
   readonly #sent = new Map<string, Uint16Array>();
   /** Pieces begun in all. */
   #turn = 0;
-  #wakeAtMs: number | undefined;
+  #wakeAtMs = Number.POSITIVE_INFINITY;
   #effects: UploadEffect[] = [];
 
   constructor(options: UploadQueueOptions) {
@@ -96,7 +96,7 @@ class UplinkQueue implements UploadQueue {
   }
 
   #apply(event: UploadEvent, nowMs: number): void {
-    if (event.kind === 'tick') this.#wakeAtMs = undefined;
+    if (event.kind === 'tick') this.#wakeAtMs = Number.POSITIVE_INFINITY;
     if (event.kind === 'requested') this.#request(event, nowMs);
     if (event.kind === 'block_sent') this.#progress(event.uploadId, nowMs);
     if (event.kind === 'piece_sent') this.#pieceSent(event.uploadId, nowMs);
@@ -256,14 +256,16 @@ class UplinkQueue implements UploadQueue {
     this.#served.set(upload.receiver, (this.#served.get(upload.receiver) ?? 0) + change);
   }
 
+  /** A tick that is on its way and comes earlier is left: a timer for each block would cost more than a tick. */
   #setWakeTime(nowMs: number): void {
-    let earliest: number | undefined;
+    let earliest = Number.POSITIVE_INFINITY;
     for (const upload of this.#all((each) => each.sending !== undefined)) {
       const stalledAtMs = upload.progressAtMs + this.#limits.stalledMs;
       const atMs = stalledAtMs > nowMs ? stalledAtMs : upload.progressAtMs + this.#limits.abortMs;
-      earliest = Math.min(earliest ?? atMs, atMs);
+      earliest = Math.min(earliest, atMs);
     }
-    if (earliest === this.#wakeAtMs) return;
+    const onItsWayMs = this.#wakeAtMs > nowMs ? this.#wakeAtMs : Number.POSITIVE_INFINITY;
+    if (earliest >= onItsWayMs) return;
     this.#wakeAtMs = earliest;
     this.#effects.push({ kind: 'wake_at', atMs: earliest });
   }

@@ -28,7 +28,7 @@ function viewOf({ haves, asked, free, maxPieces, extra, seed }: Swarm) {
     pieces.setPeer(peer, { length: PIECES, has: (index) => haves[place]?.includes(index) ?? false });
   });
   for (const index of asked) pieces.withdraw(index);
-  const uploaders = free.map((peer) => ({ peer, queuedPieces: 0, bytesPerSecond: 1 }));
+  const uploaders = free.map((peer) => ({ peer, queuedPieces: 0, room: 9, bytesPerSecond: 1 }));
   const random = createSeededRandom(seed);
   return { pieces, uploaders, maxPieces, wantPieces: maxPieces + extra, random };
 }

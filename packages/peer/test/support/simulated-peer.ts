@@ -242,10 +242,9 @@ export class SimulatedPeer {
     this.#simulation.sendOver(serving.link, task);
   }
 
-  #wakeAt(what: 'swarm' | 'uploads', atMs: number | undefined, task: () => void): void {
+  #wakeAt(what: 'swarm' | 'uploads', atMs: number, task: () => void): void {
     this.#wake[what] += 1;
     const planned = this.#wake[what];
-    if (atMs === undefined) return;
     this.#simulation.time.at(atMs, () => {
       if (this.#wake[what] === planned) task();
     });
