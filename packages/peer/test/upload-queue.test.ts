@@ -261,6 +261,8 @@ describe('createUploadQueue', () => {
     bench.tell({ kind: 'tick' });
     expect(bench.sent.map((sent) => sent.uploadId)).toEqual([stalled, waiting]);
     bench.tell({ kind: 'piece_sent', uploadId: waiting });
+    bench.nowMs += UPLOAD_LIMITS.stalledMs;
+    bench.tell({ kind: 'tick' });
     expect(wakes().at(-1)).toBe(1_000 + UPLOAD_LIMITS.abortMs);
     bench.nowMs = 1_000 + UPLOAD_LIMITS.abortMs;
     bench.tell({ kind: 'tick' });
