@@ -11,12 +11,13 @@ import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { createManualClock, createSeededRandom } from '@minitorrent/rpc-core/testing';
 import { createMemoryJournal, DEFAULT_LIMITS, openTrackerService } from '@minitorrent/tracker';
 import { trackerCallbacks, trackerContract } from '@minitorrent/tracker/contract';
-import { type Codec, createFrameDecoder, decode, encode, encodeFrame, Reader } from '@minitorrent/wire-codec';
+import { type Codec, createFrameDecoder, decode, encode, encodeFrame } from '@minitorrent/wire-codec';
 import { describe, expect, it } from 'vitest';
 import { conversation, play } from './protocol/conversation.ts';
 import { blocks, entries, partsOf, tableRows } from './protocol/document.ts';
 import { errorCodes } from './protocol/error-codes.ts';
 import { plainSchema, readLayouts, readType } from './protocol/layout.ts';
+import { bodyOf, messagesOf } from './protocol/messages.ts';
 import { fromHex, fromJson, toHex } from './protocol/values.ts';
 
 const CONTRACTS = { tracker: [trackerContract], peer: [trackerCallbacks, peerContract] } as const;
@@ -64,6 +65,11 @@ describe('vectors of PROTOCOL.md', () => {
     const value = fromJson(codec.schema, JSON.parse(middle));
     expect(toHex(encode(codec, value))).toBe(hex);
     expect(decode(codec, fromHex(hex))).toEqual(value);
+  });
+
+  it.each(entries('reading').map(partsOf))('$left reads $hex', ({ left, middle, hex }) => {
+    const codec = codecOf(left);
+    expect(decode(codec, fromHex(hex))).toEqual(fromJson(codec.schema, JSON.parse(middle)));
   });
 
   it.each(entries('refusal').map(partsOf))('$left refuses $hex', ({ left, middle, hex }) => {
@@ -182,7 +188,7 @@ describe('conversations of PROTOCOL.md', () => {
   });
 
   it.each(['peer', 'tracker'])('with a %s: its bodies and entries are the document’s layouts', (title) => {
-    const read = conversation(title).flatMap(({ type, payload }) => bodyOf(type, payload));
+    const read = conversation(title).flatMap(({ type, payload }) => bodyOf(messages, type, payload));
     const journal = read.flatMap(({ name, value }) => (name === 'sync.response' ? entriesOf(value) : []));
     for (const bytes of journal) {
       const entry = codecOf('Entry');
@@ -232,37 +238,6 @@ describe('tables of PROTOCOL.md', () => {
     expect(names.filter((name) => !rows.includes(name))).toEqual(['announce', 'sync']);
   });
 });
-
-/** The codecs of all bodies by the names that the document gives their layouts. */
-function messagesOf(contracts: readonly Contract[]): Map<string, Codec<unknown>> {
-  const found = new Map<string, Codec<unknown>>();
-  for (const [name, method] of contracts.flatMap((contract) => Object.entries(contract.methods))) {
-    found.set(`${name}.request`, method.request.codec);
-    if (method.kind === 'unary') found.set(`${name}.response`, method.response.codec);
-    else found.set(`${name}.item`, method.item.codec);
-  }
-  return found;
-}
-
-const BODIES: ReadonlyMap<number, 'request' | 'response' | 'item'> = new Map([
-  [1, 'request'],
-  [2, 'response'],
-  [4, 'item'],
-]);
-
-/** The body of a call's frame, read by the code and checked to be written in the same way. */
-function bodyOf(type: string, payload: Uint8Array): { readonly name: string; readonly value: unknown }[] {
-  const reader = new Reader(payload);
-  const kind = reader.remaining > 0 ? BODIES.get(reader.u8()) : undefined;
-  const codec = messages.get(`${type}.${kind}`);
-  if (kind === undefined || codec === undefined) return [];
-  reader.varint();
-  if (kind === 'request') reader.varint();
-  const body = reader.bytes(reader.remaining);
-  const value = decode(codec, body);
-  expect(toHex(encode(codec, value))).toBe(toHex(body));
-  return [{ name: `${type}.${kind}`, value }];
-}
 
 /** The journal entries of a `sync.response`. */
 function entriesOf(value: unknown): readonly Uint8Array[] {

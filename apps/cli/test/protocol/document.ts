@@ -11,6 +11,7 @@ export type BlockLanguage =
   | 'layout'
   | 'messages'
   | 'vector'
+  | 'reading'
   | 'refusal'
   | 'frame'
   | 'bad_frame'
