@@ -7,27 +7,30 @@
  * - therefore refusals, empty decisions and reads wait, too, until all that they looked at is durable;
  * - a second try of a write (same request id) gets the first answer, once that is durable;
  * - `commit` is what durable means: here the journal, with several trackers every one that is in sync;
+ * - a ledger that follows another tracker writes nothing itself and shows what it adopted; `lead` and `follow` change that;
  * - when a commit fails, nobody knows what was kept. Then the ledger writes no more, tells the waiting writers so, and
  *   goes back to the state of the last acknowledged entry, for reads. Only a new start finds out what was kept.
  */
 import type { Random } from '@minitorrent/rpc-core';
 import type { Command } from './commands/command.ts';
-import type { JournalRecord } from './entry.ts';
-import { sameBytes, sealEntry } from './entry.ts';
-import { describe, TrackerError } from './errors.ts';
+import type { Entry, JournalRecord } from './entry.ts';
+import { describe, isTrackerError, TrackerError } from './errors.ts';
 import type { Result, TrackerEvent } from './events.ts';
-import { toHex } from './hex.ts';
 import { type EntriesAfter, entriesAfter } from './journal/entries-after.ts';
-import type { Journal, ReadLimits } from './journal/journal.ts';
+import type { Journal, JournalSnapshot, ReadLimits } from './journal/journal.ts';
+import type { Decided } from './ledger-core.ts';
+import { LedgerCore } from './ledger-core.ts';
 import type { TrackerLimits } from './limits.ts';
 import type { JournalPosition } from './messages.ts';
 import type { TrackerState } from './model.ts';
 import { replayJournal } from './replay.ts';
-import { encodeSnapshot } from './snapshot.ts';
+import { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
 import type { OwnedState } from './state.ts';
-import { applyEntry } from './state.ts';
 
-/** Makes records durable wherever they have to be; resolves in order. A failure is final. */
+/**
+ * Makes records durable on every tracker that has to have them; resolves in order. A failure is final, except after
+ * `follow`: then whatever is under way has to settle somehow.
+ */
 export type Commit = (records: readonly JournalRecord[]) => Promise<void>;
 
 export interface LedgerOptions {
@@ -46,8 +49,8 @@ export interface LedgerOptions {
   readonly onFailure?: (error: TrackerError) => void;
 }
 
-/** `failed`: neither writes nor reads are possible. */
-export type LedgerMode = 'ready' | 'read_only' | 'failed' | 'closed';
+/** `following`: another tracker decides the writes. `failed`: neither writes nor reads are possible. */
+export type LedgerMode = 'ready' | 'following' | 'read_only' | 'failed' | 'closed';
 
 /** Replays the journal; fails with `journal_corrupt` where that is not possible. */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
@@ -57,12 +60,15 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 export class Ledger implements AsyncDisposable {
   readonly #options: LedgerOptions;
   readonly #commit: Commit;
-  #state: OwnedState;
+  readonly #core: LedgerCore;
   #mode: LedgerMode = 'ready';
-  /** The index of the last acknowledged entry. */
-  #durable: number;
+  #epoch: number;
+  /** Rises with each `follow`: what was written before it is no longer this ledger's to acknowledge. */
+  #term = 0;
   /** Settles when the last entry given to `commit` is durable; never rejects, because `#failure` tells. */
   #lastCommit: Promise<void> = Promise.resolve();
+  /** Why it does not write. */
+  #refusal: TrackerError | undefined;
   #failure: TrackerError | undefined;
   /** Under way or over since the failure. */
   #recovery: Promise<void> | undefined;
@@ -71,8 +77,8 @@ export class Ledger implements AsyncDisposable {
   constructor(options: LedgerOptions, state: OwnedState) {
     this.#options = options;
     this.#commit = options.commit ?? ((records) => options.journal.append(records));
-    this.#state = state;
-    this.#durable = state.position.index;
+    this.#core = new LedgerCore(state, options.limits);
+    this.#epoch = options.epoch ?? 1;
   }
 
   get mode(): LedgerMode {
@@ -81,12 +87,12 @@ export class Ledger implements AsyncDisposable {
 
   /** The last entry that is acknowledged. */
   get durableIndex(): number {
-    return this.#durable;
+    return this.#core.durableIndex;
   }
 
   /** Writes that are decided and not yet acknowledged. */
   get pendingWrites(): number {
-    return this.#state.position.index - this.#durable;
+    return this.#core.pendingWrites;
   }
 
   /**
@@ -94,12 +100,12 @@ export class Ledger implements AsyncDisposable {
    * is still allowed. What it shows must not be told to anybody; that is what `read` is for.
    */
   get latest(): TrackerState {
-    return this.#state;
+    return this.#core.state;
   }
 
   /** Whether a write with this id was decided already, so that `execute` will only repeat its answer. */
   knows(requestId: Uint8Array): boolean {
-    return this.#state.doneRequests.has(toHex(requestId));
+    return this.#core.knows(requestId);
   }
 
   /**
@@ -109,24 +115,9 @@ export class Ledger implements AsyncDisposable {
   async execute(command: Command, options?: { readonly requestId?: Uint8Array }): Promise<Result> {
     this.#requireWritable();
     const requestId = options?.requestId ?? this.#options.random.bytes(16);
-    const earlier = this.#state.doneRequests.get(toHex(requestId));
-    if (earlier !== undefined) {
-      await this.#confirm(this.#state.position.index);
-      if (sameBytes(earlier.fingerprint, command.fingerprint)) return earlier.result;
-      throw new TrackerError(
-        'request_id_reused',
-        'Cannot do this under the id of another request; take a new id',
-      );
-    }
-    if (this.pendingWrites >= this.#options.limits.pendingWrites) {
-      throw new TrackerError(
-        'busy',
-        `${this.pendingWrites} writes wait for the disk already; try again in a moment`,
-      );
-    }
-    const result = this.#decide(command, requestId);
-    await this.#confirm(this.#state.position.index);
-    return result();
+    const { index, answer } = this.#decide(command, requestId);
+    await this.#confirm(index);
+    return answer();
   }
 
   /**
@@ -135,21 +126,76 @@ export class Ledger implements AsyncDisposable {
    */
   async read<T>(query: (state: TrackerState) => T): Promise<T> {
     if (this.#mode === 'ready') {
-      const { index } = this.#state.position;
-      const answer = attempt(() => query(this.#state));
-      if (this.#durable < index) await this.#lastCommit;
-      if (this.#durable >= index) return answer();
+      const { index } = this.latest.position;
+      const term = this.#term;
+      const answer = attempt(() => query(this.latest));
+      if (this.durableIndex < index) await this.#lastCommit;
+      if (this.durableIndex >= index && this.#term === term) return answer();
     }
     // After a failure the pending writes are gone from the state, so the question is put again.
     await this.#lastCommit;
     this.#requireReadable();
-    return query(this.#state);
+    return query(this.latest);
   }
 
   /** The durable entries after `position`, for another tracker. Fails with `diverged`, `compacted`. */
   async entriesAfter(position: JournalPosition, limits: ReadLimits): Promise<EntriesAfter> {
     this.#requireReadable();
     return entriesAfter(this.#options.journal, position, limits);
+  }
+
+  /** From now on this ledger decides the writes, as entries of `epoch`. */
+  lead(epoch: number): void {
+    this.#requireReadable();
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#epoch = epoch;
+    this.#mode = 'ready';
+  }
+
+  /**
+   * From now on writes are refused with `refusal`, and pending ones end as `unconfirmed`; resolves when the state is the
+   * one after the last acknowledged entry.
+   */
+  async follow(refusal: TrackerError): Promise<void> {
+    this.#requireReadable();
+    if (this.#failure !== undefined) return;
+    this.#mode = 'following';
+    this.#refusal = refusal;
+    this.#term += 1;
+    if (this.pendingWrites > 0) this.#lastCommit = this.#forgetPending(this.#lastCommit);
+    await this.#lastCommit;
+  }
+
+  /**
+   * Takes acknowledged entries that were decided elsewhere and follow the last one here: they are checked, appended
+   * where the journal does not have them yet, and applied. Fails with `journal_corrupt`, `journal_failed`.
+   */
+  async adopt(records: readonly JournalRecord[]): Promise<void> {
+    this.#requireReadable();
+    const { journal } = this.#options;
+    const fresh = records.filter(({ position }) => position.index > journal.head.index);
+    if (fresh.length > 0) await journal.append(fresh);
+    for (const record of records) {
+      const { events } = this.#apply(record);
+      this.#core.acknowledge(record.position.index);
+      this.#options.onCommitted?.(events, this.latest);
+    }
+  }
+
+  /** Cuts the journal after `index`, and takes back from the state what lay behind. For a ledger that follows. */
+  async truncateAfter(index: number): Promise<void> {
+    this.#requireFollowing();
+    const { journal } = this.#options;
+    await journal.truncateAfter(index);
+    if (this.latest.position.index > index) this.#core.restart(await replayJournal(journal));
+  }
+
+  /** Goes on from another tracker's snapshot. For a ledger that follows; fails with `journal_corrupt`. */
+  async install(snapshot: JournalSnapshot): Promise<void> {
+    this.#requireFollowing();
+    const state = decodeSnapshot(snapshot);
+    await this.#options.journal.installSnapshot(snapshot);
+    this.#core.restart(state);
   }
 
   /** Keeps the present state as a snapshot and drops the entries before it. Encodes the whole state at once. */
@@ -174,68 +220,58 @@ export class Ledger implements AsyncDisposable {
     await this.#options.journal.close();
   }
 
-  /** Decides and applies; what is answered is for when all is durable. */
-  #decide(command: Command, requestId: Uint8Array): () => Result {
-    const decision = attempt(() => command.decide(this.#state));
-    return attempt(() => {
-      const { events, result } = decision();
-      if (events.length > 0) this.#write({ command, requestId, events, result });
-      return result;
-    });
-  }
-
-  #write(write: {
-    readonly command: Command;
-    readonly requestId: Uint8Array;
-    readonly events: readonly TrackerEvent[];
-    readonly result: Result;
-  }): void {
-    const { command, requestId, events, result } = write;
-    const { position } = this.#state;
-    const entry = {
-      version: 1,
-      epoch: this.#options.epoch ?? 1,
-      index: position.index + 1,
-      requestId,
-      fingerprint: command.fingerprint,
-      result,
-      events,
-      prevHash: position.hash,
-    } as const;
-    const record = sealEntry(entry);
+  #apply(record: JournalRecord): Entry {
     try {
-      applyEntry(this.#state, entry, record);
+      return this.#core.adopt(record);
     } catch (cause) {
-      // A defect in a command: the state may be half changed, and only the journal knows the whole one.
-      this.#lastCommit = this.#fail(cause);
+      // The state may be half changed.
+      if (!isTrackerError(cause)) this.#mode = 'failed';
       throw cause;
     }
-    this.#lastCommit = this.#track(record, events);
+  }
+
+  #decide(command: Command, requestId: Uint8Array): Decided {
+    try {
+      const decided = this.#core.decide(command, { requestId, epoch: this.#epoch });
+      if (decided.record !== undefined) this.#lastCommit = this.#track(decided.record, decided.events);
+      return decided;
+    } catch (cause) {
+      // A defect in a command: the state may be half changed, and only the journal knows the whole one.
+      if (!isTrackerError(cause, 'busy')) this.#lastCommit = this.#fail(cause);
+      throw cause;
+    }
   }
 
   async #track(record: JournalRecord, events: readonly TrackerEvent[]): Promise<void> {
     const before = this.#lastCommit;
+    const term = this.#term;
     try {
       await this.#commit([record]);
     } catch (cause) {
-      await this.#fail(cause);
+      if (this.#term === term) await this.#fail(cause);
       return;
     }
     await before;
-    if (this.#failure !== undefined) return;
-    this.#durable = record.position.index;
-    this.#options.onCommitted?.(events, this.#state);
+    if (this.#failure !== undefined || this.#term !== term) return;
+    this.#core.acknowledge(record.position.index);
+    this.#options.onCommitted?.(events, this.latest);
   }
 
   /** Waits until all entries up to `index` are durable; fails with `unconfirmed` when they will not be. */
   async #confirm(index: number): Promise<void> {
-    if (this.#durable < index) await this.#lastCommit;
-    if (this.#durable >= index) return;
+    const term = this.#term;
+    if (this.durableIndex < index) await this.#lastCommit;
+    if (this.durableIndex >= index && this.#term === term) return;
     throw new TrackerError(
       'unconfirmed',
       'Cannot tell whether this was kept: the tracker could not write it down safely; look before you try again',
-      { cause: this.#failure },
+      { cause: this.#failure ?? this.#refusal },
     );
+  }
+
+  async #forgetPending(pending: Promise<void>): Promise<void> {
+    await pending;
+    await this.#goBack();
   }
 
   #fail(cause: unknown): Promise<void> {
@@ -251,6 +287,7 @@ export class Ledger implements AsyncDisposable {
       { cause },
     );
     if (this.#mode === 'ready') this.#mode = 'read_only';
+    this.#refusal = this.#failure;
     this.#options.onFailure?.(this.#failure);
     await this.#goBack();
   }
@@ -258,15 +295,22 @@ export class Ledger implements AsyncDisposable {
   /** To the state of the last acknowledged entry. */
   async #goBack(): Promise<void> {
     try {
-      this.#state = await replayJournal(this.#options.journal, this.#durable);
+      this.#core.restart(await replayJournal(this.#options.journal, this.durableIndex));
     } catch {
-      if (this.#mode === 'read_only') this.#mode = 'failed';
+      if (this.#mode !== 'closed') this.#mode = 'failed';
     }
   }
 
   #requireWritable(): void {
-    if (this.#mode === 'read_only' && this.#failure !== undefined) throw this.#failure;
+    if ((this.#mode === 'read_only' || this.#mode === 'following') && this.#refusal !== undefined)
+      throw this.#refusal;
     this.#requireReadable();
+  }
+
+  #requireFollowing(): void {
+    this.#requireReadable();
+    if (this.#mode === 'following') return;
+    throw new TypeError(`Cannot change the journal of a ledger that is ${this.#mode}: expected following`);
   }
 
   #requireReadable(): void {

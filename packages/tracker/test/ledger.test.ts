@@ -11,12 +11,14 @@ import { type Ledger, type LedgerOptions, openLedger } from '../src/ledger.ts';
 import { DEFAULT_LIMITS } from '../src/limits.ts';
 import type { TrackerState } from '../src/model.ts';
 import { replayJournal } from '../src/replay.ts';
+import { encodeSnapshot } from '../src/snapshot.ts';
 import { type Action, actions, commandOf } from './helpers/actions.ts';
 import { createFakeJournal, turn } from './helpers/fake-journal.ts';
 import { createTestRandom } from './helpers/random.ts';
 import { chain } from './journal-contract.ts';
 
 const ALL = { entries: 1_000_000, bytes: 1_000_000_000 };
+const elsewhere = new TrackerError('read_only', 'Another tracker takes the changes');
 const users = (state: TrackerState): string[] => [...state.users.keys()];
 
 describe('ledger', () => {
@@ -240,6 +242,61 @@ describe('ledger', () => {
     const again = await open(createMemoryJournal(storage));
     expect(await again.read(users)).toEqual(['alice', 'bob', 'carol']);
     await expect(again.entriesAfter(genesis, ALL)).rejects.toMatchObject({ code: 'compacted' });
+  });
+
+  it('adopts what another tracker decided, and appends only what its journal lacks', async () => {
+    const journal = createMemoryJournal({ records: chain(2), snapshot: undefined });
+    const told: string[] = [];
+    const ledger = await open(journal, {
+      onCommitted: (events) => told.push(...events.map((event) => event.kind)),
+    });
+    await ledger.follow(elsewhere);
+    const records = chain(6);
+    await journal.append(records.slice(2, 4));
+    await ledger.adopt(records.slice(2));
+    expect([journal.head.index, ledger.durableIndex, told.length]).toEqual([6, 6, 4]);
+    expect(await ledger.read(users)).toHaveLength(6);
+    await expect(ledger.execute(user('alice'))).rejects.toBe(elsewhere);
+    await expect(ledger.adopt(records.slice(2, 3))).rejects.toMatchObject({ code: 'journal_corrupt' });
+    ledger.lead(9);
+    await ledger.execute(user('alice'));
+    expect(journal.head).toMatchObject({ epoch: 9, index: 7 });
+  });
+
+  it('takes back what was not acknowledged when another tracker leads', async () => {
+    const journal = createMemoryJournal();
+    const gate = Promise.withResolvers<void>();
+    const ledger = await open(journal, {
+      commit: async (records) => {
+        await journal.append(records);
+        if (records[0]?.position.index !== 1) await gate.promise;
+      },
+    });
+    await ledger.execute(user('alice'));
+    const pending = ledger.execute(user('bob'));
+    const read = ledger.read(users);
+    const following = ledger.follow(elsewhere);
+    gate.reject(new Error('no longer the primary'));
+    await expect(pending).rejects.toMatchObject({ code: 'unconfirmed', cause: elsewhere });
+    await following;
+    expect(await read).toEqual(['alice']);
+    await ledger.truncateAfter(1);
+    expect([journal.head.index, ledger.mode]).toEqual([1, 'following']);
+    await ledger.truncateAfter(0);
+    expect([ledger.durableIndex, await ledger.read(users)]).toEqual([0, []]);
+  });
+
+  it('goes on from the snapshot of another tracker, and changes its journal only while it follows', async () => {
+    const other = await open(createMemoryJournal({ records: chain(8), snapshot: undefined }));
+    const snapshot = await other.read(encodeSnapshot);
+    const journal = createMemoryJournal({ records: chain(2), snapshot: undefined });
+    const ledger = await open(journal);
+    await expect(ledger.install(snapshot)).rejects.toThrow(TypeError);
+    await expect(ledger.truncateAfter(1)).rejects.toThrow('expected following');
+    await ledger.follow(elsewhere);
+    await ledger.install(snapshot);
+    await ledger.adopt(chain(9).slice(8));
+    expect([journal.base, journal.head.index, (await ledger.read(users)).length]).toEqual([8, 9, 9]);
   });
 
   it('finishes its writes before it closes, and refuses everything after', async () => {
