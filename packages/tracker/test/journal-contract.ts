@@ -110,6 +110,69 @@ export function journalContract(name: string, createPlace: () => Promise<Journal
       await again.append(chain(4).slice(3));
     });
 
+    it('keeps the id of its store, which is 16 bytes', async () => {
+      await using place = await createPlace();
+      const { storeId } = await place.open();
+      expect(storeId).toHaveLength(16);
+      expect((await place.open()).storeId).toEqual(storeId);
+    });
+
+    it('cuts off what no other tracker has, and goes on from there', async () => {
+      await using place = await createPlace();
+      const records = chain(10);
+      const journal = await place.open();
+      await journal.append(records);
+      if (journal.isShared) {
+        await expect(journal.truncateAfter(5)).rejects.toThrow(TypeError);
+        return;
+      }
+      await expect(journal.truncateAfter(11)).rejects.toThrow(RangeError);
+      await journal.truncateAfter(10);
+      expect(journal.head).toEqual(records[9]?.position);
+      await journal.truncateAfter(6);
+      expect(journal.head).toEqual(records[5]?.position);
+      expect(await journal.read(0, ALL)).toEqual(records.slice(0, 6));
+      const again = await place.open();
+      expect(again.head).toEqual(records[5]?.position);
+      await again.append(records.slice(6, 8));
+      await again.writeSnapshot({ position: records[6]?.position ?? genesis, bytes: new Uint8Array(3) });
+      await expect(again.truncateAfter(6)).rejects.toThrow('Cannot cut after entry 6: expected 7 to 8');
+      await again.truncateAfter(7);
+      expect(again.head).toEqual(records[6]?.position);
+      expect((await place.open()).head).toEqual(records[6]?.position);
+    });
+
+    it('can be cut down to nothing', async () => {
+      await using place = await createPlace();
+      const journal = await place.open();
+      if (journal.isShared) return;
+      await journal.append(chain(3));
+      await journal.truncateAfter(0);
+      expect(journal.head).toEqual(genesis);
+      const again = await place.open();
+      expect(again.head).toEqual(genesis);
+      await again.append(chain(2));
+    });
+
+    it('goes on from a snapshot of another tracker', async () => {
+      await using place = await createPlace();
+      const records = chain(20);
+      const journal = await place.open();
+      await journal.append(records.slice(0, 4));
+      const snapshot = { position: records[11]?.position ?? genesis, bytes: new Uint8Array(7).fill(3) };
+      if (journal.isShared) {
+        await expect(journal.installSnapshot(snapshot)).rejects.toThrow(TypeError);
+        return;
+      }
+      await journal.installSnapshot(snapshot);
+      expect([journal.base, journal.head]).toEqual([12, snapshot.position]);
+      await journal.append(records.slice(12, 14));
+      const again = await place.open();
+      expect([again.base, again.head]).toEqual([12, records[13]?.position]);
+      expect((await again.readSnapshot())?.bytes).toEqual(snapshot.bytes);
+      expect(await again.read(12, ALL)).toEqual(records.slice(12, 14));
+    });
+
     it('finishes what was appended before it closes, and refuses everything after', async () => {
       await using place = await createPlace();
       const journal = await place.open();
@@ -123,6 +186,8 @@ export function journalContract(name: string, createPlace: () => Promise<Journal
         () => journal.read(0, ALL),
         () => journal.readSnapshot(),
         () => journal.writeSnapshot({ position, bytes: new Uint8Array(0) }),
+        () => journal.installSnapshot({ position, bytes: new Uint8Array(0) }),
+        () => journal.truncateAfter(0),
       ]) {
         await expect(call()).rejects.toMatchObject({ code: 'closed' });
       }

@@ -21,6 +21,10 @@ export interface JournalSnapshot {
 
 /** All methods fail with `closed` after `close`. */
 export interface Journal extends AsyncDisposable {
+  /** 16 random bytes, made when the place where the journal is kept was made: an emptied disk is somebody else. */
+  readonly storeId: Uint8Array;
+  /** Other trackers append to it, too. What is in it is acknowledged, so it is never cut. */
+  readonly isShared: boolean;
   /** The last durable entry, or `genesis`. */
   readonly head: JournalPosition;
   /** The index of the last entry that was dropped in favour of a snapshot, or 0. */
@@ -36,6 +40,13 @@ export interface Journal extends AsyncDisposable {
   readSnapshot(): Promise<JournalSnapshot | undefined>;
   /** Keeps a snapshot of a durable position instead of the one before, and drops the entries up to it. */
   writeSnapshot(snapshot: JournalSnapshot): Promise<void>;
+  /** Drops everything and goes on from a snapshot of another tracker. A shared journal throws a TypeError. */
+  installSnapshot(snapshot: JournalSnapshot): Promise<void>;
+  /**
+   * Cuts off the durable records after index `after`; what was appended before is waited for. Throws a RangeError when
+   * that entry was dropped or is not there; a shared journal throws a TypeError.
+   */
+  truncateAfter(after: number): Promise<void>;
   /** Waits for what was appended. Idempotent. */
   close(): Promise<void>;
 }
@@ -53,6 +64,12 @@ export function checkFollows(last: number, records: readonly JournalRecord[]): v
 export function checkKept(base: number, after: number): void {
   if (after < base)
     throw new RangeError(`Cannot read after entry ${after}: entries up to ${base} were dropped`);
+}
+
+/** Throws unless a journal from `base` to `head` can be cut after `after`. */
+export function checkCut(place: { readonly base: number; readonly head: number }, after: number): void {
+  if (after >= place.base && after <= place.head) return;
+  throw new RangeError(`Cannot cut after entry ${after}: expected ${place.base} to ${place.head}`);
 }
 
 /** The first of `records` that fit into `limits`, at least one. */

@@ -9,13 +9,15 @@ import { genesis } from '../entry.ts';
 import { TrackerError } from '../errors.ts';
 import type { JournalPosition } from '../messages.ts';
 import type { Journal, JournalSnapshot } from './journal.ts';
-import { checkFollows, checkKept, takeWithin } from './journal.ts';
+import { checkCut, checkFollows, checkKept, takeWithin } from './journal.ts';
 
 /** What is there when a journal is opened on it again. */
 export interface MemoryStorage {
   /** Those after the snapshot. */
   records: JournalRecord[];
   snapshot: JournalSnapshot | undefined;
+  /** 16 bytes; zeros unless given, which will do where nobody follows anybody. */
+  readonly storeId?: Uint8Array;
 }
 
 /** A journal on `storage`, which is empty unless given. */
@@ -24,11 +26,16 @@ export function createMemoryJournal(storage: MemoryStorage = { records: [], snap
 }
 
 class MemoryJournal implements Journal {
+  readonly isShared = false;
   readonly #storage: MemoryStorage;
   #closed = false;
 
   constructor(storage: MemoryStorage) {
     this.#storage = storage;
+  }
+
+  get storeId(): Uint8Array {
+    return this.#storage.storeId ?? new Uint8Array(16);
   }
 
   get head(): JournalPosition {
@@ -62,6 +69,18 @@ class MemoryJournal implements Journal {
     checkKept(this.base, snapshot.position.index);
     this.#storage.records = this.#storage.records.slice(snapshot.position.index - this.base);
     this.#storage.snapshot = snapshot;
+  }
+
+  async installSnapshot(snapshot: JournalSnapshot): Promise<void> {
+    this.#requireOpen();
+    this.#storage.records = [];
+    this.#storage.snapshot = snapshot;
+  }
+
+  async truncateAfter(after: number): Promise<void> {
+    this.#requireOpen();
+    checkCut({ base: this.base, head: this.head.index }, after);
+    this.#storage.records = this.#storage.records.slice(0, after - this.base);
   }
 
   async close(): Promise<void> {

@@ -6,7 +6,7 @@
  * position is kept beside it in a file of its own: a journal that is shorter than that has lost acknowledged entries.
  */
 import { hash } from 'node:crypto';
-import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 
@@ -19,13 +19,17 @@ export interface Row {
 }
 
 export type WorkerRequest =
-  | { readonly kind: 'open' | 'read_snapshot' | 'close' }
+  | { readonly kind: 'read_snapshot' | 'close' }
+  /** `storeId` is for a file that has none yet. */
+  | { readonly kind: 'open'; readonly storeId: Uint8Array }
   | { readonly kind: 'append'; readonly rows: readonly Row[] }
   | { readonly kind: 'read'; readonly after: number; readonly entries: number; readonly bytes: number }
-  | { readonly kind: 'write_snapshot'; readonly row: Row };
+  | { readonly kind: 'write_snapshot' | 'install_snapshot'; readonly row: Row }
+  | { readonly kind: 'truncate'; readonly after: number };
 
 /** What `open` answers. */
 export interface Opened {
+  readonly storeId: Uint8Array;
   readonly head: Omit<Row, 'bytes'> | undefined;
   readonly base: number;
   /** The last position noted beside the journal, where that is readable. */
@@ -36,7 +40,9 @@ export type WorkerAnswer =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: string };
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
+/** Of version 2, beside the tables of version 1. */
+const STORE_TABLE = 'CREATE TABLE store (one INTEGER PRIMARY KEY CHECK (one = 1), id BLOB NOT NULL) STRICT;';
 const NOTE_BYTES = 48;
 
 const { file } = workerData as { readonly file: string };
@@ -57,7 +63,7 @@ parentPort?.on('message', ({ id, request }: { readonly id: number; readonly requ
 function handle(request: WorkerRequest): unknown {
   switch (request.kind) {
     case 'open':
-      return open();
+      return open(request.storeId);
     case 'append':
       return append(opened(), request.rows);
     case 'read':
@@ -65,26 +71,32 @@ function handle(request: WorkerRequest): unknown {
     case 'read_snapshot':
       return opened().prepare('SELECT * FROM snapshot').get();
     case 'write_snapshot':
-      return writeSnapshot(opened(), request.row);
+      return replaceSnapshot(opened(), request.row);
+    case 'install_snapshot':
+      return installSnapshot(opened(), request.row);
+    case 'truncate':
+      return truncate(opened(), request.after);
     case 'close':
       return close();
   }
 }
 
-function open(): Opened {
+function open(storeId: Uint8Array): Opened {
   // Made here, because it holds password hashes; SQLite gives its log the same mode.
   closeSync(openSync(file, 'a', 0o600));
   database = new DatabaseSync(file);
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
   prepareSchema(database);
+  database.prepare('INSERT OR IGNORE INTO store (one, id) VALUES (1, ?)').run(storeId);
   note = openSync(`${file}.head`, constants.O_RDWR | constants.O_CREAT, 0o600);
   const snapshot = database.prepare('SELECT "index", epoch, hash FROM snapshot').get();
   const last = database
     .prepare('SELECT "index", epoch, hash FROM entries ORDER BY "index" DESC LIMIT 1')
     .get();
   const head = last ?? snapshot;
-  // The columns are those of Row, and the tables are STRICT.
+  // The columns are those of Row and of the table store, and the tables are STRICT.
   return {
+    storeId: database.prepare('SELECT id FROM store').get()?.id as Uint8Array,
     head: head as unknown as Opened['head'],
     base: Number(snapshot?.index ?? 0),
     noted: readNote(),
@@ -94,12 +106,17 @@ function open(): Opened {
 function prepareSchema(db: DatabaseSync): void {
   const version = Number(db.prepare('PRAGMA user_version').get()?.user_version);
   if (version === SCHEMA_VERSION) return;
+  if (version === 1) {
+    db.exec(`BEGIN; ${STORE_TABLE} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+    return;
+  }
   if (version !== 0) throw new Error(`it has layout ${version}, and this version knows ${SCHEMA_VERSION}`);
   const columns =
     '"index" INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, hash BLOB NOT NULL, bytes BLOB NOT NULL';
   db.exec(`BEGIN;
     CREATE TABLE entries (${columns}) STRICT;
     CREATE TABLE snapshot (${columns}) STRICT;
+    ${STORE_TABLE}
     PRAGMA user_version = ${SCHEMA_VERSION};
     COMMIT;`);
 }
@@ -128,13 +145,37 @@ function read(
   return rows;
 }
 
-function writeSnapshot(db: DatabaseSync, row: Row): void {
+function replaceSnapshot(db: DatabaseSync, row: Row, options?: { readonly dropAll: boolean }): void {
   inTransaction(db, () => {
     db.exec('DELETE FROM snapshot');
     const insert = db.prepare('INSERT INTO snapshot ("index", epoch, hash, bytes) VALUES (?, ?, ?, ?)');
     insert.run(row.index, row.epoch, row.hash, row.bytes);
-    db.prepare('DELETE FROM entries WHERE "index" <= ?').run(row.index);
+    if (options?.dropAll === true) db.exec('DELETE FROM entries');
+    else db.prepare('DELETE FROM entries WHERE "index" <= ?').run(row.index);
   });
+}
+
+function installSnapshot(db: DatabaseSync, row: Row): void {
+  clearNote();
+  replaceSnapshot(db, row, { dropAll: true });
+  writeNote(row);
+}
+
+/** The note goes first: a kill in between must not leave one that asks for what was cut. */
+function truncate(db: DatabaseSync, after: number): void {
+  clearNote();
+  db.prepare('DELETE FROM entries WHERE "index" > ?').run(after);
+  const last =
+    db.prepare('SELECT * FROM entries WHERE "index" = ?').get(after) ??
+    db.prepare('SELECT * FROM snapshot WHERE "index" = ?').get(after);
+  // The columns are those of Row, and the tables are STRICT.
+  if (last !== undefined) writeNote(last as unknown as Row);
+}
+
+function clearNote(): void {
+  if (note === undefined) return;
+  ftruncateSync(note, 0);
+  fsyncSync(note);
 }
 
 function close(): void {

@@ -4,11 +4,12 @@
  * What is appended while a commit is under way waits and is committed together, so that the disk sets how many commits
  * there are and not how many entries. It does not lock the file against a second process: `data-folder.ts` does.
  */
+import { randomBytes } from 'node:crypto';
 import type { JournalRecord } from '../entry.ts';
 import { corrupt, genesis, sameBytes } from '../entry.ts';
 import { describe, TrackerError } from '../errors.ts';
 import type { Journal, JournalSnapshot } from '../journal/journal.ts';
-import { checkFollows, checkKept } from '../journal/journal.ts';
+import { checkCut, checkFollows, checkKept } from '../journal/journal.ts';
 import type { JournalPosition } from '../messages.ts';
 import { JournalThread } from './sqlite-journal-thread.ts';
 import type { Opened, Row, WorkerRequest } from './sqlite-journal-worker.ts';
@@ -18,10 +19,10 @@ export async function openSqliteJournal(file: string): Promise<Journal> {
   const thread = new JournalThread(file);
   try {
     // The worker answers `open` with Opened; both sides are one module's types.
-    const opened = (await thread.call({ kind: 'open' })) as Opened;
+    const opened = (await thread.call({ kind: 'open', storeId: randomBytes(16) })) as Opened;
     const head = opened.head ?? genesis;
     checkNote(opened, head);
-    return new SqliteJournal(thread, head, opened.base);
+    return new SqliteJournal(thread, head, opened);
   } catch (error) {
     await thread.end();
     if (error instanceof TrackerError) throw error;
@@ -36,6 +37,8 @@ interface Waiting {
 }
 
 class SqliteJournal implements Journal {
+  readonly isShared = false;
+  readonly storeId: Uint8Array;
   readonly #thread: JournalThread;
   #head: JournalPosition;
   #base: number;
@@ -47,7 +50,8 @@ class SqliteJournal implements Journal {
   #failure: TrackerError | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(thread: JournalThread, head: JournalPosition, base: number) {
+  constructor(thread: JournalThread, head: JournalPosition, { base, storeId }: Opened) {
+    this.storeId = storeId;
     this.#thread = thread;
     this.#head = head;
     this.#last = head.index;
@@ -98,6 +102,24 @@ class SqliteJournal implements Journal {
     this.#base = index;
   }
 
+  async installSnapshot(snapshot: JournalSnapshot): Promise<void> {
+    this.#requireOpen();
+    await this.#flush;
+    const { position } = snapshot;
+    await this.#call({ kind: 'install_snapshot', row: toRow(snapshot) }, position.index);
+    this.#moveTo(position);
+    this.#base = position.index;
+  }
+
+  async truncateAfter(after: number): Promise<void> {
+    this.#requireOpen();
+    await this.#flush;
+    checkCut({ base: this.#base, head: this.#head.index }, after);
+    const head = await this.#positionAt(after);
+    await this.#call({ kind: 'truncate', after }, after);
+    this.#moveTo(head);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -110,6 +132,20 @@ class SqliteJournal implements Journal {
   async #close(): Promise<void> {
     await this.#flush;
     await this.#thread.end();
+  }
+
+  #moveTo(head: JournalPosition): void {
+    this.#head = head;
+    this.#last = head.index;
+  }
+
+  async #positionAt(index: number): Promise<JournalPosition> {
+    if (index === this.#head.index) return this.#head;
+    if (index > this.#base) {
+      const [record] = await this.read(index - 1, { entries: 1, bytes: 0 });
+      if (record !== undefined) return record.position;
+    }
+    return (await this.readSnapshot())?.position ?? genesis;
   }
 
   async #commitWaiting(): Promise<void> {

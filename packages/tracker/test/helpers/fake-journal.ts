@@ -25,6 +25,8 @@ export function createFakeJournal(): FakeJournal {
   let failure: Error | undefined;
   let readsFail = false;
   return {
+    storeId: kept.storeId,
+    isShared: kept.isShared,
     get head() {
       return kept.head;
     },
@@ -62,6 +64,8 @@ export function createFakeJournal(): FakeJournal {
       readsFail ? Promise.reject(new Error('it cannot be read')) : kept.read(after, limits),
     readSnapshot: () => kept.readSnapshot(),
     writeSnapshot: (snapshot) => kept.writeSnapshot(snapshot),
+    installSnapshot: (snapshot) => kept.installSnapshot(snapshot),
+    truncateAfter: (after) => kept.truncateAfter(after),
     close: () => kept.close(),
     [Symbol.asyncDispose]: () => kept.close(),
   };
