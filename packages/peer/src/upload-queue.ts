@@ -15,6 +15,7 @@
 import type { Random } from '@minitorrent/rpc-core';
 import type { PeerId, PiecesOf } from './swarm-events.ts';
 import { chooseCandidate, choosePiece } from './upload-choice.ts';
+import { ReceiverShares, SentPieces } from './upload-counts.ts';
 import type { UploadEffect, UploadEvent, UploadId, UploadLimits } from './upload-events.ts';
 import { UPLOAD_LIMITS } from './upload-events.ts';
 
@@ -63,12 +64,8 @@ class UplinkQueue implements UploadQueue {
   readonly #limits: UploadLimits;
   readonly #copiesOf: (root: string, index: number) => number;
   readonly #uploads = new Map<UploadId, Upload>();
-  /** Pieces begun for each receiver, raised to `#servedAtLeast` when it comes back. */
-  readonly #served = new Map<PeerId, number>();
-  /** What the receiver served last had had: the queue's virtual time. */
-  #servedAtLeast = 0;
-  /** How often each piece of a file was begun. */
-  readonly #sent = new Map<string, Uint16Array>();
+  readonly #shares: ReceiverShares;
+  readonly #sent = new SentPieces();
   /** Pieces begun in all. */
   #turn = 0;
   #wakeAtMs = Number.POSITIVE_INFINITY;
@@ -78,6 +75,7 @@ class UplinkQueue implements UploadQueue {
     this.#random = options.random;
     this.#limits = { ...UPLOAD_LIMITS, ...options.limits };
     this.#copiesOf = options.copiesOf ?? (() => 0);
+    this.#shares = new ReceiverShares(this.#limits.receiversRemembered);
   }
 
   handle(event: UploadEvent, nowMs: number): readonly UploadEffect[] {
@@ -101,62 +99,43 @@ class UplinkQueue implements UploadQueue {
     if (event.kind === 'block_sent') this.#progress(event.uploadId, nowMs);
     if (event.kind === 'piece_sent') this.#pieceSent(event.uploadId, nowMs);
     if (event.kind === 'ended') this.#forget(event.uploadId);
-    if (event.kind === 'unshared') this.#sent.delete(event.root);
+    if (event.kind === 'unshared') this.#sent.forget(event.root);
   }
 
   #request(event: Extract<UploadEvent, { kind: 'requested' }>, nowMs: number): void {
-    const { uploadId, receiver } = event;
-    if (this.#uploads.has(uploadId)) throw new TypeError(`Upload ${uploadId} is here already`);
-    const want = new Set(event.want.filter((index) => index < event.have.length && event.have.has(index)));
-    const served = Math.max(this.#servedAtLeast, this.#served.get(receiver) ?? 0);
+    const { uploadId: id, receiver, root, have, maxPieces: left } = event;
+    if (this.#uploads.has(id)) throw new TypeError(`Upload ${id} is here already`);
+    const want = new Set(event.want.filter((index) => index < have.length && have.has(index)));
     if (want.size === 0) {
-      this.#effects.push({ kind: 'refuse', uploadId, code: 'missing_piece' });
-    } else if (!this.#makeRoomFor(receiver, served)) {
-      this.#effects.push({ kind: 'refuse', uploadId, code: 'busy' });
-    } else {
-      const { root, have, maxPieces: left } = event;
-      const upload = {
-        id: uploadId,
-        receiver,
-        root,
-        want,
-        have,
-        left,
-        progressAtMs: nowMs,
-        sinceTurn: this.#turn,
-      };
-      this.#uploads.set(uploadId, { ...upload, begun: 0, sending: undefined });
-      this.#served.set(receiver, served);
+      this.#effects.push({ kind: 'refuse', uploadId: id, code: 'missing_piece' });
+      return;
     }
+    if (!this.#makeRoomFor(receiver, nowMs)) {
+      this.#effects.push({ kind: 'refuse', uploadId: id, code: 'busy' });
+      return;
+    }
+    const progress = { begun: 0, sending: undefined, progressAtMs: nowMs, sinceTurn: this.#turn };
+    this.#uploads.set(id, { id, receiver, root, want, have, left, ...progress });
+    this.#shares.arrive(receiver);
   }
 
-  /** Few receivers are taken at a time; one that has had more, and nothing under way, makes room for one that has had less. */
-  #makeRoomFor(receiver: PeerId, served: number): boolean {
-    const receivers = new Map<PeerId, Upload[]>();
-    for (const upload of this.#uploads.values()) {
-      const uploads = receivers.get(upload.receiver);
-      if (uploads) uploads.push(upload);
-      else receivers.set(upload.receiver, [upload]);
-    }
-    const own = receivers.get(receiver);
-    if (own) return own.length < this.#limits.requestsPerReceiver;
-    if (receivers.size < this.#limits.receivers) return true;
-    let most: { readonly uploads: Upload[]; readonly served: number } | undefined;
-    for (const [other, uploads] of receivers) {
-      const otherServed = this.#served.get(other) ?? 0;
-      if (otherServed <= (most?.served ?? served)) continue;
-      if (uploads.every((upload) => upload.sending === undefined)) most = { uploads, served: otherServed };
-    }
-    for (const upload of most?.uploads ?? []) this.#turnAway(upload);
-    return most !== undefined;
-  }
-
-  #turnAway(upload: Upload): void {
-    this.#uploads.delete(upload.id);
-    const uploadId = upload.id;
-    this.#effects.push(
-      upload.begun > 0 ? { kind: 'end', uploadId } : { kind: 'refuse', uploadId, code: 'busy' },
+  /**
+   * Few receivers are taken at a time. One that has had more, and has nothing under way, makes room for one that has had
+   * less; those that stopped reading do not count.
+   */
+  #makeRoomFor(receiver: PeerId, nowMs: number): boolean {
+    const own = this.#all((upload) => upload.receiver === receiver);
+    if (own.length > 0) return own.length < this.#limits.requestsPerReceiver;
+    const stalled = this.#stalledReceivers(nowMs);
+    const receivers = new Set(
+      this.#all((upload) => !stalled.has(upload.receiver)).map((upload) => upload.receiver),
     );
+    if (receivers.size < this.#limits.receivers) return true;
+    for (const upload of this.#all((each) => each.sending !== undefined)) receivers.delete(upload.receiver);
+    const most = [...receivers].sort((a, b) => this.#shares.of(b) - this.#shares.of(a))[0];
+    if (most === undefined || this.#shares.of(most) <= this.#shares.ofArriving(receiver)) return false;
+    for (const upload of this.#all((each) => each.receiver === most)) this.#close(upload, 'busy');
+    return true;
   }
 
   #progress(id: UploadId, nowMs: number): void {
@@ -170,15 +149,17 @@ class UplinkQueue implements UploadQueue {
     upload.sending = undefined;
     upload.progressAtMs = nowMs;
     upload.left -= 1;
-    this.#endIfServed(upload);
+    if (upload.left === 0 || upload.want.size === 0) this.#close(upload, 'missing_piece');
   }
 
-  #endIfServed(upload: Upload): boolean {
-    if (upload.left > 0 && upload.want.size > 0) return false;
-    this.#uploads.delete(upload.id);
-    this.#effects.push({ kind: 'end', uploadId: upload.id });
-    this.#forgetReceivers();
-    return true;
+  /** Ends the call in order, or refuses it where nothing was sent. */
+  #close(upload: Upload, code: 'busy' | 'missing_piece'): void {
+    const { id } = upload;
+    this.#uploads.delete(id);
+    this.#effects.push(
+      upload.begun > 0 ? { kind: 'end', uploadId: id } : { kind: 'refuse', uploadId: id, code },
+    );
+    this.#trimShares();
   }
 
   /** A piece that was cut off was not sent: it counts neither for the receiver nor for the piece. */
@@ -186,15 +167,15 @@ class UplinkQueue implements UploadQueue {
     const upload = this.#uploads.get(id);
     if (!upload) return;
     this.#uploads.delete(id);
-    if (upload.sending !== undefined) this.#count(upload, upload.sending, -1);
-    this.#forgetReceivers();
+    if (upload.sending !== undefined) {
+      this.#shares.takeBack(upload.receiver);
+      this.#sent.takeBack(upload.root, upload.sending);
+    }
+    this.#trimShares();
   }
 
-  /** Receivers without requests are remembered only while they are few. */
-  #forgetReceivers(): void {
-    if (this.#served.size <= this.#limits.receiversRemembered) return;
-    const present = new Set(this.#all(() => true).map((upload) => upload.receiver));
-    for (const receiver of this.#served.keys()) if (!present.has(receiver)) this.#served.delete(receiver);
+  #trimShares(): void {
+    this.#shares.trim(() => new Set(this.#all(() => true).map((upload) => upload.receiver)));
   }
 
   #abortStalled(nowMs: number): void {
@@ -205,64 +186,66 @@ class UplinkQueue implements UploadQueue {
     }
   }
 
+  #isStalled(upload: Upload, nowMs: number): boolean {
+    return upload.sending !== undefined && nowMs >= upload.progressAtMs + this.#limits.stalledMs;
+  }
+
+  #stalledReceivers(nowMs: number): Set<PeerId> {
+    return new Set(this.#all((upload) => this.#isStalled(upload, nowMs)).map((upload) => upload.receiver));
+  }
+
   #serve(nowMs: number): void {
-    const isActive = (upload: Upload) =>
-      upload.sending !== undefined && nowMs < upload.progressAtMs + this.#limits.stalledMs;
-    let free = this.#limits.active - this.#all(isActive).length;
-    while (free > 0) {
-      const upload = this.#next();
+    const active = this.#all(
+      (upload) => upload.sending !== undefined && !this.#isStalled(upload, nowMs),
+    ).length;
+    for (let free = this.#limits.active - active; free > 0; ) {
+      const upload = this.#next(nowMs);
       if (!upload) return;
       if (this.#begin(upload, nowMs)) free -= 1;
     }
   }
 
-  #next(): Upload | undefined {
-    const candidates = this.#all((upload) => upload.sending === undefined).map((upload) => ({
+  /** The upload to serve next; who does not read gets nothing more until it does. */
+  #next(nowMs: number): Upload | undefined {
+    const stalled = this.#stalledReceivers(nowMs);
+    const waiting = this.#all((upload) => upload.sending === undefined && !stalled.has(upload.receiver));
+    const candidates = waiting.map((upload) => ({
       upload,
-      served: this.#served.get(upload.receiver) ?? 0,
+      served: this.#shares.of(upload.receiver),
       sinceTurn: upload.sinceTurn,
     }));
     return chooseCandidate(candidates)?.upload;
   }
 
   #begin(upload: Upload, nowMs: number): boolean {
-    const index = choosePiece(
-      upload.want,
-      {
-        sentOf: (piece) => this.#sent.get(upload.root)?.[piece] ?? 0,
-        copiesOf: (piece) => this.#copiesOf(upload.root, piece),
-      },
-      this.#random,
-    );
-    if (index === undefined) return !this.#endIfServed(upload);
-    upload.want.delete(index);
+    const { root, want, have, receiver } = upload;
+    const sentOf = (index: number) => this.#sent.of(root, index);
+    const copiesOf = (index: number) => this.#copiesOf(root, index);
+    const index = choosePiece(want, { sentOf, copiesOf }, this.#random);
+    if (index === undefined) {
+      this.#close(upload, 'missing_piece');
+      return false;
+    }
+    want.delete(index);
     // A store may lose pieces: a source file that changed on disk is not served.
-    if (!upload.have.has(index)) return false;
-    upload.sending = index;
-    upload.begun += 1;
-    upload.progressAtMs = nowMs;
+    if (!have.has(index)) return false;
     this.#turn += 1;
+    this.#shares.begin(receiver);
+    this.#sent.begin(root, index, have.length);
+    upload.begun += 1;
+    upload.sending = index;
+    upload.progressAtMs = nowMs;
     upload.sinceTurn = this.#turn;
-    this.#servedAtLeast = this.#served.get(upload.receiver) ?? 0;
-    this.#count(upload, index, 1);
     this.#effects.push({ kind: 'send_piece', uploadId: upload.id, index });
     return true;
-  }
-
-  #count(upload: Upload, index: number, change: 1 | -1): void {
-    const sent = this.#sent.get(upload.root) ?? new Uint16Array(upload.have.length);
-    this.#sent.set(upload.root, sent);
-    sent[index] = (sent[index] ?? 0) + change;
-    this.#served.set(upload.receiver, (this.#served.get(upload.receiver) ?? 0) + change);
   }
 
   /** A tick that is on its way and comes earlier is left: a timer for each block would cost more than a tick. */
   #setWakeTime(nowMs: number): void {
     let earliest = Number.POSITIVE_INFINITY;
     for (const upload of this.#all((each) => each.sending !== undefined)) {
-      const stalledAtMs = upload.progressAtMs + this.#limits.stalledMs;
-      const atMs = stalledAtMs > nowMs ? stalledAtMs : upload.progressAtMs + this.#limits.abortMs;
-      earliest = Math.min(earliest, atMs);
+      const waitMs = this.#isStalled(upload, nowMs) ? this.#limits.abortMs : this.#limits.stalledMs;
+      earliest = Math.min(earliest, upload.progressAtMs + waitMs);
     }
     const onItsWayMs = this.#wakeAtMs > nowMs ? this.#wakeAtMs : Number.POSITIVE_INFINITY;
     if (earliest >= onItsWayMs) return;

@@ -305,6 +305,32 @@ describe('createUploadQueue', () => {
     expect(bench.fateOf(id)).toBe('end');
   });
 
+  it('refuses a call that waited when all that it wants is lost', () => {
+    const here = new Set([1]);
+    const bench = new Bench({ limits: { active: 1 } });
+    const sending = bench.request(A);
+    const id = bench.request(B, [1], 1, { length: PIECES, has: (index) => here.has(index) });
+    here.clear();
+    bench.tell({ kind: 'piece_sent', uploadId: sending });
+    expect(bench.fateOf(id)).toBe('missing_piece');
+  });
+
+  it('serves others while many receivers do not read, and those no more', () => {
+    const bench = new Bench({ limits: { active: 2, receivers: 2 } });
+    for (const receiver of [A, B, A, B]) bench.request(receiver);
+    bench.nowMs = UPLOAD_LIMITS.stalledMs;
+    bench.tell({ kind: 'tick' });
+    expect(bench.queue.view().sending).toBe(2);
+    for (let round = 0; round < 5; round += 1) {
+      const id = bench.request(C);
+      expect(bench.sent.at(-1)?.uploadId).toBe(id);
+      bench.tell({ kind: 'piece_sent', uploadId: id });
+    }
+    bench.tell({ kind: 'unshared', root: 'file' });
+    bench.tell({ kind: 'ended', uploadId: uploadId(1) });
+    expect(bench.sent.at(-1)?.uploadId).toBe(uploadId(3));
+  });
+
   it('remembers a bounded number of receivers', () => {
     const bench = new Bench({ limits: { receiversRemembered: 3 } });
     for (let number = 0; number < 50; number += 1) {
