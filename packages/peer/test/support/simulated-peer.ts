@@ -42,7 +42,7 @@ export class SimulatedPeer {
   isUp = false;
   completedAtMs: number | undefined;
   bannedPeers = new Set<PeerId>();
-  banPieces = 0;
+  badPieces = 0;
   reason = 'none';
   swarm: Swarm;
   uploads: UploadQueue;
@@ -221,13 +221,13 @@ export class SimulatedPeer {
     const bytes = this.#simulation.options.pieceLength;
     const of = { peer: this.id, requestId };
     this.#sendTo(serving, () => receiver.tell({ kind: 'piece_started', ...of, index }));
-    const isBad = this.isLiar;
+    const isBad = this.behaviour === 'wrong_bytes';
     this.uplink.send(id, isBad ? bytes / 16 : bytes, () => {
       this.tellUploads({ kind: 'block_sent', uploadId: id, bytes });
       this.#simulation.countPiece(receiver, index);
       this.#sendTo(serving, () => {
         if (isBad) {
-          receiver.banPieces += 1;
+          receiver.badPieces += 1;
           receiver.tell({ kind: 'piece_bad', ...of, index, leaf: 0 });
           return;
         }
