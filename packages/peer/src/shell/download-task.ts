@@ -5,7 +5,12 @@
  * let the swarm fetch the rest while others are served what is here; move the file to its name. What goes wrong on the
  * way and can pass (no peer, no tracker, a full disk) is waited for and said; what cannot ends it with a coded error.
  */
-import { type DownloadStore, type FileDescriptor, openDownload, StoreError } from '@minitorrent/chunk-store';
+import {
+  type DownloadStore,
+  type FileDescriptor,
+  type openDownload,
+  StoreError,
+} from '@minitorrent/chunk-store';
 import type { Address, Clock, Random } from '@minitorrent/rpc-core';
 import { type PeerAddress, toHex } from '@minitorrent/tracker/contract';
 import { DownloadProgressLog } from '../download-progress.ts';
@@ -17,9 +22,7 @@ import { findManifest } from './find-manifest.ts';
 import type { PeerPool } from './peer-pool.ts';
 import { SwarmRunner } from './swarm-runner.ts';
 
-/** How long a tracker may take from its answer to `download_file` to its `make_file`. */
 const MAKE_FILE_MS = 10_000;
-/** A full disk is looked at again this often. */
 const DISK_RETRY_MS = 5_000;
 
 /** What the tracker said with `make_file`. */
@@ -41,6 +44,11 @@ export interface DownloadTaskOptions {
   readonly pool: PeerPool;
   readonly clock: Clock;
   readonly random: Random;
+  readonly openStore: typeof openDownload;
+  /** How long a tracker may take from its answer to `download_file` to its `make_file`; 10 s unless given. */
+  readonly makeFileMs?: number;
+  /** How often a full disk is looked at again; 5 s unless given. */
+  readonly diskRetryMs?: number;
   /** Asks the tracker for the file; its `make_file` follows as a call of `describe`. */
   requestFile(signal: AbortSignal): Promise<void>;
   /** The store is open: serve from it. Answers how to say that pieces were added. */
@@ -165,8 +173,8 @@ export class DownloadTask implements Download {
       signal,
       onWaiting: (reason) => this.#progress.waitingFor(reason),
     });
-    const { folder, leavesDir, overwrite, onOpened } = this.#options;
-    const store = await openDownload({ manifest, folder, dataFolder: leavesDir, overwrite, signal });
+    const { folder, leavesDir, overwrite, openStore, onOpened } = this.#options;
+    const store = await openStore({ manifest, folder, dataFolder: leavesDir, overwrite, signal });
     this.#store = store;
     this.#progress.opened(store.layout, store.have.indices());
     const onHave = onOpened(store);
@@ -178,10 +186,10 @@ export class DownloadTask implements Download {
 
   /** Asks the tracker until its `make_file` is here. */
   async #askTracker(signal: AbortSignal): Promise<FileDescription> {
-    const { clock, requestFile } = this.#options;
+    const { clock, requestFile, makeFileMs = MAKE_FILE_MS } = this.#options;
     const tooLate = new AbortController();
     await requestFile(signal);
-    const disarm = clock.schedule(MAKE_FILE_MS, () => tooLate.abort(noDescription(this.name)));
+    const disarm = clock.schedule(makeFileMs, () => tooLate.abort(noDescription(this.name)));
     try {
       return await untilAborted(this.#description.promise, AbortSignal.any([signal, tooLate.signal]));
     } finally {
@@ -224,9 +232,8 @@ export class DownloadTask implements Download {
       return;
     }
     this.#runner?.tell({ kind: 'store_failed' });
-    void wait(this.#options.clock, DISK_RETRY_MS, this.#closing.signal).then(() =>
-      this.#runner?.tell({ kind: 'resumed' }),
-    );
+    const { clock, diskRetryMs = DISK_RETRY_MS } = this.#options;
+    void wait(clock, diskRetryMs, this.#closing.signal).then(() => this.#runner?.tell({ kind: 'resumed' }));
   }
 }
 

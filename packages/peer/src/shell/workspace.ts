@@ -5,7 +5,7 @@
  * running downloads in step. What travels over the network is the business of its parts.
  */
 import { join } from 'node:path';
-import type { DownloadStore } from '@minitorrent/chunk-store';
+import { type DownloadStore, openDownload } from '@minitorrent/chunk-store';
 import type { Clock, Random } from '@minitorrent/rpc-core';
 import { type AnnouncedFile, type PeerAddress, toHex } from '@minitorrent/tracker/contract';
 import { PeerError } from '../errors.ts';
@@ -160,6 +160,7 @@ export class Workspace {
       ...this.#options,
       ...{ groupId, name, folder: record.folder, overwrite: record.overwrite },
       leavesDir: join(dataDir, 'leaves'),
+      openStore: openDownload,
       strategy: strategyNamed(record.strategy),
       requestFile: (signal) => calls.downloadFile(groupId, name, { signal }),
       onOpened: (store) => {

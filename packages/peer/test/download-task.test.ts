@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createManifest, type DownloadStore, openDownload, StoreError } from '@minitorrent/chunk-store';
+import { createServer, createSystemClock, createSystemRandom, serve } from '@minitorrent/rpc-core';
+import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { peerContract } from '../src/contract.ts';
+import { DownloadTask, type DownloadTaskOptions } from '../src/shell/download-task.ts';
+import { PeerPool } from '../src/shell/peer-pool.ts';
+import { honest } from './support/rogues.ts';
+
+const bytes = randomBytes(1_000_000);
+const manifest = createManifest({ name: 'a.bin', bytes });
+const clock = createSystemClock();
+const random = createSystemRandom();
+const address = { host: 'seeder', port: 1 };
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'download-task-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** A seeder, and a task that knows of it; whatever the test did not expect fails it. */
+async function setUp(changes: Partial<DownloadTaskOptions>) {
+  const network = createMemoryNetwork();
+  const served = [serve(peerContract, honest(manifest, bytes))];
+  const server = await createServer({ network, clock, address, serve: served, trusted: true });
+  const pool = new PeerPool({ network, clock, serve: [], connectTimeoutMs: 5_000 });
+  const ended = vi.fn();
+  const { name, size, pieceLength, root } = manifest;
+  const seeder = { userId: 'seeder', deviceId: random.bytes(32), ...address, holding: 'complete' } as const;
+  const task = new DownloadTask({
+    ...{
+      groupId: 'films',
+      name: 'a.bin',
+      folder,
+      leavesDir: folder,
+      strategy: 'rarest-first',
+      overwrite: false,
+    },
+    ...{ deviceId: random.bytes(32), pool, clock, random },
+    openStore: openDownload,
+    requestFile: async () =>
+      task.describe({ file: { name, size, pieceLength, root }, sharedBy: 'seeder', peers: [seeder] }),
+    onOpened: () => () => undefined,
+    onNeedPeers: () => undefined,
+    onBanned: (userId) => expect.fail(`${userId} was banned`),
+    onCompleted: () => undefined,
+    onEnded: ended,
+    ...changes,
+  });
+  const close = async (): Promise<void> => {
+    await task.close();
+    pool.close();
+    await server.close({ signal: AbortSignal.abort() });
+  };
+  return { task, ended, close };
+}
+
+/** Opens the real store, but with this instead of its `writePiece`. */
+function storeThat(
+  write: (store: DownloadStore, ...args: Parameters<DownloadStore['writePiece']>) => Promise<void>,
+) {
+  return async (options: Parameters<typeof openDownload>[0]): Promise<DownloadStore> => {
+    const store = await openDownload(options);
+    return new Proxy(store, {
+      get(target, name) {
+        if (name === 'writePiece')
+          return (...args: Parameters<DownloadStore['writePiece']>) => write(target, ...args);
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  };
+}
+
+describe('DownloadTask', () => {
+  it('waits while the disk is full, says so, keeps what is verified, and goes on when there is room', async () => {
+    let isFull = false;
+    let written = 0;
+    const openStore = storeThat(async (store, piece) => {
+      if (isFull) throw new StoreError('disk_full', 'Cannot write: no space left');
+      await store.writePiece(piece);
+      written += 1;
+      if (written === 5) isFull = true;
+    });
+    const { task, ended, close } = await setUp({ openStore, diskRetryMs: 20 });
+    task.start();
+    await vi.waitFor(() => expect(task.progress().waitingFor).toBe('disk_full'));
+    await vi.waitFor(() => expect(task.progress().verifiedPieces).toBe(written));
+    expect(written).toBeLessThan(task.progress().totalPieces);
+    isFull = false;
+    expect(bytes.equals(await readFile(await task.completed))).toBe(true);
+    expect(ended).not.toHaveBeenCalled();
+    await close();
+  });
+
+  it('ends with the error of a disk that fails otherwise', async () => {
+    const error = new StoreError('io_failed', 'Cannot write: the disk is gone');
+    const { task, ended, close } = await setUp({ openStore: storeThat(() => Promise.reject(error)) });
+    task.start();
+    await expect(task.completed).rejects.toBe(error);
+    expect(ended).toHaveBeenCalledExactlyOnceWith(error);
+    expect(task.progress().state).toBe('failed');
+    await close();
+  });
+
+  it('fails with no_description when the tracker never calls make_file', async () => {
+    const { task, ended, close } = await setUp({ requestFile: async () => undefined, makeFileMs: 20 });
+    task.start();
+    await expect(task.described).rejects.toMatchObject({ code: 'no_description' });
+    expect(ended).toHaveBeenCalledOnce();
+    await close();
+  });
+
+  it('asks for more peers while it knows none but itself', async () => {
+    const requestFile = vi.fn(async () => undefined);
+    const { task, close } = await setUp({ requestFile });
+    const { name, size, pieceLength, root } = manifest;
+    task.start();
+    task.describe({ file: { name, size, pieceLength, root }, sharedBy: 'seeder', peers: [] });
+    await vi.waitFor(() => expect(requestFile.mock.calls.length).toBeGreaterThan(1), { timeout: 5_000 });
+    expect(task.progress()).toMatchObject({ state: 'starting', waitingFor: 'no_peers' });
+    await close();
+    await expect(task.completed).rejects.toMatchObject({ code: 'closed' });
+  });
+});
