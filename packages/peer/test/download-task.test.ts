@@ -60,16 +60,18 @@ async function setUp(changes: Partial<DownloadTaskOptions>) {
   return { task, ended, close };
 }
 
-/** Opens the real store, but with this instead of its `writePiece`. */
-function storeThat(
-  write: (store: DownloadStore, ...args: Parameters<DownloadStore['writePiece']>) => Promise<void>,
+type Method = 'writePiece' | 'complete';
+
+/** Opens the real store, but with this instead of one of its methods. */
+function storeThat<M extends Method>(
+  method: M,
+  instead: (store: DownloadStore, ...args: Parameters<DownloadStore[M]>) => Promise<void>,
 ) {
   return async (options: Parameters<typeof openDownload>[0]): Promise<DownloadStore> => {
     const store = await openDownload(options);
     return new Proxy(store, {
       get(target, name) {
-        if (name === 'writePiece')
-          return (...args: Parameters<DownloadStore['writePiece']>) => write(target, ...args);
+        if (name === method) return (...args: Parameters<DownloadStore[M]>) => instead(target, ...args);
         const value: unknown = Reflect.get(target, name);
         return typeof value === 'function' ? value.bind(target) : value;
       },
@@ -81,7 +83,7 @@ describe('DownloadTask', () => {
   it('waits while the disk is full, says so, keeps what is verified, and goes on when there is room', async () => {
     let isFull = false;
     let written = 0;
-    const openStore = storeThat(async (store, piece) => {
+    const openStore = storeThat('writePiece', async (store, piece) => {
       if (isFull) throw new StoreError('disk_full', 'Cannot write: no space left');
       await store.writePiece(piece);
       written += 1;
@@ -98,9 +100,25 @@ describe('DownloadTask', () => {
     await close();
   });
 
+  it('tries again to complete the file when the disk was full at the end', async () => {
+    let attempts = 0;
+    const openStore = storeThat('complete', async (store) => {
+      attempts += 1;
+      if (attempts < 3) throw new StoreError('disk_full', 'Cannot sync: no space left');
+      await store.complete();
+    });
+    const { task, close } = await setUp({ openStore, diskRetryMs: 20 });
+    task.start();
+    expect(bytes.equals(await readFile(await task.completed))).toBe(true);
+    expect(attempts).toBe(3);
+    await close();
+  });
+
   it('ends with the error of a disk that fails otherwise', async () => {
     const error = new StoreError('io_failed', 'Cannot write: the disk is gone');
-    const { task, ended, close } = await setUp({ openStore: storeThat(() => Promise.reject(error)) });
+    const { task, ended, close } = await setUp({
+      openStore: storeThat('writePiece', () => Promise.reject(error)),
+    });
     task.start();
     await expect(task.completed).rejects.toBe(error);
     expect(ended).toHaveBeenCalledExactlyOnceWith(error);

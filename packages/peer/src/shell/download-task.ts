@@ -178,10 +178,25 @@ export class DownloadTask implements Download {
     this.#store = store;
     this.#progress.opened(store.layout, store.have.indices());
     const onHave = onOpened(store);
-    await this.#fetchAll(store, onHave, signal);
-    this.#progress.stateChanged('completing');
-    await store.complete();
+    do {
+      this.#progress.stateChanged('downloading');
+      await this.#fetchAll(store, onHave, signal);
+      this.#progress.stateChanged('completing');
+    } while (!(await this.#complete(store)));
     return store;
+  }
+
+  /** False, after a while, where the disk is full or did not keep all that was written: the rest is fetched again. */
+  async #complete(store: DownloadStore): Promise<boolean> {
+    try {
+      await store.complete();
+      return true;
+    } catch (error) {
+      if (!(error instanceof StoreError) || !PASSING.has(error.code)) throw error;
+      await this.#untilDiskRetry();
+      this.#closing.signal.throwIfAborted();
+      return false;
+    }
   }
 
   /** Asks the tracker until its `make_file` is here. */
@@ -231,11 +246,18 @@ export class DownloadTask implements Download {
       fail(error);
       return;
     }
-    this.#runner?.tell({ kind: 'store_failed' });
+    this.#runner?.tell({ kind: 'store_failed', lost: [...(this.#store?.have.missing() ?? [])] });
+    void this.#untilDiskRetry().then(() => this.#runner?.tell({ kind: 'resumed' }));
+  }
+
+  async #untilDiskRetry(): Promise<void> {
     const { clock, diskRetryMs = DISK_RETRY_MS } = this.#options;
-    void wait(clock, diskRetryMs, this.#closing.signal).then(() => this.#runner?.tell({ kind: 'resumed' }));
+    await wait(clock, diskRetryMs, this.#closing.signal);
   }
 }
+
+/** Of a store that may do better after a while. */
+const PASSING: ReadonlySet<string> = new Set(['disk_full', 'incomplete']);
 
 function noDescription(name: string): PeerError {
   return new PeerError('no_description', `Cannot download ${name}: the tracker did not describe it in time`);
