@@ -7,6 +7,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     contract: 'src/contract.ts',
+    postgres: 'src/postgres.ts',
     'sqlite-journal-worker': 'src/shell/sqlite-journal-worker.ts',
   },
   onSuccess: 'tsc -p tsconfig.build.json',

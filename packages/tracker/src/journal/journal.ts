@@ -51,6 +51,23 @@ export interface Journal extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/**
+ * A journal that other trackers append to, too. `append` fails with `diverged` where another one was first, and so does
+ * every later one until `takeTurn`, because they rest on what was not kept. After `journal_failed`, `takeTurn` helps, too.
+ */
+export interface SharedJournal extends Journal {
+  readonly isShared: true;
+  /**
+   * Waits until nobody else can append, and moves `head` to the end of the journal. Ends with the next `append`, which
+   * may be of nothing. A turn may be lost; the `append` tells. Fails with `journal_failed`, `journal_corrupt`.
+   */
+  takeTurn(): Promise<void>;
+  /** Moves `head` to the end of the journal, or leaves it where that cannot be learnt soon. Fails with `journal_corrupt`. */
+  refresh(): Promise<void>;
+  /** Calls `listener` whenever `head` has moved, until the answer is called. */
+  watch(listener: () => void): () => void;
+}
+
 /** Throws unless `records` follow `last`, the index of the last record given. */
 export function checkFollows(last: number, records: readonly JournalRecord[]): void {
   records.forEach((record, at) => {

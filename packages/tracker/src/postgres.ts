@@ -1,0 +1,7 @@
+/** The sub-path `@minitorrent/tracker/postgres`: a journal that many trackers share. It needs the package `pg`. */
+export { openPostgresJournal } from './shell/postgres-journal.ts';
+export {
+  DEFAULT_POSTGRES_LIMITS,
+  type PostgresLimits,
+  type PostgresOptions,
+} from './shell/postgres-options.ts';
