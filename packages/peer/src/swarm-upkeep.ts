@@ -75,9 +75,13 @@ export function setWakeTime(state: SwarmState, nowMs: number): void {
   state.effects.push({ kind: 'wake_at', atMs: earliest });
 }
 
-/** Nobody is asked for anything or nothing comes of it, and nobody new is about to say what they have. */
+/**
+ * Fewer peers are known than neighbours are wanted, nobody is asked for anything, or nothing comes of it; and nobody new
+ * is about to say what they have. Who came first knows only the source: the others come after.
+ */
 function lacksPeers(state: SwarmState): boolean {
   if (state.neighbours.connecting + state.silentSince.size > 0) return false;
+  if (state.neighbours.known < state.limits.neighbours) return true;
   return state.requests.outstanding === 0 || state.reason === 'slow_peers';
 }
 

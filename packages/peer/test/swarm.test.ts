@@ -557,8 +557,19 @@ describe('need_peers', () => {
     expect(bench.all('need_peers').length).toBeGreaterThan(many);
   });
 
+  it('is asked while fewer peers are known than neighbours are wanted, though pieces come in', () => {
+    const enough = new Bench(10, { limits: { neighbours: 1 } });
+    const few = new Bench(10, { limits: { neighbours: 2 } });
+    for (const bench of [enough, few]) bench.join(A);
+    const before = [enough, few].map((bench) => bench.all('need_peers').length);
+    for (const bench of [enough, few]) bench.wait(SWARM_LIMITS.needPeersMs * 4);
+    const after = [enough, few].map((bench) => bench.all('need_peers').length);
+    expect(after[0]).toBe(before[0]);
+    expect(after[1]).toBeGreaterThan(before[1] ?? 0);
+  });
+
   it('is asked when the peers at hand bring nothing', () => {
-    const bench = new Bench(10);
+    const bench = new Bench(10, { limits: { neighbours: 1 } });
     bench.join(A);
     const before = bench.all('need_peers').length;
     bench.wait(SWARM_LIMITS.slowMs);
