@@ -29,11 +29,14 @@ export async function createConsumer(
   await writeJson(join(folder, 'package.json'), { private: true, type: 'module', dependencies });
   await writeJson(join(folder, 'tsconfig.json'), TSCONFIG);
   await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund'], folder);
-  const optionalPeers = packages.flatMap(({ manifest }) => Object.keys(manifest.peerDependenciesMeta ?? {}));
-  for (const name of new Set(['@types/node', ...optionalPeers])) {
+  const brought = new Map([['@types/node', root]]);
+  for (const { manifest, folder: home } of packages) {
+    for (const name of Object.keys(manifest.peerDependenciesMeta ?? {})) brought.set(name, join(root, home));
+  }
+  for (const [name, home] of brought) {
     const link = join(folder, 'node_modules', name);
     await mkdir(dirname(link), { recursive: true });
-    await symlink(join(root, 'node_modules', name), link);
+    await symlink(join(home, 'node_modules', name), link);
   }
   return { folder, packages };
 }
@@ -98,7 +101,7 @@ const TSCONFIG = {
   compilerOptions: {
     module: 'nodenext',
     target: 'es2025',
-    lib: ['es2025', 'esnext.disposable'],
+    lib: ['esnext'],
     types: ['node'],
     strict: true,
     noEmit: true,
