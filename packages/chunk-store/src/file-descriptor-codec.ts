@@ -27,9 +27,9 @@ const hashCodec: Codec<Uint8Array> = mapped(fixedBytes(HASH_BYTES), {
   toWire: (bytes) => bytes,
 });
 
-/** A descriptor within the limits. */
+/** A descriptor within the limits; extensible, as everything that messages are made of. */
 export const fileDescriptorCodec: Codec<FileDescriptor> = refine(
-  struct({ name: fileNameCodec, size: varint, pieceLength: u32, root: hashCodec }),
+  struct({ name: fileNameCodec, size: varint, pieceLength: u32, root: hashCodec }, { extensible: true }),
   { name: 'file descriptor', check: isDescriptor },
 );
 

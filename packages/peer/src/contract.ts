@@ -10,28 +10,28 @@ import type { Infer } from '@minitorrent/wire-codec';
 import { bytes, list, struct, union, varint } from '@minitorrent/wire-codec';
 import { PEER_MESSAGE_LIMITS as LIMITS } from './message-limits.ts';
 
+/** So that a later version can add fields at the end, which older readers skip. */
+const extensible = { extensible: true } as const;
+
 const fileOfGroup = { groupId: groupIdCodec, root: rootCodec };
 const pieceIndices = list(varint, { maxItems: LIMITS.piecesPerMessage });
 
-export const sendPieceInfoRequest = struct(fileOfGroup, { extensible: true });
+export const sendPieceInfoRequest = struct(fileOfGroup, extensible);
 /**
  * `all` comes first: the whole bitfield (BEP 3 order, one bit a piece) and how many pieces it holds. `have` follows,
  * coalesced, whenever pieces are added, until the caller cancels.
  */
 export const pieceInfoItem = union('kind', {
-  all: { tag: 1, codec: struct({ pieces: varint, bitfield: bytes({ maxBytes: LIMITS.bitfieldBytes }) }) },
-  have: { tag: 2, codec: struct({ indices: pieceIndices }) },
+  all: {
+    tag: 1,
+    codec: struct({ pieces: varint, bitfield: bytes({ maxBytes: LIMITS.bitfieldBytes }) }, extensible),
+  },
+  have: { tag: 2, codec: struct({ indices: pieceIndices }, extensible) },
 });
 
 /** Hashes `first` to `first + count - 1` of the file's piece layer (BEP 52). */
-export const sendPieceLayerRequest = struct(
-  { ...fileOfGroup, first: varint, count: varint },
-  { extensible: true },
-);
-export const pieceLayerAnswer = struct(
-  { hashes: bytes({ maxBytes: LIMITS.layerBytes }) },
-  { extensible: true },
-);
+export const sendPieceLayerRequest = struct({ ...fileOfGroup, first: varint, count: varint }, extensible);
+export const pieceLayerAnswer = struct({ hashes: bytes({ maxBytes: LIMITS.layerBytes }) }, extensible);
 
 /**
  * `want` names pieces that the caller misses; the answer holds `maxPieces` of them, chosen by the serving peer. With
@@ -39,15 +39,21 @@ export const pieceLayerAnswer = struct(
  */
 export const sendPiecesRequest = struct(
   { ...fileOfGroup, want: pieceIndices, maxPieces: varint },
-  { extensible: true },
+  extensible,
 );
 /**
  * A piece opens with its leaf hashes, which the piece layer vouches for, so that every block can be checked on arrival.
  * Its blocks follow in order, whole leaves of 16 KiB but for the file's last one.
  */
 export const pieceItem = union('kind', {
-  piece: { tag: 1, codec: struct({ index: varint, leafHashes: bytes({ maxBytes: LIMITS.leafHashBytes }) }) },
-  block: { tag: 2, codec: struct({ offset: varint, data: bytes({ maxBytes: LIMITS.blockBytes }) }) },
+  piece: {
+    tag: 1,
+    codec: struct({ index: varint, leafHashes: bytes({ maxBytes: LIMITS.leafHashBytes }) }, extensible),
+  },
+  block: {
+    tag: 2,
+    codec: struct({ offset: varint, data: bytes({ maxBytes: LIMITS.blockBytes }) }, extensible),
+  },
 });
 
 /** The messages that a peer serves to other peers. */

@@ -1,7 +1,7 @@
 /**
  * The frames that belong to the connection and to no call: `hello`, `goodbye`, `ping` and `pong`.
  *
- * `hello` is the first frame each way and states the versions that a side speaks. Both structs are extensible: a later
+ * `hello` is the first frame each way and states the versions that a side speaks. All structs are extensible: a later
  * version may add fields and an old reader skips them. `ping` and `pong` have empty payloads.
  */
 import type { Codec } from '@minitorrent/wire-codec';
@@ -35,10 +35,13 @@ export interface Goodbye {
   readonly error?: ErrorBody | undefined;
 }
 
-export const errorBodyCodec: Codec<ErrorBody> = struct({
-  code: refine(text({ maxBytes: 32 }), { name: 'error code', check: isErrorCode }),
-  message: text({ maxBytes: errorMessageBytes }),
-});
+export const errorBodyCodec: Codec<ErrorBody> = struct(
+  {
+    code: refine(text({ maxBytes: 32 }), { name: 'error code', check: isErrorCode }),
+    message: text({ maxBytes: errorMessageBytes }),
+  },
+  { extensible: true },
+);
 
 export const helloCodec: Codec<Hello> = struct(
   { minVersion: varint, maxVersion: varint, callsInFlight: varint },

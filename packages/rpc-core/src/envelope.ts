@@ -5,7 +5,7 @@
  *
  *     request 1   rest: stream window varint (0 for unary calls), then the request
  *     response 2  rest: the response
- *     error 3     rest: code text, message text
+ *     error 3     rest: the error: its length u32, code text, message text
  *     item 4      rest: the item
  *     end 5, cancel 6  nothing
  *     credit 7    rest: bytes varint

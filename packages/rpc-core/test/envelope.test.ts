@@ -50,6 +50,15 @@ describe('EnvelopeWriter and readEnvelope', () => {
     );
   });
 
+  test('errors of a later version are read, whatever it adds', () => {
+    const hex = `${'0301'}${'0000000a'}${'0462757379'}${'026e6f'}${'0107'}`;
+    expect(readEnvelope(fromHex(hex))).toEqual({
+      kind: 'error',
+      id: 1,
+      error: { code: 'busy', message: 'no' },
+    });
+  });
+
   test('items of 4 KiB and more go out by reference', () => {
     const data = new Uint8Array(8192);
     const parts = writer.item('blobs', 1, blobs.item, data);
@@ -86,9 +95,9 @@ describe('readEnvelope', () => {
     ['kind 8', '0801'],
     ['a call id in needless bytes', '058100'],
     ['bytes after the end', '050100'],
-    ['an error code with capitals', '03010242410161'],
-    ['an empty error code', '03010000'],
-    ['an error message over its limit', `0301026161${'8110'}${'61'.repeat(2049)}`],
+    ['an error code with capitals', '030100000005' + '0242410161'],
+    ['an empty error code', '030100000002' + '0000'],
+    ['an error message over its limit', `030100000806026161${'8110'}${'61'.repeat(2049)}`],
   ])('%s is refused with bad_envelope', (_what, hex) => {
     expectRefused(fromHex(hex));
   });

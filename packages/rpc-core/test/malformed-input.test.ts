@@ -33,7 +33,7 @@ describe('what breaks the protocol ends the connection with a code', () => {
     ['an answer to no call', 'unknown_call', 'greet', '0201024869'],
     ['an item of no call', 'unknown_call', 'count', '040100000001'],
     ['an end of no call', 'unknown_call', 'count', '0501'],
-    ['an error of no call', 'unknown_call', 'greet', '0301046275737900'],
+    ['an error of no call', 'unknown_call', 'greet', '030100000006046275737900'],
     ['a cancel of a call to come', 'unknown_call', 'greet', '0601'],
     ['credit for a call to come', 'unknown_call', 'count', '070101'],
     ['call id 0', 'bad_call_id', 'greet', '0100000161'],

@@ -1,8 +1,9 @@
 /**
  * The messages between peers and trackers as codecs: the bytes that `PROTOCOL.md` describes.
  *
- * Every message is an extensible struct, so that a later version can add a field at its end and an older reader skips
- * it. Names are checked here, at the border: a handler never sees one that the validator refuses. Nothing here decides.
+ * Every message is an extensible struct, and so is whatever it lists, so that a later version can add a field at its end
+ * and an older reader skips it. Names are checked here, at the border: a handler never sees one that the validator
+ * refuses. Nothing here decides.
  */
 import type { FileDescriptor } from '@minitorrent/chunk-store';
 import { checkFileName, checkIdentifier, fileDescriptorCodec } from '@minitorrent/chunk-store';
@@ -56,11 +57,11 @@ export const loginRequest = struct(
   { userId: userIdCodec, password, deviceId: deviceIdCodec },
   { extensible: true },
 );
+/** What a user is in one group. */
+export const membership = struct({ groupId: groupIdCodec, role: roleCodec }, { extensible: true });
 /** The groups of the user who has just logged in, so that a peer can share and announce at once. */
 export const loginAnswer = struct(
-  {
-    memberships: list(struct({ groupId: groupIdCodec, role: roleCodec }), { maxItems: LIMITS.groupsPerPage }),
-  },
+  { memberships: list(membership, { maxItems: LIMITS.groupsPerPage }) },
   { extensible: true },
 );
 
@@ -74,12 +75,15 @@ export const listGroupsRequest = struct(
   { after: text({ maxBytes: LIMITS.identifierBytes }) },
   { extensible: true },
 );
-export const groupSummary = struct({
-  groupId: groupIdCodec,
-  members: varint,
-  files: varint,
-  standing: enumeration({ none: 1, requested: 2, member: 3, admin: 4 }),
-});
+export const groupSummary = struct(
+  {
+    groupId: groupIdCodec,
+    members: varint,
+    files: varint,
+    standing: enumeration({ none: 1, requested: 2, member: 3, admin: 4 }),
+  },
+  { extensible: true },
+);
 export const listGroupsAnswer = struct(
   {
     groups: list(groupSummary, { maxItems: LIMITS.groupsPerPage }),
@@ -92,7 +96,10 @@ export const listRequestsRequest = struct(
   { groupId: text({ maxBytes: LIMITS.identifierBytes }) },
   { extensible: true },
 );
-export const joinRequest = struct({ groupId: groupIdCodec, userId: userIdCodec, requestedAtMs: varint });
+export const joinRequest = struct(
+  { groupId: groupIdCodec, userId: userIdCodec, requestedAtMs: varint },
+  { extensible: true },
+);
 export const listRequestsAnswer = struct(
   { requests: list(joinRequest, { maxItems: LIMITS.requestsPerPage }) },
   { extensible: true },
@@ -121,13 +128,16 @@ export const listFileRequest = struct(
   { groupId: groupIdCodec, after: text({ maxBytes: 255 }) },
   { extensible: true },
 );
-export const fileSummary = struct({
-  file: fileDescriptorCodec,
-  sharedBy: userIdCodec,
-  sharedAtMs: varint,
-  seeders: varint,
-  leechers: varint,
-});
+export const fileSummary = struct(
+  {
+    file: fileDescriptorCodec,
+    sharedBy: userIdCodec,
+    sharedAtMs: varint,
+    seeders: varint,
+    leechers: varint,
+  },
+  { extensible: true },
+);
 export const listFileAnswer = struct(
   { files: list(fileSummary, { maxItems: LIMITS.filesPerPage }), next: text({ maxBytes: 255 }) },
   { extensible: true },
@@ -139,28 +149,31 @@ export const listFileAnswer = struct(
 export const holdingCodec: Codec<Holding> = enumeration({ complete: 1, partial: 2, gone: 3 });
 export type Holding = 'complete' | 'partial' | 'gone';
 
-export const announcedFile = struct({ groupId: groupIdCodec, root: rootCodec, holding: holdingCodec });
+export const announcedFile = struct(
+  { groupId: groupIdCodec, root: rootCodec, holding: holdingCodec },
+  { extensible: true },
+);
 /** `port` is where this peer listens; its host is the one the connection comes from. */
 export const announceRequest = struct(
   { port: u16, files: list(announcedFile, { maxItems: LIMITS.filesPerAnnounce }) },
   { extensible: true },
 );
-export const peerAddress = struct({
-  userId: userIdCodec,
-  deviceId: deviceIdCodec,
-  host: text({ maxBytes: LIMITS.hostBytes }),
-  port: u16,
-  holding: holdingCodec,
-});
+export const peerAddress = struct(
+  {
+    userId: userIdCodec,
+    deviceId: deviceIdCodec,
+    host: text({ maxBytes: LIMITS.hostBytes }),
+    port: u16,
+    holding: holdingCodec,
+  },
+  { extensible: true },
+);
 const peers = list(peerAddress, { maxItems: LIMITS.peersPerFile });
+/** The peers of one file that the announcing device looks for. */
+export const swarm = struct({ groupId: groupIdCodec, root: rootCodec, peers }, { extensible: true });
 /** Announce again within `intervalMs`; the peers of the files announced as `partial` come with the answer. */
 export const announceAnswer = struct(
-  {
-    intervalMs: varint,
-    swarms: list(struct({ groupId: groupIdCodec, root: rootCodec, peers }), {
-      maxItems: LIMITS.swarmsPerAnswer,
-    }),
-  },
+  { intervalMs: varint, swarms: list(swarm, { maxItems: LIMITS.swarmsPerAnswer }) },
   { extensible: true },
 );
 

@@ -72,6 +72,7 @@ function shown({ type, payload }: Pick<Line, 'type' | 'payload'>): string {
   const reader = new Reader(payload);
   if (OF_THE_CONNECTION.has(type) || reader.u8() !== ERROR_KIND) return `${type} : ${toHex(payload)}`;
   const call = reader.varint();
+  reader.u32();
   return `${type} : error ${reader.text(32)} of call ${call}`;
 }
 

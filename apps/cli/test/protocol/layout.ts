@@ -144,7 +144,9 @@ class Parser {
     if (kind !== 'union') throw new Error(`PROTOCOL.md has a layout of the unknown kind ${kind}`);
     const variants = this.#items(() => {
       const [name, tag] = this.#numbered();
-      return [name, { tag, codec: this.#struct({ extensible: false }) }] as const;
+      const extensible = this.#tokens[0] === 'extensible';
+      if (extensible) this.#take();
+      return [name, { tag, codec: this.#struct({ extensible }) }] as const;
     });
     return union('kind', Object.fromEntries(variants));
   }
