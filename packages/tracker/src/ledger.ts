@@ -24,6 +24,7 @@ import type { TrackerLimits } from './limits.ts';
 import type { JournalPosition } from './messages.ts';
 import type { TrackerState } from './model.ts';
 import { replayJournal } from './replay.ts';
+import { isSharedJournal, SharedWrites } from './shared-writes.ts';
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
 import type { OwnedState } from './state.ts';
 
@@ -61,6 +62,8 @@ export class Ledger implements AsyncDisposable {
   readonly #options: LedgerOptions;
   readonly #commit: Commit;
   readonly #core: LedgerCore;
+  /** Where other trackers write to the same journal, all reads and writes go through here. */
+  readonly #shared: SharedWrites | undefined;
   #mode: LedgerMode = 'ready';
   #epoch: number;
   /** Rises with each `follow`: what was written before it is no longer this ledger's to acknowledge. */
@@ -79,6 +82,20 @@ export class Ledger implements AsyncDisposable {
     this.#commit = options.commit ?? ((records) => options.journal.append(records));
     this.#core = new LedgerCore(state, options.limits);
     this.#epoch = options.epoch ?? 1;
+    const { journal, limits } = options;
+    if (isSharedJournal(journal)) {
+      this.#shared = new SharedWrites({
+        core: this.#core,
+        journal,
+        epoch: this.#epoch,
+        limits,
+        onCommitted: (events) => options.onCommitted?.(events, this.latest),
+        onFailure: (error) => {
+          if (this.#mode !== 'closed') this.#mode = 'failed';
+          options.onFailure?.(error);
+        },
+      });
+    }
   }
 
   get mode(): LedgerMode {
@@ -92,7 +109,7 @@ export class Ledger implements AsyncDisposable {
 
   /** Writes that are decided and not yet acknowledged. */
   get pendingWrites(): number {
-    return this.#core.pendingWrites;
+    return this.#core.pendingWrites + (this.#shared?.pending ?? 0);
   }
 
   /**
@@ -115,6 +132,7 @@ export class Ledger implements AsyncDisposable {
   async execute(command: Command, options?: { readonly requestId?: Uint8Array }): Promise<Result> {
     this.#requireWritable();
     const requestId = options?.requestId ?? this.#options.random.bytes(16);
+    if (this.#shared !== undefined) return this.#shared.execute(command, requestId);
     const { index, answer } = this.#decide(command, requestId);
     await this.#confirm(index);
     return answer();
@@ -125,6 +143,10 @@ export class Ledger implements AsyncDisposable {
    * itself, which goes on changing. Fails as `query` does, and with `closed`, `journal_failed`.
    */
   async read<T>(query: (state: TrackerState) => T): Promise<T> {
+    if (this.#shared !== undefined) {
+      this.#requireReadable();
+      return this.#shared.read(query);
+    }
     if (this.#mode === 'ready') {
       const { index } = this.latest.position;
       const term = this.#term;
@@ -217,7 +239,7 @@ export class Ledger implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#mode = 'closed';
     await this.#lastCommit;
-    await this.#options.journal.close();
+    await Promise.all([this.#shared?.close(), this.#options.journal.close()]);
   }
 
   #apply(record: JournalRecord): Entry {

@@ -52,7 +52,10 @@ export function createAccountHandlers(parts: ServiceParts): AccountHandlers {
   return {
     create_user: async ({ requestId, userId, password }, { signal }) => {
       requireGoodPassword(password, limits);
-      if (!ledger.knows(requestId)) await ledger.read((state) => requireNewUser(state, userId));
+      // Asked in one go: another tracker may have done this very request.
+      await ledger.read((state) => {
+        if (!ledger.knows(requestId)) requireNewUser(state, userId);
+      });
       const passwordHash = await passwords.hash(password, { signal });
       await ledger.execute(createUser({ userId, passwordHash, atMs: wallTimeMs(clock) }), { requestId });
       return {};
