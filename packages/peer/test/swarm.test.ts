@@ -216,14 +216,12 @@ describe('the request budget', () => {
     expect(mostRequests).toBeLessThan(20);
   });
 
-  it('asks for the rest of a want-set again as soon as its request has brought what it was to bring', () => {
-    const bench = new Bench(2);
-    bench.join(A, [0, 1]);
-    const requests = bench.all('request');
-    expect(requests.map((request) => request.pieces.length)).toEqual([1, 1]);
-    bench.join(B);
-    bench.deliver(only(requests.slice(0, 1)));
-    expect(bench.swarm.view().missingPieces).toBe(1);
+  it('asks for the rest of a want-set as soon as its request has brought what it was to bring', () => {
+    const bench = new Bench(4, { limits: { minOutstandingPieces: 1, maxOutstandingPieces: 1 } });
+    const first = only(requestsIn(bench.join(A)));
+    expect(new Set(first.pieces)).toEqual(new Set([0, 1, 2, 3]));
+    const second = only(requestsIn(bench.deliver(first, 2)));
+    expect(new Set(second.pieces)).toEqual(new Set([0, 1, 3]));
   });
 });
 
