@@ -59,6 +59,13 @@ async function* sendPieces(
   request: FileOfGroup & { readonly want: readonly number[]; readonly maxPieces: number },
   context: HandlerContext,
 ): AsyncGenerator<PieceItem> {
+  if (request.want.length === 0 || request.maxPieces === 0) {
+    const { want, maxPieces } = request;
+    throw new RpcError(
+      'bad_request',
+      `Cannot send ${maxPieces} of ${want.length} pieces, expected 1 or more`,
+    );
+  }
   const file = files.find(request.groupId, request.root);
   const signal = AbortSignal.any([context.signal, file.signal]);
   const { host, port } = context.connection.remote.remote;

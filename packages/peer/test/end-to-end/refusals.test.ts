@@ -2,7 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createConnection, createSystemClock } from '@minitorrent/rpc-core';
+import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
 import { describe, expect, it } from 'vitest';
+import { peerContract } from '../../src/index.ts';
 import { Cluster, GROUP, PASSWORD } from '../support/cluster.ts';
 
 const failsWith = (code: string) =>
@@ -117,6 +120,24 @@ describe('a peer', () => {
     await expect(bob.downloadFile(GROUP, 'a.bin')).rejects.toThrow(failsWith('already_here'));
     await expect(alice.downloadFile(GROUP, 'a.bin')).rejects.toThrow(failsWith('already_here'));
     await expect(bob.stopSharing(GROUP, 'none')).rejects.toThrow(failsWith('not_shared_here'));
+  });
+
+  it('refuses another peer that wants no piece, and goes on serving it', async () => {
+    await using cluster = await Cluster.start();
+    const alice = await cluster.admin('alice');
+    const { file } = await alice.uploadFile(GROUP, await cluster.file('a.bin', randomBytes(10)));
+    const channel = await createTcpNetwork().connect(alice.address);
+    await using connection = createConnection({ channel, clock: createSystemClock(), trusted: true });
+    const other = connection.client(peerContract);
+    const pieces = async (want: number[], maxPieces: number): Promise<string[]> => {
+      const request = { groupId: GROUP, root: file.root, want, maxPieces };
+      const kinds: string[] = [];
+      for await (const { kind } of other.send_pieces(request, { timeoutMs: 10_000 })) kinds.push(kind);
+      return kinds;
+    };
+    await expect(pieces([0], 0)).rejects.toThrow(failsWith('bad_request'));
+    await expect(pieces([], 1)).rejects.toThrow(failsWith('bad_request'));
+    expect(await pieces([0], 1)).toEqual(['piece', 'block']);
   });
 
   it('says that no tracker can be reached, where it looked, and does not wait for ever', async () => {
