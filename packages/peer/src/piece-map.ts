@@ -102,18 +102,8 @@ export class PieceMap {
     this.#usefulPeers.delete(peer);
   }
 
-  /** Whether the bitfield of `peer` is known. */
-  knows(peer: PeerId): boolean {
-    return this.#peers.has(peer);
-  }
-
   has(peer: PeerId, index: number): boolean {
     return this.#peers.get(peer)?.have.has(index) ?? false;
-  }
-
-  /** How many pieces `peer` has. */
-  piecesOf(peer: PeerId): number {
-    return this.#peers.get(peer)?.have.size ?? 0;
   }
 
   /** How many pieces `peer` has that we miss. */
