@@ -13,7 +13,6 @@ export type PeerErrorCode =
   | 'already_downloading'
   | 'already_here'
   | 'not_shared_here'
-  | 'unknown_download'
   | 'no_description'
   | 'data_folder_in_use'
   | 'cancelled'

@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import { type DownloadStore, openDownload } from '@minitorrent/chunk-store';
-import type { Clock, Random } from '@minitorrent/rpc-core';
+import { type Clock, type Random, RpcError } from '@minitorrent/rpc-core';
 import { type AnnouncedFile, type PeerAddress, toHex } from '@minitorrent/tracker/contract';
 import { PeerError } from '../errors.ts';
 import type { EventHub } from '../event-hub.ts';
@@ -127,11 +127,11 @@ export class Workspace {
     await this.#shelf.leave(groupId);
   }
 
-  /** The tracker's `make_file`. Fails with `unknown_download` where none waits for it. */
+  /** The tracker's `make_file`. Fails with `unknown_download` where none waits for it, which the tracker is told. */
   describe(groupId: string, description: FileDescription): void {
     const task = this.#downloads.get(keyOf(groupId, description.file.name));
     if (task === undefined) {
-      throw new PeerError(
+      throw new RpcError(
         'unknown_download',
         `Cannot make ${description.file.name}: nobody here asked for it`,
       );

@@ -1,0 +1,69 @@
+/** What a peer answers to a tracker that does what no tracker should. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Connection,
+  createServer,
+  createSystemClock,
+  type Handlers,
+  serve,
+} from '@minitorrent/rpc-core';
+import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
+import { trackerCallbacks, trackerContract } from '@minitorrent/tracker/contract';
+import { describe, expect, it } from 'vitest';
+import { createPeer, type Peer } from '../src/index.ts';
+
+type TrackerHandlers = Handlers<typeof trackerContract>;
+type Login = TrackerHandlers['login'];
+
+describe('a peer', () => {
+  it('answers unknown_download to a make_file that nobody waits for, logged in or not', async () => {
+    const connections: Connection[] = [];
+    await using scene = await createScene(async (_, { connection }) => {
+      connections.push(connection);
+      return { memberships: [] };
+    });
+    await scene.peer.login('alice', 'correct horse battery');
+    const file = { name: 'a.bin', size: 1, pieceLength: 65_536, root: randomBytes(32) };
+    const makeFile = async (): Promise<unknown> =>
+      connections[0]
+        ?.client(trackerCallbacks)
+        .make_file({ groupId: 'films', file, sharedBy: 'bob', peers: [] });
+    await expect(makeFile()).rejects.toMatchObject({ code: 'unknown_download', remote: true });
+    await scene.peer.logout();
+    await expect(makeFile()).rejects.toMatchObject({ code: 'unknown_download', remote: true });
+  });
+});
+
+/** A peer that is not logged in, and a tracker that answers nothing but logins, and logouts. */
+async function createScene(login: Login): Promise<AsyncDisposable & { readonly peer: Peer }> {
+  await using resources = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'minitorrent-peer-'));
+  resources.defer(() => rm(folder, { recursive: true }));
+  const network = createMemoryNetwork();
+  const clock = createSystemClock();
+  const known: Partial<TrackerHandlers> = {
+    login,
+    logout: async () => ({}),
+    announce: async () => ({ intervalMs: 180_000, swarms: [] }),
+  };
+  const handlers = new Proxy(known, {
+    get: (_, name) =>
+      Reflect.get(known, name) ?? (() => Promise.reject(new Error(`Unexpected ${String(name)}`))),
+  }) as TrackerHandlers; // Every name is answered by the proxy.
+  const address = { host: 'tracker', port: 1 };
+  const served = [serve(trackerContract, handlers)];
+  resources.use(await createServer({ network, clock, address, serve: served, trusted: true }));
+  const peer = await createPeer({
+    trackers: [address],
+    dataDir: join(folder, 'data'),
+    downloadDir: join(folder, 'downloads'),
+    listen: { host: 'peer', port: 1 },
+    network,
+  });
+  resources.use(peer);
+  const owned = resources.move();
+  return { peer, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
