@@ -5,28 +5,18 @@
  * nothing. What a liar does differently is here too.
  */
 import type { Random } from '@minitorrent/rpc-core';
+import type { PickStrategyName } from '../../src/peer.ts';
 import { PieceSet } from '../../src/piece-set.ts';
 import type { Swarm } from '../../src/swarm.ts';
 import { createSwarm } from '../../src/swarm.ts';
 import type { PeerId, RequestId, SwarmEffect, SwarmEvent } from '../../src/swarm-events.ts';
-import type { UploadEffect, UploadEvent, UploadId } from '../../src/upload-events.ts';
-import { uploadId } from '../../src/upload-events.ts';
+import type { SwarmLimits } from '../../src/swarm-limits.ts';
+import type { UploadEffect, UploadEvent, UploadId, UploadLimits } from '../../src/upload-events.ts';
 import type { UploadQueue } from '../../src/upload-queue.ts';
 import { createUploadQueue } from '../../src/upload-queue.ts';
-import type { SwarmSimulation } from './swarm-simulator.ts';
 import type { Uplink } from './uplink.ts';
 import { createUplink } from './uplink.ts';
-
-/**
- * `wrong_bytes`: has nothing, announces everything, sends rubbish. `false_have`: announces everything and then denies
- * it. `silent`: announces everything and never answers.
- */
-export type Behaviour = 'honest' | 'wrong_bytes' | 'false_have' | 'silent';
-
-/** A connection: messages on it are lost once it is closed. */
-export interface Link {
-  isOpen: boolean;
-}
+import type { VirtualTime } from './virtual-time.ts';
 
 interface Serving {
   readonly receiver: SimulatedPeer;
@@ -47,13 +37,13 @@ export class SimulatedPeer {
   swarm: Swarm;
   uploads: UploadQueue;
   readonly uplink: Uplink;
-  readonly #simulation: SwarmSimulation;
+  readonly #simulation: SimulatedWorld;
   readonly #random: Random;
   readonly #serving = new Map<UploadId, Serving>();
   #wake = { swarm: 0, uploads: 0 };
 
   constructor(
-    simulation: SwarmSimulation,
+    simulation: SimulatedWorld,
     options: {
       readonly id: PeerId;
       readonly behaviour: Behaviour;
@@ -249,13 +239,4 @@ export class SimulatedPeer {
       if (this.#wake[what] === planned) task();
     });
   }
-}
-
-/** Upload ids are unique in a whole simulation, so that they key uplink transfers too. */
-export function createUploadIds(): () => UploadId {
-  let next = 0;
-  return () => {
-    next += 1;
-    return uploadId(next);
-  };
 }

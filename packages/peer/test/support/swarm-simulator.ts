@@ -5,41 +5,16 @@
  * asked for a piece that they never announced or that the asker has, no budget is exceeded) and keeps what it saw.
  */
 import type { Random } from '@minitorrent/rpc-core';
-import type { PickStrategyName } from '../../src/peer.ts';
 import type { PeerId, SwarmEffect } from '../../src/swarm-events.ts';
 import { peerId } from '../../src/swarm-events.ts';
 import type { SwarmLimits } from '../../src/swarm-limits.ts';
 import { swarmLimits } from '../../src/swarm-limits.ts';
-import type { UploadId, UploadLimits } from '../../src/upload-events.ts';
+import { type UploadId, uploadId } from '../../src/upload-events.ts';
 import { createSeededRandom } from './seeded-random.ts';
-import type { Behaviour, Link } from './simulated-peer.ts';
+import type { Behaviour, Link, SimulatedWorld } from './simulated-peer.ts';
 import { createUploadIds, SimulatedPeer } from './simulated-peer.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import { createVirtualTime } from './virtual-time.ts';
-
-export interface SimulationOptions {
-  readonly seed: number;
-  readonly leechers: number;
-  readonly pieces: number;
-  readonly pieceLength: number;
-  /** Bytes per millisecond of the seeder's and the leechers' uplinks. */
-  readonly seederUplink: number;
-  readonly leecherUplink: number | ((leecher: number) => number);
-  /** One way, milliseconds. */
-  readonly delayMs: number;
-  readonly strategy?: PickStrategyName;
-  readonly limits?: Partial<SwarmLimits>;
-  readonly uploadLimits?: Partial<UploadLimits>;
-  /** Peers beside those that only lie. */
-  readonly liars?: readonly Exclude<Behaviour, 'honest'>[];
-  /** Leechers that vanish, and when they come back (never: undefined). */
-  readonly churn?: readonly {
-    readonly leecher: number;
-    readonly downAtMs: number;
-    readonly upAtMs?: number;
-  }[];
-  readonly untilMs?: number;
-}
 
 export interface SimulationResult {
   readonly timeMs: number;
@@ -54,10 +29,9 @@ export interface SimulationResult {
   readonly peers: readonly SimulatedPeer[];
 }
 
-export class SwarmSimulation {
+export class SwarmSimulation implements SimulatedWorld {
   readonly options: SimulationOptions;
   readonly time: VirtualTime = createVirtualTime();
-  readonly nextUploadId: () => UploadId = createUploadIds();
   readonly violations: string[] = [];
   readonly #limits: SwarmLimits;
   readonly #random: Random;
@@ -66,6 +40,7 @@ export class SwarmSimulation {
   #duplicates = 0;
   #events = 0;
   #busy = 0;
+  #lastUploadId = 0;
 
   constructor(options: SimulationOptions) {
     this.options = options;
@@ -104,6 +79,11 @@ export class SwarmSimulation {
   /** Lets what is under way come to its end after `run`. */
   drain(durationMs: number): void {
     this.time.run({ isDone: () => false, untilMs: this.time.nowMs + durationMs });
+  }
+
+  nextUploadId(): UploadId {
+    this.#lastUploadId += 1;
+    return uploadId(this.#lastUploadId);
   }
 
   /** What honest peers that are up still hold although everything is done. */

@@ -1,0 +1,89 @@
+/**
+ * What a simulation is made of, and what a simulated peer can do to its world.
+ */
+import type { PickStrategyName } from '../../src/peer.ts';
+import type { PeerId, SwarmEffect } from '../../src/swarm-events.ts';
+import type { SwarmLimits } from '../../src/swarm-limits.ts';
+import type { UploadId, UploadLimits } from '../../src/upload-events.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/**
+ * `wrong_bytes`: has nothing, announces everything, sends rubbish. `false_have`: announces everything and then denies
+ * it. `silent`: announces everything and never answers.
+ */
+export type Behaviour = 'honest' | 'wrong_bytes' | 'false_have' | 'silent';
+
+/** A connection: messages on it are lost once it is closed. */
+export interface Link {
+  isOpen: boolean;
+}
+
+/** What a simulated peer lives in: time, its neighbours, and somebody who counts. */
+export interface SimulatedWorld {
+  readonly options: {
+    readonly pieces: number;
+    readonly pieceLength: number;
+    readonly strategy?: PickStrategyName;
+    readonly limits?: Partial<SwarmLimits>;
+    readonly uploadLimits?: Partial<UploadLimits>;
+  };
+  readonly time: VirtualTime;
+  readonly nextUploadId: () => UploadId;
+  peer(id: PeerId): SimulatedPeer;
+  trackerAnswer(asker: SimulatedPeer): PeerId[];
+  askTracker(asker: SimulatedPeer): void;
+  connect(from: SimulatedPeer, to: SimulatedPeer): void;
+  disconnect(from: SimulatedPeer, to: SimulatedPeer): void;
+  request(from: SimulatedPeer, request: Extract<SwarmEffect, { kind: 'request' }>): void;
+  send(from: SimulatedPeer, to: SimulatedPeer, task: () => void): void;
+  sendOver(link: Link, task: () => void): void;
+  announce(from: SimulatedPeer, indices: readonly number[]): void;
+  countPiece(receiver: SimulatedPeer, index: number): void;
+  countBusy(): void;
+  checkBudget(peer: SimulatedPeer): void;
+}
+
+export interface SimulationOptions {
+  readonly seed: number;
+  readonly leechers: number;
+  readonly pieces: number;
+  readonly pieceLength: number;
+  /** Bytes per millisecond of the seeder's and the leechers' uplinks. */
+  readonly seederUplink: number;
+  readonly leecherUplink: number | ((leecher: number) => number);
+  /** One way, milliseconds. */
+  readonly delayMs: number;
+  readonly strategy?: PickStrategyName;
+  readonly limits?: Partial<SwarmLimits>;
+  readonly uploadLimits?: Partial<UploadLimits>;
+  /** Peers beside those that only lie. */
+  readonly liars?: readonly Exclude<Behaviour, 'honest'>[];
+  /** Leechers that vanish, and when they come back (never: undefined). */
+  readonly churn?: readonly {
+    readonly leecher: number;
+    readonly downAtMs: number;
+    readonly upAtMs?: number;
+  }[];
+  readonly untilMs?: number;
+}
+
+/** Everything outside a peer, as it sees it. */
+export interface SimulationWorld<Peer> {
+  readonly options: SimulationOptions;
+  readonly time: VirtualTime;
+  /** Unique in a whole simulation, so that they name uplink transfers too. */
+  nextUploadId(): UploadId;
+  peer(id: PeerId): Peer;
+  trackerAnswer(asker: Peer): PeerId[];
+  askTracker(asker: Peer): void;
+  connect(from: Peer, to: Peer): void;
+  disconnect(from: Peer, to: Peer): void;
+  request(from: Peer, request: Extract<SwarmEffect, { kind: 'request' }>): void;
+  announce(from: Peer, indices: readonly number[]): void;
+  /** A message over the link between the two, if there is one. */
+  send(from: Peer, to: Peer, task: () => void): void;
+  sendOver(link: Link, task: () => void): void;
+  countPiece(receiver: Peer, index: number): void;
+  countBusy(): void;
+  checkBudget(peer: Peer): void;
+}
