@@ -35,6 +35,27 @@ describe('a peer', () => {
     await scene.peer.logout();
     await expect(makeFile()).rejects.toMatchObject({ code: 'unknown_download', remote: true });
   });
+
+  it.each([
+    ['tries again', 'an error that no login has', 'unknown_user', 'alice'],
+    ['logs its user out', 'wrong_password', 'wrong_password', undefined],
+  ])('%s when a tracker answers its login after a lost connection by %s', async (_, _what, code, userId) => {
+    let logins = 0;
+    const connections: Connection[] = [];
+    await using scene = await createScene(async (_request, { connection }) => {
+      connections.push(connection);
+      logins += 1;
+      if (logins === 2) throw new RpcError(code, 'Cannot log in');
+      return { memberships: [] };
+    });
+    await scene.peer.login('alice', 'correct horse battery');
+    const back = new Promise((resolve) =>
+      scene.peer.on('tracker-connected', (event) => resolve(event.userId)),
+    );
+    connections[0]?.abort();
+    expect(await back).toBe(userId);
+    expect(scene.peer.userId).toBe(userId);
+  });
 });
 
 /** A peer that is not logged in, and a tracker that answers nothing but logins, and logouts. */

@@ -256,4 +256,4 @@ export class PeerNode implements Peer {
 }
 
 /** Answers to a login that trying again does not change. */
-const REFUSED: ReadonlySet<string> = new Set(['wrong_password', 'unknown_user', 'already_logged_in']);
+const REFUSED: ReadonlySet<string> = new Set(['wrong_password', 'already_logged_in']);
