@@ -8,6 +8,7 @@ import {
   createServer,
   createSystemClock,
   type Handlers,
+  RpcError,
   serve,
 } from '@minitorrent/rpc-core';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';

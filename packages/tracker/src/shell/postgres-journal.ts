@@ -205,6 +205,7 @@ class PostgresJournal implements SharedJournal {
 
   async #close(): Promise<void> {
     this.#watch.close();
+    this.#writes.stopRetrying();
     await this.#flush;
     await Promise.all([this.#writes.close(), this.#reads.close()]);
   }

@@ -8,7 +8,7 @@
  *   statement takes too long; any other error of PostgreSQL ends the task at once;
  * - tries are bounded by the time since the first one, with pauses that double and are partly random, so that many
  *   trackers do not come back in step;
- * - `close` lets the task under way come to its end, but starts no further try.
+ * - after `stopRetrying` and `close` the tasks that were given come to their end, but nothing is tried again.
  */
 import { Socket } from 'node:net';
 import { Client, DatabaseError } from 'pg';
@@ -48,6 +48,7 @@ export class PostgresLink implements AsyncDisposable {
   #connected: Connected | undefined;
   #lastTask: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
+  #isRetrying = true;
   /** Ends the pause between two tries. */
   #wake: () => void = () => {};
 
@@ -65,6 +66,12 @@ export class PostgresLink implements AsyncDisposable {
     return outcome;
   }
 
+  /** From now on the first loss of the connection ends a task. */
+  stopRetrying(): void {
+    this.#isRetrying = false;
+    this.#wake();
+  }
+
   /** Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -76,7 +83,7 @@ export class PostgresLink implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.#wake();
+    this.stopRetrying();
     await this.#lastTask;
     const connected = this.#connected;
     this.#connected = undefined;
@@ -94,7 +101,7 @@ export class PostgresLink implements AsyncDisposable {
         return await this.#runOnce(task, deadlineMs);
       } catch (error) {
         this.#drop();
-        if (!isLost(error) || this.#closing !== undefined || clock.now() >= giveUpAt) throw error;
+        if (!isLost(error) || !this.#isRetrying || clock.now() >= giveUpAt) throw error;
       }
       await this.#pause(failures);
     }

@@ -23,6 +23,8 @@ export interface PostgresLimits {
   readonly freshMs: number;
   /** How long a tracker may keep the others from appending before PostgreSQL takes its turn away. */
   readonly turnMs: number;
+  /** How long the config register may take to answer: a takeover, which waits for it, is to be over within seconds. */
+  readonly registerMs: number;
   /** How often the head is looked at where no notification came: what another tracker wrote is seen by then. */
   readonly pollMs: number;
 }
@@ -36,6 +38,7 @@ export const DEFAULT_POSTGRES_LIMITS: PostgresLimits = {
   openPatienceMs: 10_000,
   freshMs: 1_000,
   turnMs: 2_000,
+  registerMs: 400,
   pollMs: 500,
 };
 

@@ -75,13 +75,14 @@ async function takeSteps(client: PostgresClient, schema: string): Promise<void> 
 }
 
 async function versionOf(client: PostgresClient, schema: string): Promise<number> {
-  const table = `${schema}.layout`;
-  const { rows } = await client.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
-    table,
-  ]);
+  // Not to_regclass: it may remember that there was no table before the lock was waited for.
+  const { rows } = await client.query<{ there: boolean }>(
+    'SELECT EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename = $2) AS there',
+    [schema, 'layout'],
+  );
   if (rows[0]?.there !== true) return 0;
   const found = await client.query<{ version: number | null }>(
-    `SELECT max(version) AS version FROM ${table}`,
+    `SELECT max(version) AS version FROM ${schema}.layout`,
   );
   return found.rows[0]?.version ?? 0;
 }

@@ -18,8 +18,15 @@ export interface PostgresServer extends AsyncDisposable {
   /** SIGINT disconnects everybody and stops; SIGKILL is a crash of the whole server. */
   stop(signal?: 'SIGINT' | 'SIGKILL'): Promise<void>;
   start(): Promise<void>;
+  /** Begins a transaction with `sql`, and holds its locks until it is disposed of. */
+  hold(url: string, sql: string): Promise<HeldLocks>;
   /** Runs SQL in the database of `url`. */
   query(url: string, sql: string): Promise<readonly Record<string, unknown>[]>;
+}
+
+export interface HeldLocks extends AsyncDisposable {
+  /** Resolves when somebody waits for one of the locks. */
+  untilWaitedFor(): Promise<void>;
 }
 
 const binaries = globSync('/usr/lib/postgresql/*/bin').findLast((folder) =>
@@ -56,7 +63,8 @@ export async function startPostgres(...settings: readonly string[]): Promise<Pos
   runAs(user, 'initdb', ['-D', data, '-A', 'trust', '-U', 'tests', '-E', 'UTF8', '--locale=C', '--no-sync']);
   let server = await launch(user, folder, settings);
   let databases = 0;
-  const urlOf = (name: string): string => `postgresql://tests@/${name}?host=${encodeURIComponent(folder)}`;
+  const urlOf = (name: string): string =>
+    `postgresql://tests@localhost/${name}?host=${encodeURIComponent(folder)}`;
   const query: PostgresServer['query'] = async (url, sql) => {
     const client = new Client({ connectionString: url });
     await client.connect();
@@ -84,10 +92,25 @@ export async function startPostgres(...settings: readonly string[]): Promise<Pos
       server = await launch(user, folder, settings);
     },
     query,
+    hold: (url, sql) => holdLocks(url, sql),
     [Symbol.asyncDispose]: async () => {
       await stop();
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+async function holdLocks(url: string, sql: string): Promise<HeldLocks> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query(sql);
+  return {
+    untilWaitedFor: async () => {
+      const waiting = `SELECT count(*)::int AS count FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))`;
+      while ((await client.query<{ count: number }>(waiting)).rows[0]?.count === 0);
+    },
+    [Symbol.asyncDispose]: () => client.end(),
   };
 }
 
