@@ -5,18 +5,16 @@
  * nothing. What a liar does differently is here too.
  */
 import type { Random } from '@minitorrent/rpc-core';
-import type { PickStrategyName } from '../../src/peer.ts';
 import { PieceSet } from '../../src/piece-set.ts';
 import type { Swarm } from '../../src/swarm.ts';
 import { createSwarm } from '../../src/swarm.ts';
 import type { PeerId, RequestId, SwarmEffect, SwarmEvent } from '../../src/swarm-events.ts';
-import type { SwarmLimits } from '../../src/swarm-limits.ts';
-import type { UploadEffect, UploadEvent, UploadId, UploadLimits } from '../../src/upload-events.ts';
+import type { UploadEffect, UploadEvent, UploadId } from '../../src/upload-events.ts';
 import type { UploadQueue } from '../../src/upload-queue.ts';
 import { createUploadQueue } from '../../src/upload-queue.ts';
+import type { Behaviour, Link, SimulationWorld } from './simulation-model.ts';
 import type { Uplink } from './uplink.ts';
 import { createUplink } from './uplink.ts';
-import type { VirtualTime } from './virtual-time.ts';
 
 interface Serving {
   readonly receiver: SimulatedPeer;
@@ -37,13 +35,13 @@ export class SimulatedPeer {
   swarm: Swarm;
   uploads: UploadQueue;
   readonly uplink: Uplink;
-  readonly #simulation: SimulatedWorld;
+  readonly #simulation: SimulationWorld<SimulatedPeer>;
   readonly #random: Random;
   readonly #serving = new Map<UploadId, Serving>();
   #wake = { swarm: 0, uploads: 0 };
 
   constructor(
-    simulation: SimulatedWorld,
+    simulation: SimulationWorld<SimulatedPeer>,
     options: {
       readonly id: PeerId;
       readonly behaviour: Behaviour;

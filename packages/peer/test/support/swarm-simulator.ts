@@ -11,8 +11,8 @@ import type { SwarmLimits } from '../../src/swarm-limits.ts';
 import { swarmLimits } from '../../src/swarm-limits.ts';
 import { type UploadId, uploadId } from '../../src/upload-events.ts';
 import { createSeededRandom } from './seeded-random.ts';
-import type { Behaviour, Link, SimulatedWorld } from './simulated-peer.ts';
-import { createUploadIds, SimulatedPeer } from './simulated-peer.ts';
+import { SimulatedPeer } from './simulated-peer.ts';
+import type { Behaviour, Link, SimulationOptions, SimulationWorld } from './simulation-model.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import { createVirtualTime } from './virtual-time.ts';
 
@@ -29,7 +29,7 @@ export interface SimulationResult {
   readonly peers: readonly SimulatedPeer[];
 }
 
-export class SwarmSimulation implements SimulatedWorld {
+export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
   readonly options: SimulationOptions;
   readonly time: VirtualTime = createVirtualTime();
   readonly violations: string[] = [];
