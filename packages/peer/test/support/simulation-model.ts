@@ -18,31 +18,6 @@ export interface Link {
   isOpen: boolean;
 }
 
-/** What a simulated peer lives in: time, its neighbours, and somebody who counts. */
-export interface SimulatedWorld {
-  readonly options: {
-    readonly pieces: number;
-    readonly pieceLength: number;
-    readonly strategy?: PickStrategyName;
-    readonly limits?: Partial<SwarmLimits>;
-    readonly uploadLimits?: Partial<UploadLimits>;
-  };
-  readonly time: VirtualTime;
-  readonly nextUploadId: () => UploadId;
-  peer(id: PeerId): SimulatedPeer;
-  trackerAnswer(asker: SimulatedPeer): PeerId[];
-  askTracker(asker: SimulatedPeer): void;
-  connect(from: SimulatedPeer, to: SimulatedPeer): void;
-  disconnect(from: SimulatedPeer, to: SimulatedPeer): void;
-  request(from: SimulatedPeer, request: Extract<SwarmEffect, { kind: 'request' }>): void;
-  send(from: SimulatedPeer, to: SimulatedPeer, task: () => void): void;
-  sendOver(link: Link, task: () => void): void;
-  announce(from: SimulatedPeer, indices: readonly number[]): void;
-  countPiece(receiver: SimulatedPeer, index: number): void;
-  countBusy(): void;
-  checkBudget(peer: SimulatedPeer): void;
-}
-
 export interface SimulationOptions {
   readonly seed: number;
   readonly leechers: number;
