@@ -96,5 +96,16 @@ export function checkDescriptor(descriptor: FileDescriptor): PieceLayout {
       `Cannot use a root of ${descriptor.root.length} bytes, expected ${HASH_BYTES}`,
     );
   }
-  return createPieceLayout(descriptor);
+  const layout = createPieceLayout(descriptor);
+  if (isEmptyRoot(descriptor.root) !== (layout.pieceCount === 0)) {
+    throw new StoreError(
+      'bad_layout',
+      `Cannot use this root for a file of ${descriptor.size} bytes: an empty file, and no other, has 32 zero bytes`,
+    );
+  }
+  return layout;
+}
+
+function isEmptyRoot(root: Uint8Array): boolean {
+  return root.every((byte) => byte === 0);
 }

@@ -11,12 +11,14 @@ import {
 import { hex, patternBytes } from './bytes.ts';
 import { hostileNames } from './hostile-names.ts';
 
-const descriptors: fc.Arbitrary<FileDescriptor> = fc.record({
-  name: fc.stringMatching(/^[a-z]{5,60}$/),
-  size: fc.integer({ min: 0, max: 2 ** 34 }),
-  pieceLength: fc.constantFrom(65_536, 131_072, 4_194_304),
-  root: fc.uint8Array({ minLength: 32, maxLength: 32 }),
-});
+const descriptors: fc.Arbitrary<FileDescriptor> = fc
+  .record({
+    name: fc.stringMatching(/^[a-z]{5,60}$/),
+    size: fc.integer({ min: 0, max: 2 ** 34 }),
+    pieceLength: fc.constantFrom(65_536, 131_072, 4_194_304),
+    root: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+  })
+  .map((file) => ({ ...file, root: file.size === 0 ? new Uint8Array(32) : file.root.fill(1, 0, 1) }));
 
 describe('fileDescriptorCodec', () => {
   it('gives back what was written, and refuses every prefix', () => {
@@ -53,20 +55,25 @@ describe('fileDescriptorCodec', () => {
   });
 
   it('refuses what no file can be', () => {
-    const good: FileDescriptor = { name: 'a', size: 1, pieceLength: 65_536, root: new Uint8Array(32) };
+    const good: FileDescriptor = { name: 'a', size: 1, pieceLength: 65_536, root: patternBytes(32) };
     for (const bad of [
       { name: '..' },
       { pieceLength: 65_537 },
       { pieceLength: 0 },
       { size: 65_536 * 262_144 + 1 },
       { root: new Uint8Array(31) },
+      { root: new Uint8Array(32) },
+      { size: 0 },
     ]) {
       expect(() => encode(fileDescriptorCodec, { ...good, ...bad })).toThrow();
     }
     const bytes = encode(fileDescriptorCodec, good).slice();
+    const refused = expect.objectContaining({ code: 'refused' });
     // Behind the struct's length and the name's: the name itself.
-    bytes[5] = '/'.charCodeAt(0);
-    expect(() => decode(fileDescriptorCodec, bytes)).toThrow(expect.objectContaining({ code: 'refused' }));
+    expect(() => decode(fileDescriptorCodec, bytes.with(5, '/'.charCodeAt(0)))).toThrow(refused);
+    // The size, without which the root is not an empty file's.
+    expect(() => decode(fileDescriptorCodec, bytes.with(6, 0))).toThrow(refused);
+    expect(() => decode(fileDescriptorCodec, bytes.fill(0, -32))).toThrow(refused);
   });
 });
 

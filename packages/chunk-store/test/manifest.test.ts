@@ -89,6 +89,8 @@ describe('verifyPieceLayer', () => {
     expect(refusal({ size: -1 })).toBe('bad_layout');
     expect(refusal({ size: made.size + 65_536 })).toBe('bad_length');
     expect(refusal({ pieceLength: 65_537 })).toBe('bad_layout');
+    expect(refusal({ root: new Uint8Array(HASH_BYTES) })).toBe('bad_layout');
+    expect(refusal({ size: 0 }, new Uint8Array(0))).toBe('bad_layout');
   });
 
   it('detects every single flipped bit of layer and root', () => {

@@ -64,7 +64,7 @@ const refusals: readonly (readonly [TrackerErrorCode, string, (scene: Scene) => 
   [
     'file_exists',
     'another file of the same name',
-    ({ bob }) => upload(bob, { ...file, root: new Uint8Array(32) }),
+    ({ bob }) => upload(bob, { ...file, root: new Uint8Array(32).fill(1) }),
   ],
   ['unknown_file', 'a download of a file that does not exist', ({ bob }) => download(bob, 'none.mkv')],
   ['unknown_file', 'an end to a file that does not exist', ({ alice }) => stopSharing(alice, 'none.mkv')],
@@ -104,6 +104,14 @@ describe('a tracker over TCP', () => {
       createUser(scene.dave, 'white space'),
     ]) {
       await expect(attempt).rejects.toMatchObject({ code: 'bad_request' });
+    }
+  });
+
+  it('refuses a file whose root and size do not fit together', async () => {
+    await using scene = await createScene();
+    for (const change of [{ root: new Uint8Array(32) }, { size: 0 }]) {
+      const impossible = { ...file, name: 'other.mkv', ...change };
+      await expect(upload(scene.alice, impossible)).rejects.toMatchObject({ code: 'bad_request' });
     }
   });
 

@@ -10,7 +10,12 @@ const name = fc
 
 const descriptor = fc
   .record({ name, size: fc.nat({ max: 2 ** 34 }), root: fc.uint8Array({ minLength: 32, maxLength: 32 }) })
-  .map((file) => ({ ...file, pieceLength: choosePieceLength(file.size) }));
+  .map((file) => ({ ...file, root: rootOf(file), pieceLength: choosePieceLength(file.size) }));
+
+/** An empty file, and no other, has a root of zeros. */
+function rootOf({ size, root }: { readonly size: number; readonly root: Uint8Array }): Uint8Array {
+  return root.map((byte, at) => (size === 0 ? 0 : byte | (at === 0 ? 1 : 0)));
+}
 
 /** Any value that `codec` accepts, a message's or a journal's. */
 export function wireValues<T>(codec: Codec<T>): fc.Arbitrary<T> {
