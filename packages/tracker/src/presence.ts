@@ -67,6 +67,13 @@ export class Presence {
     for (const announcement of announcements) this.#take(device, announcement);
   }
 
+  /** The device does not serve these files any more; nothing else of it changes. */
+  withdraw(key: string, names: readonly SwarmName[]): void {
+    const device = this.#devices.get(key);
+    if (device === undefined) return;
+    for (const name of names) this.#removeShare(device, name);
+  }
+
   /** The device's last connection is lost: it may come back within a while. */
   connectionLost(key: string, nowMs: number): void {
     const device = this.#devices.get(key);
@@ -147,7 +154,7 @@ export class Presence {
   #take(device: Device, { groupId, root, holding }: Announcement): void {
     const name = { groupId, root };
     const share = this.#table.swarm(name)?.byDevice.get(device);
-    if (holding === 'gone') this.#removeAll(share === undefined ? [] : [share]);
+    if (holding === 'gone') this.#removeShare(device, name);
     else if (share !== undefined) this.#table.setComplete(share, holding === 'complete');
     else this.#addShare(device, name, holding);
   }
@@ -158,6 +165,11 @@ export class Presence {
       throw new TrackerError('limit_reached', message);
     }
     this.#table.add(device, name, holding === 'complete');
+  }
+
+  #removeShare(device: Device, name: SwarmName): void {
+    const share = this.#table.swarm(name)?.byDevice.get(device);
+    if (share !== undefined) this.#table.remove(share);
   }
 
   /** A device that is in no queue any more. */

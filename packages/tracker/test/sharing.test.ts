@@ -99,6 +99,21 @@ describe('sharing', () => {
     expect(await scene.tracker.stats()).toMatchObject({ presence: { swarms: 0, shares: 0 } });
   });
 
+  it('takes out what a peer says is gone that can no longer be reached, and nothing else of it', async () => {
+    await using scene = await createMemoryScene();
+    const { alice, bob } = await members(scene);
+    const other = testFile('other');
+    await alice.tracker.upload_file({ requestId: newRequestId(), groupId, file: other });
+    await alice.announce(groupId, file.root);
+    await alice.announce(groupId, other.root);
+    await alice.announce(groupId, file.root, 'gone', 0);
+    await bob.announce(groupId, file.root, 'gone', 0);
+    expect(await listed(bob)).toMatchObject([
+      { file, seeders: 0 },
+      { file: other, seeders: 1 },
+    ]);
+  });
+
   it('forgets a device that announces no more, sooner when its connection is lost', async () => {
     await using scene = await createMemoryScene({ limits: { presenceTtlMs: 50_000 } });
     const { alice, bob } = await members(scene);

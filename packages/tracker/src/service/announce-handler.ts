@@ -64,11 +64,10 @@ export function createAnnounceHandler(parts: ServiceParts): AnnounceHandler {
       const known = await ledger.read((state) => allowedOf(state, session.userId, files));
       // Whoever left while the read waited must not come back by this announce.
       const allowed = allowedOf(ledger.latest, session.userId, known);
-      // Port 0: nobody can reach this peer, so nobody should try.
-      if (port !== 0) {
-        const { host } = connection.remote.remote;
-        presence.announce({ key: session.device, host, port }, allowed, clock.now());
-      }
+      const { host } = connection.remote.remote;
+      // Port 0: nobody can reach this peer, so nobody should try; what it gave up is true all the same.
+      if (port === 0) presence.withdraw(session.device, allowed.filter(isGone));
+      else presence.announce({ key: session.device, host, port }, allowed, clock.now());
       const wanted = allowed.filter((file) => file.holding === 'partial');
       return { intervalMs: limits.announceIntervalMs, swarms: swarmsFor(session, wanted) };
     },
@@ -77,10 +76,14 @@ export function createAnnounceHandler(parts: ServiceParts): AnnounceHandler {
 
 function allowedOf(state: TrackerState, userId: string, files: readonly Announced[]): readonly Announced[] {
   return files.filter(({ groupId, root, holding }) => {
-    if (holding === 'gone') return true;
+    if (isGone({ holding })) return true;
     const group = state.groups.get(groupId);
     return group?.members.has(userId) === true && group.roots.has(root);
   });
+}
+
+function isGone({ holding }: Pick<Announcement, 'holding'>): boolean {
+  return holding === 'gone';
 }
 
 /** A character is at most three bytes of UTF-8 for each of its UTF-16 units; the rest of an address is fixed. */
