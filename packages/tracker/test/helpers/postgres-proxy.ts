@@ -7,11 +7,12 @@ export interface PostgresProxy extends AsyncDisposable {
   readonly url: string;
   /** From now on passes nothing on, either way; connections stay open, and new ones are taken. */
   silence(): void;
+  /** Passes everything on again. */
   heal(): void;
   /** Cuts every connection. */
   cut(): void;
   /** Cuts the next connection on which a request with `text` goes out, when its answer comes back: nobody sees that. */
-  loseAnswerTo(text: string): void;
+  loseAnswerTo(text: string, options?: { readonly thenRefuse?: boolean }): void;
   /** Answers that were lost. */
   readonly lost: number;
 }
@@ -21,9 +22,15 @@ export async function createPostgresProxy(target: string): Promise<PostgresProxy
   const path = `${searchParams.get('host')}/.s.PGSQL.5432`;
   const pairs = new Set<readonly [Socket, Socket]>();
   let isSilent = false;
+  let isRefusing = false;
   let losing: string | undefined;
+  let refuseThen = false;
   let lost = 0;
   const server = createServer((client) => {
+    if (isRefusing) {
+      client.destroy();
+      return;
+    }
     const upstream = connect(path);
     const pair = [client, upstream] as const;
     pairs.add(pair);
@@ -38,7 +45,9 @@ export async function createPostgresProxy(target: string): Promise<PostgresProxy
     upstream.on('data', (bytes: Buffer) => {
       if (isLosing) {
         lost += 1;
-        client.destroy();
+        isRefusing = refuseThen;
+        if (refuseThen) cut();
+        else client.destroy();
       } else if (!isSilent) client.write(bytes);
     });
     for (const [one, other] of [
@@ -70,10 +79,12 @@ export async function createPostgresProxy(target: string): Promise<PostgresProxy
     },
     heal: () => {
       isSilent = false;
+      isRefusing = false;
     },
     cut,
-    loseAnswerTo: (text) => {
+    loseAnswerTo: (text, options) => {
       losing = text;
+      refuseThen = options?.thenRefuse === true;
     },
     [Symbol.asyncDispose]: async () => {
       const closed = once(server, 'close');

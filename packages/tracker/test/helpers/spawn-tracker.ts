@@ -10,10 +10,10 @@ export interface TrackerProcess extends AsyncDisposable {
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
 }
 
-/** Starts a tracker on `dataDir`; rejects with the code of its error when it does not start. */
-export async function spawnTracker(dataDir: string): Promise<TrackerProcess> {
+/** Starts a tracker on a data folder or the URL of a PostgreSQL; rejects with the code of its error when it does not start. */
+export async function spawnTracker(place: string): Promise<TrackerProcess> {
   const script = new URL('./tracker-child.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, ['--conditions=@minitorrent/source', script, dataDir], {
+  const child = spawn(process.execPath, ['--conditions=@minitorrent/source', script, place], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
