@@ -41,3 +41,4 @@ export { createReceiveBudget, type ReceiveBudget } from './receive-budget.ts';
 // The machine's clock and randomness
 export { createSystemClock } from './shell/system-clock.ts';
 export { createSystemRandom } from './shell/system-random.ts';
+export { sourceOf } from './source.ts';

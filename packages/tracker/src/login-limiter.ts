@@ -1,10 +1,11 @@
 /**
- * How often somebody may fail to log in, by account and by address.
+ * How often somebody may fail to log in, by account and by address (of IPv6 by network, see `sourceOf`).
  *
  * Each failure fills a bucket that empties at the allowed number an hour; a full one means to wait. Beyond some free
  * failures an account also waits after each one, twice as long each time. Nothing is locked for good. An attempt counts as
  * failed from its beginning, so that many at once gain nothing; success takes it back.
  */
+import { sourceOf } from '@minitorrent/rpc-core';
 import { TrackerError } from './errors.ts';
 import type { TrackerLimits } from './limits.ts';
 
@@ -49,23 +50,24 @@ export function createLoginLimiter(limits: LoginLimits): LoginLimiter {
   const { failedLoginsPerAccount: perAccount, failedLoginsPerAddress: perAddress, trackedLogins } = limits;
   return {
     begin: ({ userId, host }, nowMs) => {
+      const source = sourceOf(host);
       const account = bucketAt(accounts, userId, { nowMs, perHour: perAccount });
-      const address = bucketAt(addresses, host, { nowMs, perHour: perAddress });
+      const address = bucketAt(addresses, source, { nowMs, perHour: perAddress });
       const waitMs = Math.max(waitOf(account, nowMs, perAccount), waitOf(address, nowMs, perAddress));
       if (waitMs > 0) throw tooMany(waitMs);
       account.level += 1;
       account.notBeforeMs = nowMs + delayAfter(account.level, limits);
       address.level += 1;
       keep(accounts, userId, account, trackedLogins);
-      keep(addresses, host, address, trackedLogins);
+      keep(addresses, source, address, trackedLogins);
     },
     withdraw: ({ userId, host }) => {
       takeBack(accounts.get(userId));
-      takeBack(addresses.get(host));
+      takeBack(addresses.get(sourceOf(host)));
     },
     succeed: ({ userId, host }) => {
       accounts.delete(userId);
-      takeBack(addresses.get(host));
+      takeBack(addresses.get(sourceOf(host)));
     },
   };
 }

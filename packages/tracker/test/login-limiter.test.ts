@@ -40,6 +40,16 @@ describe('createLoginLimiter', () => {
     expect(waits).toEqual([0, 0, 0, 0, 1, 2, 4, 8, 10, 10]);
   });
 
+  it('counts all addresses of an IPv6 network as one', () => {
+    const limiter = createLoginLimiter(DEFAULT_LIMITS);
+    const from = (at: number): string => `2001:db8:1:2::${at.toString(16)}`;
+    const allowed = Array.from({ length: 40 }, (_, at) => tries(limiter, `user-${at}`, from(at), at));
+    expect(allowed.filter(Boolean)).toHaveLength(DEFAULT_LIMITS.failedLoginsPerAddress);
+    limiter.withdraw({ userId: 'user-0', host: from(99) });
+    expect(tries(limiter, 'alice', from(98), 50)).toBe(true);
+    expect(tries(limiter, 'bob', '2001:db8:1:3::1', 60)).toBe(true);
+  });
+
   it('limits an address over all accounts', () => {
     const limiter = createLoginLimiter(DEFAULT_LIMITS);
     const allowed = Array.from({ length: 40 }, (_, at) => tries(limiter, `user-${at}`, '10.0.0.1', at));
