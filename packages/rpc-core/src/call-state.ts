@@ -25,6 +25,14 @@ const table: Readonly<Record<CallKind, Moves>> = {
   },
 };
 
+/**
+ * Whether a caller's move means nothing any more and is passed over: the call is cancelled already, and what the caller
+ * said before or beside that may arrive behind it. Credit for a unary call never means anything and stays illegal.
+ */
+export function isMoot(kind: CallKind, state: CallState, move: CallMove): boolean {
+  return state === 'cancelled' && (move === 'cancel' || (move === 'credit' && kind === 'stream'));
+}
+
 /** The state after `move`; undefined when the move is illegal in `state`. */
 export function nextCallState(kind: CallKind, state: CallState, move: CallMove): CallState | undefined {
   return table[kind][state][move];

@@ -1,9 +1,11 @@
 /**
  * The half of a session that is called: takes requests, and sends their answers.
  *
- * A cancel or credit for a call that has had its last word crossed that word and is ignored. A call id that was used
+ * A cancel or credit for a call that has had its last word crossed that word and is ignored, as is a second cancel, or
+ * credit, for a call that is cancelled. A call id that was used
  * before, or more calls than were agreed in `hello`, is a protocol error.
  */
+import { isMoot } from './call-state.ts';
 import type { Call, CallTable } from './call-table.ts';
 import { createCallTable, theirMove } from './call-table.ts';
 import type { Method } from './contract.ts';
@@ -91,10 +93,12 @@ export class ServedCalls {
     return { kind: 'request', call: this.#table.add(id, name, methodServed(name), windowBytes), body };
   }
 
-  /** Takes what a caller says about its call; undefined when the call has ended here. */
+  /** Takes what a caller says about its call; undefined when the call has ended here, or is cancelled. */
   accept(name: string, envelope: CallerEnvelope): CallerEvent | undefined {
     const before = this.#table.get(envelope.id);
     if (before === undefined && envelope.id <= this.#lastId) return undefined;
+    if (before?.name === name && isMoot(before.method?.kind ?? 'unary', before.state, envelope.kind))
+      return undefined;
     const call = theirMove(this.#table, before, name, envelope);
     if (envelope.kind === 'credit' && !this.#table.grant(call, envelope.bytes)) {
       throw new RpcError('credit_exceeded', `Cannot count the credit of ${name}: it exceeds 2^53-1`);

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { serve } from '../src/index.ts';
+import { drainMicrotasks } from '../src/testing.ts';
 import { goldenFrames } from './golden.ts';
 import { assertAsyncProperty } from './support/assert-property.ts';
 import { fromHex } from './support/hex.ts';
@@ -54,12 +55,21 @@ describe('what breaks the protocol ends the connection with a code', () => {
       [['wait', '010100'] as const, ['wait', '070101'] as const],
     ],
     [
-      'a second cancel',
+      'credit for a unary call that is cancelled',
       'unexpected_frame',
       [
         ['wait', '010100'],
         ['wait', '0601'],
+        ['wait', '070101'],
+      ] as const,
+    ],
+    [
+      'a second cancel under another name',
+      'unknown_call',
+      [
+        ['wait', '010100'],
         ['wait', '0601'],
+        ['greet', '0601'],
       ] as const,
     ],
     [
@@ -116,6 +126,40 @@ describe('what is only late is ignored', () => {
     await puppet.send('greet', '0601');
     await puppet.send('greet', '070105');
     expect(puppet.goodbyeCode).toBeUndefined();
+    await puppet.end();
+  });
+});
+
+describe('what says nothing new is ignored', () => {
+  test('a second cancel of a call that stops, which gets one last word', async () => {
+    const gate = Promise.withResolvers<Record<never, never>>();
+    const puppet = await createPuppet({ serve: [serve(contract, handlers({ wait: () => gate.promise }))] });
+    await puppet.greet();
+    for (const hex of ['010100', '0601', '0601']) await puppet.send('wait', hex);
+    expect([puppet.goodbyeCode, puppet.connection.servedCalls]).toEqual([undefined, 1]);
+    gate.resolve({});
+    await drainMicrotasks();
+    await puppet.send('wait', '0601');
+    expect([puppet.goodbyeCode, puppet.connection.servedCalls]).toEqual([undefined, 0]);
+    expect(puppet.frames.filter(({ type }) => type === 'wait')).toHaveLength(1);
+    await puppet.end();
+  });
+
+  test('credit for a stream that is cancelled, however much', async () => {
+    const gate = Promise.withResolvers<void>();
+    async function* stubborn() {
+      await gate.promise;
+      yield 0;
+    }
+    const puppet = await createPuppet({ serve: [serve(contract, handlers({ count: stubborn }))] });
+    await puppet.greet();
+    await puppet.send('count', '0101' + 'ffffffffffffff0f' + '00000001');
+    await puppet.send('count', '0601');
+    await puppet.send('count', '0701' + 'ffffffffffffff0f');
+    expect([puppet.goodbyeCode, puppet.connection.servedCalls]).toEqual([undefined, 1]);
+    gate.resolve();
+    await drainMicrotasks();
+    expect([puppet.goodbyeCode, puppet.connection.servedCalls]).toEqual([undefined, 0]);
     await puppet.end();
   });
 });
