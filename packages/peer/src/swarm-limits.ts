@@ -57,7 +57,7 @@ export interface SwarmLimits {
 export const SWARM_LIMITS: SwarmLimits = {
   minOutstandingPieces: 4,
   maxOutstandingPieces: 256,
-  maxOutstandingBytes: 64 * 1024 * 1024,
+  maxOutstandingBytes: 32 * 1024 * 1024,
   outstandingPerPeer: 2,
   requestsInBudget: 4,
   wantSetPieces: 64,

@@ -10,6 +10,7 @@ import {
   StoreError,
 } from '@minitorrent/chunk-store';
 import { type Client, RpcError } from '@minitorrent/rpc-core';
+import type { BufferPool } from '../buffer-pool.ts';
 import type { PieceItem, peerContract } from '../contract.ts';
 import type { PeerId, RequestId, RequestOutcome, SwarmEvent } from '../swarm-events.ts';
 
@@ -21,6 +22,8 @@ export interface PieceCall {
   readonly pieces: readonly number[];
   readonly maxPieces: number;
   readonly store: ChunkStore;
+  /** Where arriving pieces are put together. */
+  readonly buffers: BufferPool;
   readonly signal: AbortSignal;
   report(event: SwarmEvent): void;
   /** The store did not take a verified piece. */
@@ -38,12 +41,15 @@ export async function fetchPieces(call: PieceCall): Promise<void> {
     const proof = receiver.proofIn(error);
     if (proof !== undefined) call.report({ kind: 'piece_bad', peer, requestId, ...proof });
     else call.report({ kind: 'request_ended', peer, requestId, outcome: outcomeOf(error, call.signal) });
+  } finally {
+    receiver.release();
   }
 }
 
 class PieceReceiver {
   readonly #call: PieceCall;
   #assembler: PieceAssembler | undefined;
+  #buffer: Uint8Array | undefined;
   #piecesLeft: number;
 
   constructor(call: PieceCall) {
@@ -55,6 +61,12 @@ class PieceReceiver {
     const { client, groupId, store, pieces, maxPieces, signal } = this.#call;
     const request = { groupId, root: store.manifest.root, want: pieces, maxPieces };
     for await (const item of client.send_pieces(request, { signal })) await this.#receive(item);
+  }
+
+  /** Gives back the buffer of a piece that is stored, or will never be whole. */
+  release(): void {
+    if (this.#buffer !== undefined) this.#call.buffers.give(this.#buffer);
+    this.#buffer = undefined;
   }
 
   /** The lie that `error` proves, if it does. */
@@ -75,7 +87,7 @@ class PieceReceiver {
     if (this.#piecesLeft === 0) throw brokenAnswer(`it sent more than ${this.#call.maxPieces} pieces`);
     if (index >= store.layout.pieceCount) throw brokenAnswer(`there is no piece ${index}`);
     this.#piecesLeft -= 1;
-    this.#assembler = createPieceAssembler(store.manifest, index);
+    this.#assembler = createPieceAssembler(store.manifest, index, { allocate: () => this.#takeBuffer() });
     this.#assembler.setLeafHashes(leafHashes);
     report({ kind: 'piece_started', peer, requestId, index });
   }
@@ -101,7 +113,13 @@ class PieceReceiver {
       onStoreError(error);
       throw error;
     }
+    this.release();
     report({ kind: 'piece_verified', peer, requestId, index: assembler.index });
+  }
+
+  #takeBuffer(): Uint8Array {
+    this.#buffer = this.#call.buffers.take();
+    return this.#buffer;
   }
 }
 

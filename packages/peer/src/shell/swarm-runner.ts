@@ -7,6 +7,7 @@
 import { Bitfield, type ChunkStore } from '@minitorrent/chunk-store';
 import type { Address, Clock, Connection, Random } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
+import { BufferPool } from '../buffer-pool.ts';
 import { peerContract } from '../contract.ts';
 import type { PickStrategyName } from '../peer.ts';
 import { createSwarm, type Swarm } from '../swarm.ts';
@@ -23,6 +24,9 @@ import { fetchPieces } from './fetch-pieces.ts';
 import type { PeerPool } from './peer-pool.ts';
 
 const log = createDebug('minitorrent:peer:swarm');
+
+/** What a download keeps for the pieces to come while none arrive: four of the longest. */
+const FREE_BUFFER_BYTES = 16 * 1024 * 1024;
 
 export interface SwarmRunnerOptions {
   readonly groupId: string;
@@ -51,6 +55,7 @@ interface Neighbour {
 export class SwarmRunner {
   readonly #options: SwarmRunnerOptions;
   readonly #swarm: Swarm;
+  readonly #buffers: BufferPool;
   readonly #addresses = new Map<PeerId, Address>();
   readonly #neighbours = new Map<PeerId, Neighbour>();
   readonly #calls = new Map<RequestId, AbortController>();
@@ -64,6 +69,7 @@ export class SwarmRunner {
     const { pieceCount } = store.layout;
     const { size, pieceLength } = store.manifest;
     this.#options = options;
+    this.#buffers = new BufferPool(pieceLength, Math.max(4, Math.floor(FREE_BUFFER_BYTES / pieceLength)));
     this.#swarm = createSwarm({
       have: store.have,
       random,
@@ -186,6 +192,7 @@ export class SwarmRunner {
     const { groupId, store, onStoreError } = this.#options;
     const done = fetchPieces({
       client: connection.client(peerContract),
+      buffers: this.#buffers,
       ...{ groupId, store, peer, requestId, pieces, maxPieces, onStoreError },
       signal: call.signal,
       report: (event) => this.tell(event),
