@@ -176,6 +176,25 @@ describe('TrackerCalls', () => {
     await field.close();
   });
 
+  it('joins the pages of who waits to join', async () => {
+    const page = (...names: string[]) =>
+      names.map((userId) => ({ groupId: 'films', userId, requestedAtMs: 1 }));
+    const field = trackers({
+      list_requests: async ({ groupId, after }) => {
+        expect(groupId).toBe('films');
+        if (after === '') return { requests: page('ann', 'bob'), next: 'films/bob' };
+        expect(after).toBe('films/bob');
+        return { requests: page('carol'), next: '' };
+      },
+    });
+    await field.start(0);
+    const link = field.link();
+    const requests = await new TrackerCalls(link, random).listRequests('films');
+    expect(requests.map(({ userId }) => userId)).toEqual(['ann', 'bob', 'carol']);
+    await link.close();
+    await field.close();
+  });
+
   it.each(['', 'a b', 'a/b', '\u001b[2J', 'x'.repeat(65)])(
     'refuses the name %j before it is sent',
     async (name) => {

@@ -91,9 +91,11 @@ export const listGroupsAnswer = struct(
   },
   { extensible: true },
 );
-/** An empty `groupId` asks for the requests of every group that the caller administers. */
+/** A group and a user, between which no name has a slash. */
+const requestPlace = text({ maxBytes: 2 * LIMITS.identifierBytes + 1 });
+/** An empty `groupId` asks for the requests of every group that the caller administers. Pages as `list_groups` does. */
 export const listRequestsRequest = struct(
-  { groupId: text({ maxBytes: LIMITS.identifierBytes }) },
+  { groupId: text({ maxBytes: LIMITS.identifierBytes }), after: requestPlace },
   { extensible: true },
 );
 export const joinRequest = struct(
@@ -101,7 +103,7 @@ export const joinRequest = struct(
   { extensible: true },
 );
 export const listRequestsAnswer = struct(
-  { requests: list(joinRequest, { maxItems: LIMITS.requestsPerPage }) },
+  { requests: list(joinRequest, { maxItems: LIMITS.requestsPerPage }), next: requestPlace },
   { extensible: true },
 );
 export const decideRequest = struct(

@@ -66,17 +66,25 @@ export function filePage(
   return { items, next: nextAfter(group.fileNames, candidates.slice(0, items.length)) };
 }
 
-/** The requests that wait for an admin: those of one group, or with `''` those of all groups that the user administers. */
-export function requestsFor(
+/**
+ * One page of the requests that wait for an admin, by group and user: those of one group, or with `''` those of all groups
+ * that the user administers. `after` is a group and a user, joined by a slash.
+ */
+export function requestPage(
   state: TrackerState,
-  ask: { groupId: string; userId: string },
-): readonly WaitingRequest[] {
+  ask: { groupId: string; userId: string; after: string },
+): Page<WaitingRequest> {
   const groups = ask.groupId === '' ? administeredBy(state, ask.userId) : [administered(state, ask)];
-  return groups
-    .flatMap((group) =>
-      [...group.joinRequests.values()].map((request) => ({ groupId: group.groupId, ...request })),
-    )
-    .slice(0, MESSAGE_LIMITS.requestsPerPage);
+  const [afterGroup = '', afterUser = ''] = ask.after.split('/');
+  const found: WaitingRequest[] = [];
+  for (const group of groups.toSorted((a, b) => (a.groupId < b.groupId ? -1 : 1))) {
+    if (group.groupId < afterGroup) continue;
+    found.push(...requestsAfter(group, group.groupId === afterGroup ? afterUser : ''));
+    if (found.length > MESSAGE_LIMITS.requestsPerPage) break;
+  }
+  const items = found.slice(0, MESSAGE_LIMITS.requestsPerPage);
+  const last = found.length > items.length ? items.at(-1) : undefined;
+  return { items, next: last === undefined ? '' : `${last.groupId}/${last.userId}` };
 }
 
 /** The groups of which the user is an admin. */
@@ -84,6 +92,13 @@ export function administeredBy(state: TrackerState, userId: string): readonly Gr
   return membershipsOf(state, userId)
     .filter((membership) => membership.role === 'admin')
     .map((membership) => requireGroup(state, membership.groupId));
+}
+
+function requestsAfter({ groupId, joinRequests }: Group, after: string): WaitingRequest[] {
+  return [...joinRequests.values()]
+    .filter(({ userId }) => userId > after)
+    .sort((a, b) => (a.userId < b.userId ? -1 : 1))
+    .map((request) => ({ groupId, ...request }));
 }
 
 function administered(state: TrackerState, ask: { groupId: string; userId: string }): Group {

@@ -103,13 +103,13 @@ describe('joining', () => {
     const [bob, carol] = [await scene.logIn('bob'), await scene.logIn('carol')];
     const joining = [join(bob), join(carol).catch((error: { code: string }) => error.code)];
     await turn();
-    const listed = await alice.tracker.list_requests({ groupId: '' });
+    const listed = await alice.tracker.list_requests({ groupId: '', after: '' });
     expect(listed.requests.map((request) => request.userId)).toEqual(['bob', 'carol']);
-    expect(await alice.tracker.list_requests({ groupId })).toEqual(listed);
+    expect(await alice.tracker.list_requests({ groupId, after: '' })).toEqual(listed);
     await alice.tracker.accept_request({ requestId: newRequestId(), groupId, userId: 'bob' });
     await alice.tracker.reject_request({ requestId: newRequestId(), groupId, userId: 'carol' });
     expect(await Promise.all(joining)).toEqual([{ status: 'member' }, 'join_refused']);
-    expect(await alice.tracker.list_requests({ groupId })).toEqual({ requests: [] });
+    expect(await alice.tracker.list_requests({ groupId, after: '' })).toEqual({ requests: [], next: '' });
     never.resolve({ decision: 'undecided' });
   });
 
@@ -179,7 +179,7 @@ describe('joining', () => {
       await turn();
       expect(alice.untaken('peer_authentication')).toBe(asked);
     }
-    expect(await alice.tracker.list_requests({ groupId })).toEqual({ requests: [] });
+    expect(await alice.tracker.list_requests({ groupId, after: '' })).toEqual({ requests: [], next: '' });
   });
 
   it('ends with leave_group, which withdraws the request', async () => {

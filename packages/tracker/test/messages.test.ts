@@ -36,9 +36,13 @@ const samples: Readonly<Record<string, Sample>> = {
     groups: [{ groupId, members: 2, files: 300, standing: 'requested' }],
     next: groupId,
   }),
-  'list_requests request': sample(served.list_requests.request.codec, { groupId: '' }),
+  'list_requests request': sample(served.list_requests.request.codec, {
+    groupId: '',
+    after: 'friends/alice',
+  }),
   'list_requests response': sample(served.list_requests.response.codec, {
     requests: [{ groupId, userId: 'bob', requestedAtMs: 1_764_000_000_000 }],
+    next: 'friends/bob',
   }),
   'accept_request request': sample(served.accept_request.request.codec, {
     requestId,

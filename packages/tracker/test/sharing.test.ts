@@ -241,7 +241,7 @@ async function members(scene: MemoryScene): Promise<{ readonly alice: TestPeer; 
 
 async function join(alice: TestPeer, peer: TestPeer): Promise<void> {
   await peer.tracker.join_group({ requestId: newRequestId(), groupId });
-  const { requests } = await alice.tracker.list_requests({ groupId });
+  const { requests } = await alice.tracker.list_requests({ groupId, after: '' });
   for (const { userId } of requests) {
     await alice.tracker.accept_request({ requestId: newRequestId(), groupId, userId });
   }

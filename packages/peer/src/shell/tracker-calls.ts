@@ -57,11 +57,13 @@ export class TrackerCalls {
 
   async listRequests(groupId: string, options?: CallOptions): Promise<readonly JoinRequest[]> {
     const group = groupId === '' ? '' : checked('group', groupId);
-    const answer = await this.#link.call(
-      (client, call) => client.list_requests({ groupId: group }, call),
-      options,
-    );
-    return answer.requests;
+    return allPages(async (after) => {
+      const page = await this.#link.call(
+        (client, call) => client.list_requests({ groupId: group, after }, call),
+        options,
+      );
+      return { items: page.requests, next: page.next };
+    });
   }
 
   async acceptRequest(groupId: string, userId: string, options?: CallOptions): Promise<void> {

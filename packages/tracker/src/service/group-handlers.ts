@@ -3,7 +3,7 @@ import type { Handlers } from '@minitorrent/rpc-core';
 import { createGroup, leaveGroup } from '../commands/groups.ts';
 import { acceptJoin, refuseJoin, requestJoin } from '../commands/joins.ts';
 import type { trackerContract } from '../contract.ts';
-import { groupPage, requestsFor } from '../queries.ts';
+import { groupPage, requestPage } from '../queries.ts';
 import { wallTimeMs } from '../wall-time.ts';
 import type { ServiceParts } from './parts.ts';
 
@@ -51,10 +51,10 @@ export function createGroupHandlers(parts: ServiceParts): GroupHandlers {
       return { groups: items, next };
     },
 
-    list_requests: async ({ groupId }, { connection }) => {
+    list_requests: async ({ groupId, after }, { connection }) => {
       const { userId } = sessions.require(connection);
-      const requests = await ledger.read((state) => requestsFor(state, { groupId, userId }));
-      return { requests };
+      const { items, next } = await ledger.read((state) => requestPage(state, { groupId, userId, after }));
+      return { requests: items, next };
     },
 
     accept_request: async ({ requestId, groupId, userId }, { connection }) => {

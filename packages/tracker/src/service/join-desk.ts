@@ -17,7 +17,7 @@ import type { Ledger } from '../ledger.ts';
 import type { TrackerLimits } from '../limits.ts';
 import type { TrackerLog } from '../log.ts';
 import type { Group } from '../model.ts';
-import { requestsFor, type WaitingRequest } from '../queries.ts';
+import { requestPage, type WaitingRequest } from '../queries.ts';
 import { wallTimeMs } from '../wall-time.ts';
 import { createWorkQueue, type WorkQueue } from '../work-queue.ts';
 import type { Callbacks } from './callbacks.ts';
@@ -79,8 +79,8 @@ class AdminJoinDesk implements JoinDesk {
     const { ledger, clock, log } = this.#parts;
     clock.schedule(0, () => {
       ledger
-        .read((state) => requestsFor(state, { groupId: '', userId: session.userId }))
-        .then((requests) => Promise.all(requests.map((request) => this.#ask(session, request))))
+        .read((state) => requestPage(state, { groupId: '', userId: session.userId, after: '' }))
+        .then(({ items }) => Promise.all(items.map((request) => this.#ask(session, request))))
         .catch((error: unknown) => log({ kind: 'background_failed', task: 'ask an admin', error }));
     });
   }
