@@ -24,6 +24,7 @@ interface Scene {
 /** What is tried, in a scene in which `film.mkv` is shared by alice. */
 const refusals: readonly (readonly [TrackerErrorCode, string, (scene: Scene) => Promise<unknown>])[] = [
   ['user_exists', 'a second user of the same name', ({ dave }) => createUser(dave, 'alice')],
+  ['user_exists', 'one name for two at the same time', ({ carol, dave }) => createTwice(carol, dave)],
   ['weak_password', 'a password that is too short', ({ dave }) => createUser(dave, 'erin', 'elevenchars')],
   ['wrong_password', 'a wrong password', ({ dave }) => login(dave, 'alice', 'wrong horse battery')],
   ['wrong_password', 'a user who does not exist', ({ dave }) => login(dave, 'nobody', PASSWORD)],
@@ -187,6 +188,10 @@ async function createScene(
 
 function createUser(peer: TestPeer, userId: string, password = PASSWORD): Promise<unknown> {
   return peer.tracker.create_user({ requestId: newRequestId(), userId, password });
+}
+
+async function createTwice(one: TestPeer, other: TestPeer): Promise<void> {
+  await Promise.all([createUser(one, 'erin'), createUser(other, 'erin')]);
 }
 
 function login(peer: TestPeer, userId: string, password: string): Promise<unknown> {

@@ -83,6 +83,12 @@ export class Cluster implements AsyncDisposable {
     const address = { host: '127.0.0.1', port: 0 };
     const served: Served = serve(peerContract, handlers);
     const server = await createServer({ network, clock, address, serve: [served], trusted: true });
+    this.#open.push(server);
+    await this.holder(name, file, server.address.port);
+  }
+
+  /** A member that tells the tracker that it holds all of `file`, and serves it at `port`. */
+  async holder(name: string, file: FileDescriptor, port: number): Promise<void> {
     const client = await this.client();
     const tracker = client.client(trackerContract);
     const requestId = (): Uint8Array => randomBytes(16);
@@ -90,8 +96,7 @@ export class Cluster implements AsyncDisposable {
     await tracker.login({ userId: name, password: PASSWORD, deviceId: randomBytes(32) });
     await tracker.join_group({ requestId: requestId(), groupId: GROUP });
     const holding = { groupId: GROUP, root: file.root, holding: 'complete' } as const;
-    await tracker.announce({ port: server.address.port, files: [holding] });
-    this.#open.push(server);
+    await tracker.announce({ port, files: [holding] });
   }
 
   /** Puts a file on the group's list that nobody serves yet. */

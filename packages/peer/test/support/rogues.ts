@@ -1,7 +1,8 @@
 /**
  * Peers that break the rules, each in one way, as handlers of the peer contract.
  */
-import { createPieceLayout, hashLeaves, type Manifest } from '@minitorrent/chunk-store';
+import { setTimeout } from 'node:timers/promises';
+import { createPieceLayout, hashLeaves, LEAF_BYTES, type Manifest } from '@minitorrent/chunk-store';
 import { type HandlerContext, type Handlers, RpcError } from '@minitorrent/rpc-core';
 import type { PieceItem, peerContract } from '../../src/contract.ts';
 
@@ -65,6 +66,27 @@ export function fallingSilent(manifest: Manifest, bytes: Uint8Array): SendPieces
   };
 }
 
+/** Sends one leaf after another with a pause before each, and calls `sent` after each piece. */
+export function trickling(
+  manifest: Manifest,
+  bytes: Uint8Array,
+  { pauseMs, sent }: { readonly pauseMs: number; readonly sent: () => void },
+): SendPieces {
+  return async function* ({ want }, { signal }) {
+    for (const item of pieceItems(manifest, bytes, want[0] ?? 0)) {
+      if (item.kind === 'piece') {
+        yield item;
+        continue;
+      }
+      for (let offset = 0; offset < item.data.length; offset += LEAF_BYTES) {
+        await setTimeout(pauseMs, undefined, { signal });
+        yield { kind: 'block', offset, data: item.data.subarray(offset, offset + LEAF_BYTES) };
+      }
+    }
+    sent();
+  };
+}
+
 /** Breaks the connection in the middle of a piece. */
 export function vanishing(manifest: Manifest, bytes: Uint8Array): SendPieces {
   return async function* ({ want }, { connection }: HandlerContext) {
@@ -74,21 +96,25 @@ export function vanishing(manifest: Manifest, bytes: Uint8Array): SendPieces {
   };
 }
 
-/** Announces every piece and has none. */
-export function denying(): SendPieces {
+/** Announces every piece and sends none, with `code` as its reason. */
+export function denying(code = 'missing_piece'): SendPieces {
   // biome-ignore lint/correctness/useYield: an answer that fails before its first item
   return async function* () {
-    throw new RpcError('missing_piece', 'Cannot send any of the pieces wanted: none of them is here');
+    throw new RpcError(code, 'Cannot send any of the pieces wanted');
   };
 }
 
-/** Sends the first block of a piece for ever. */
-export function repeating(manifest: Manifest, bytes: Uint8Array): SendPieces {
+/** Sends the first block of a piece for ever, and calls `ended` when nobody wants it any more. */
+export function repeating(manifest: Manifest, bytes: Uint8Array, ended: () => void): SendPieces {
   return async function* ({ want }) {
     const [opening, block] = pieceItems(manifest, bytes, want[0] ?? 0);
     if (opening === undefined || block === undefined || block.kind !== 'block') return;
-    yield opening;
-    for (;;) yield { ...block, data: block.data.subarray(0, 16_384) };
+    try {
+      yield opening;
+      for (;;) yield { ...block, data: block.data.subarray(0, LEAF_BYTES) };
+    } finally {
+      ended();
+    }
   };
 }
 
