@@ -74,6 +74,15 @@ export function openRecord(record: JournalRecord, previous: JournalPosition): En
   return entry;
 }
 
+/** The record that `bytes` are after `previous`; fails with `journal_corrupt` where they do not follow it. */
+export function recordAfter(previous: JournalPosition, bytes: Uint8Array): JournalRecord {
+  const index = previous.index + 1;
+  const { epoch } = readEntry(bytes, index);
+  const record = { bytes, position: { epoch, index, hash: hashOf(bytes) } };
+  openRecord(record, previous);
+  return record;
+}
+
 /** Names a write by what it asks for, so that a request id that comes again for something else is noticed. 16 bytes. */
 export function fingerprintOf(...words: readonly string[]): Uint8Array {
   // Words are joined by a character that no identifier, name or root may contain.

@@ -26,6 +26,10 @@ export const MESSAGE_LIMITS = {
   entriesPerSync: 1_024,
   /** Request and answer of `sync`: a thousand entries of an ordinary size. */
   syncBytes: 1024 * 1024,
+  /** A part of a snapshot in one `sync` answer, which has to fit beside it. */
+  snapshotPartBytes: 512 * 1024,
+  /** Trackers of one cluster that are in sync: each of them slows every write down, so nobody wants more. */
+  trackers: 16,
   /** One journal entry: a file descriptor or a user, with room to grow. */
   entryBytes: 16 * 1024,
 } as const;

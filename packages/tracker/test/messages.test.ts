@@ -1,5 +1,8 @@
+import { decode } from '@minitorrent/wire-codec';
 import { describe, expect, it } from 'vitest';
 import { trackerCallbacks, trackerContract } from '../src/contract.ts';
+import { fromHex } from '../src/hex.ts';
+import { configCodec } from '../src/register.ts';
 import { codecContract, type Sample, sample } from './helpers/codec-contract.ts';
 import { testFile } from './helpers/files.ts';
 import vectors from './vectors/messages.json' with { type: 'json' };
@@ -16,6 +19,14 @@ const { root } = file;
 const peer = { userId: 'bob', deviceId, host: '192.0.2.7', port: 7_000, holding: 'partial' } as const;
 const position = { epoch: 1, index: 300, hash: new Uint8Array(32).fill(0xab) };
 const entries = [new Uint8Array([1, 2, 3])];
+const config = { epoch: 7, primary: '01'.repeat(16), inSync: ['01'.repeat(16), '02'.repeat(16)] };
+const about = {
+  clusterId: new Uint8Array(16).fill(0xc1),
+  storeId: new Uint8Array(16).fill(0x01),
+  config,
+  committed: 299,
+};
+const part = { position, offset: 0, totalBytes: 3, bytes: new Uint8Array([4, 5, 6]) };
 
 const samples: Readonly<Record<string, Sample>> = {
   'create_user request': sample(served.create_user.request.codec, {
@@ -72,6 +83,22 @@ const samples: Readonly<Record<string, Sample>> = {
   }),
   'sync request': sample(served.sync.request.codec, { position, entries: [] }),
   'sync response': sample(served.sync.response.codec, { head: position, entries }),
+  'sync request of the primary': sample(served.sync.request.codec, {
+    position,
+    entries,
+    member: { kind: 'push', ...about },
+  }),
+  'sync request for a snapshot': sample(served.sync.request.codec, {
+    position,
+    entries: [],
+    member: { kind: 'pull', ...about, snapshot: { index: 300, offset: 524_288 } },
+  }),
+  'sync response with a snapshot': sample(served.sync.response.codec, {
+    head: position,
+    entries: [],
+    member: { outcome: 'snapshot', ...about, snapshot: part },
+  }),
+  config: sample(configCodec, config),
   'make_file request': sample(called.make_file.request.codec, {
     groupId,
     file,
@@ -93,6 +120,11 @@ const samples: Readonly<Record<string, Sample>> = {
 };
 
 describe('messages', () => {
+  it('of sync are read as they were written before trackers spoke of themselves', () => {
+    const old = `0000002401ac02${'ab'.repeat(32)}00`;
+    expect(decode(served.sync.request.codec, fromHex(old))).toEqual({ position, entries: [] });
+  });
+
   codecContract(samples, vectors);
 
   it('are the ones that the described system names, and those that practice adds', () => {

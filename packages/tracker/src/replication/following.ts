@@ -1,0 +1,192 @@
+/**
+ * The follower's side: takes what the primary sends, and makes its journal the beginning of the primary's before that.
+ *
+ * What affects a promise to the primary: one is given only under the newest config known here, by a tracker that knows the
+ * register's, has not asked to be primary itself, and has everything up to some entry; and only when that is durable.
+ * Cutting is for those alone that are not in sync: nobody counts on what they have.
+ */
+import { recordAfter } from '../entry.ts';
+import { describe } from '../errors.ts';
+import { toHex } from '../hex.ts';
+import type { SyncAnswer, SyncRequest } from '../messages.ts';
+import type { StoreId } from '../register.ts';
+import type { Election } from './election.ts';
+import type { Member } from './member.ts';
+import type { PendingRequest } from './peer-table.ts';
+import { SnapshotSink } from './snapshot-sink.ts';
+
+type MemberRequest = NonNullable<SyncRequest['member']>;
+type MemberAnswer = NonNullable<SyncAnswer['member']>;
+
+interface WaitingAnswer {
+  readonly call: number;
+  readonly index: number;
+  readonly primary: StoreId;
+}
+
+export class Following {
+  readonly #member: Member;
+  readonly #election: Election;
+  readonly #sink: SnapshotSink;
+  #waiting: WaitingAnswer[] = [];
+  /** What the primary said is acknowledged; it may be ahead of what is durable here. */
+  #acknowledged = 0;
+  #pullAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(member: Member, election: Election) {
+    this.#member = member;
+    this.#election = election;
+    this.#sink = new SnapshotSink(member);
+  }
+
+  /** The primary is not heard for as long as `ms`. */
+  isSilentFor(ms: number): boolean {
+    return this.#member.isDue(this.#member.heardAtMs + ms);
+  }
+
+  /** Another config holds. */
+  restart(): void {
+    this.#acknowledged = 0;
+    this.#pullAtMs = Number.NEGATIVE_INFINITY;
+    this.#sink.forget();
+  }
+
+  act(): void {
+    const member = this.#member;
+    if (member.isCaughtUp) member.commit(Math.min(this.#acknowledged, member.durable));
+    this.#answerWaiting();
+    if (!member.isCaughtUp) this.#pull();
+  }
+
+  pushed(call: number, message: SyncRequest, from: MemberRequest): void {
+    const member = this.#member;
+    if (!this.#isPrimary(from)) {
+      member.answer(call, 'refused');
+      return;
+    }
+    member.heard();
+    if (!this.#follow(message)) {
+      member.answer(call, 'catching_up');
+      return;
+    }
+    this.#acknowledged = Math.max(this.#acknowledged, from.committed);
+    this.#waiting.push({ call, index: member.window.head.index, primary: member.config.primary });
+  }
+
+  pullAnswered(message: SyncAnswer, from: MemberAnswer, request: PendingRequest): void {
+    const member = this.#member;
+    const { config, window } = member;
+    if (toHex(from.storeId) !== config.primary || from.config.epoch !== config.epoch) return;
+    if (member.isCaughtUp || !member.isDiskIdle || !window.has(request.message.position)) return;
+    if (request.message.position.index !== window.head.index) return;
+    switch (from.outcome) {
+      case 'accepted':
+        this.#catchUp(message, request);
+        break;
+      case 'diverged':
+        this.#goBack(message);
+        break;
+      case 'snapshot':
+        if (from.snapshot !== undefined) this.#sink.take(from.snapshot);
+        this.#pullAtMs = member.nowMs;
+        break;
+      case 'catching_up':
+      case 'refused':
+        break;
+    }
+  }
+
+  /** Takes what was pushed, and says whether this journal is the beginning of the primary's. */
+  #follow(message: SyncRequest): boolean {
+    const member = this.#member;
+    if (!member.isCaughtUp || member.isDiskBusy) return false;
+    // Who is not in sync may have been left so far behind that only a pull helps.
+    const isLeftBehind = !member.isInSync && message.position.index > member.window.head.index;
+    if (!isLeftBehind && this.#take(message)) return true;
+    if (!member.isInSync) member.isCaughtUp = false;
+    return false;
+  }
+
+  /** The end of the waiting answers: whoever they are for no longer counts on this tracker. */
+  #answerWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    const { durable, config, isCaughtUp } = this.#member;
+    const later: WaitingAnswer[] = [];
+    for (const answer of this.#waiting) {
+      const isFollowed = config.primary === answer.primary && !this.#election.isCandidate;
+      if (!isFollowed) this.#member.answer(answer.call, 'refused');
+      else if (!isCaughtUp) this.#member.answer(answer.call, 'catching_up');
+      else if (answer.index <= durable) this.#member.answer(answer.call, 'accepted');
+      else later.push(answer);
+    }
+    this.#waiting = later;
+  }
+
+  /** R4: only the primary of the newest config is followed. */
+  #isPrimary(from: MemberRequest): boolean {
+    const { config, self, isLeading, options, window } = this.#member;
+    if (from.config.epoch !== config.epoch || toHex(from.storeId) !== config.primary) return false;
+    if (!options.hasRegister && config.epoch >= window.head.epoch) this.#election.isConfigKnown = true;
+    if (!this.#election.isConfigKnown || this.#election.isCandidate) return false;
+    return !isLeading && config.primary !== self;
+  }
+
+  /** Appends those of the entries that are new; false when they do not follow what is here. */
+  #take({ position, entries }: Pick<SyncRequest, 'position' | 'entries'>): boolean {
+    const { window } = this.#member;
+    const known = window.head.index - position.index;
+    // Something is missing in between: the answer says from where on.
+    if (known < 0) return true;
+    if (known === 0 && !window.has(position)) return false;
+    const records = [];
+    try {
+      for (const bytes of entries.slice(known)) {
+        const record = recordAfter(window.head, bytes);
+        window.push(record);
+        records.push(record);
+      }
+    } catch (error) {
+      this.#member.emit({
+        kind: 'fault',
+        message: `An entry of the primary was refused: ${describe(error)}`,
+      });
+      this.#member.append(records);
+      return false;
+    }
+    this.#member.append(records);
+    return true;
+  }
+
+  #pull(): void {
+    const { isDiskIdle, nowMs, timings, config, peers, window } = this.#member;
+    if (!isDiskIdle || config.epoch === 0 || !this.#member.isDue(this.#pullAtMs)) return;
+    this.#pullAtMs = nowMs + timings.heartbeatMs;
+    const primary = peers.ofStore(config.primary);
+    for (const peer of primary === undefined ? peers.all : [primary]) {
+      if (peer.request !== undefined) continue;
+      const snapshot = this.#sink.wanted;
+      const about = { kind: 'pull', ...this.#member.introduction() } as const;
+      const member = snapshot === undefined ? about : { ...about, snapshot };
+      const message = { position: window.head, entries: [], member };
+      const request = peers.asked(peer, { kind: 'pull', sentAtMs: nowMs, message });
+      this.#member.emit({ kind: 'send', to: peer.name, request, message });
+    }
+  }
+
+  #catchUp(message: SyncAnswer, request: PendingRequest): void {
+    const member = this.#member;
+    if (!this.#take({ position: request.message.position, entries: message.entries })) return;
+    member.isCaughtUp = member.window.has(message.head) && member.window.head.index === message.head.index;
+    this.#pullAtMs = member.nowMs;
+  }
+
+  #goBack({ head }: SyncAnswer): void {
+    const { window, isInSync } = this.#member;
+    if (isInSync) return;
+    const common = window.lastNotAfter(head);
+    // The same place with another hash: that cannot be told by epochs.
+    if (common === undefined || common.index === window.head.index) this.#sink.begin();
+    else this.#member.truncateAfter(common.index);
+    this.#pullAtMs = this.#member.nowMs;
+  }
+}

@@ -1,0 +1,271 @@
+/**
+ * One tracker of a cluster as a pure core: events in, effects out; it opens nothing and reads no clock.
+ *
+ * After every event everything that is due is done, so that no timer and no answer carries a decision of its own: what
+ * happens follows from the config, the journal, the promises and the time (rules R1 to R6 of the protocol).
+ */
+import { sameBytes } from '../entry.ts';
+import { toHex } from '../hex.ts';
+import type { SyncAnswer, SyncRequest } from '../messages.ts';
+import type { Config, StoreId } from '../register.ts';
+import { Election } from './election.ts';
+import type { ReplicationEffect, ReplicationEvent } from './events.ts';
+import { Following } from './following.ts';
+import { Leading } from './leading.ts';
+import type { ReplicationOptions } from './member.ts';
+import { Member } from './member.ts';
+import { moveRole, type ReplicationRole } from './role.ts';
+
+/** For `tracker status`. */
+export interface ReplicationStatus {
+  readonly role: ReplicationRole;
+  readonly config: Config;
+  readonly storeId: StoreId;
+  /** Why the role or the config last changed. */
+  readonly reason: string;
+  readonly changedAtMs: number;
+  readonly headIndex: number;
+  readonly committedIndex: number;
+  readonly peers: readonly PeerStatus[];
+}
+
+export interface PeerStatus {
+  readonly name: string;
+  readonly storeId: StoreId | undefined;
+  readonly isInSync: boolean;
+  /** Entries that it lacks; known to a primary. */
+  readonly lag: number | undefined;
+  readonly heardMsAgo: number;
+}
+
+export class Replication {
+  readonly #member: Member;
+  readonly #election: Election;
+  readonly #leading: Leading;
+  readonly #following: Following;
+  #role: ReplicationRole = 'unknown';
+  #config: Config;
+  #changedAtMs: number;
+
+  constructor(options: ReplicationOptions, nowMs: number) {
+    this.#member = new Member(options, nowMs);
+    this.#election = new Election(this.#member);
+    this.#leading = new Leading(this.#member, this.#election);
+    this.#following = new Following(this.#member, this.#election);
+    this.#config = this.#member.config;
+    this.#changedAtMs = nowMs;
+  }
+
+  get role(): ReplicationRole {
+    return this.#role;
+  }
+
+  get config(): Config {
+    return this.#member.config;
+  }
+
+  /** Whether the ledger may decide writes now. */
+  get mayWrite(): boolean {
+    return this.#role === 'primary' && !this.#leading.isHandingOver;
+  }
+
+  /** Whether what is acknowledged here is all that is acknowledged anywhere (R6). To be asked when the answer is given. */
+  mayRead(nowMs: number): boolean {
+    return this.#role === 'primary' && this.#leading.hasLease(nowMs);
+  }
+
+  status(nowMs: number): ReplicationStatus {
+    const { config, self, reason, window, committed, peers, isLeading } = this.#member;
+    return {
+      role: this.#role,
+      config,
+      storeId: self,
+      reason,
+      changedAtMs: this.#changedAtMs,
+      headIndex: window.head.index,
+      committedIndex: committed,
+      peers: peers.all.map(({ name, storeId, matched, heardAtMs }) => ({
+        name,
+        storeId,
+        isInSync: storeId !== undefined && config.inSync.includes(storeId),
+        lag: isLeading ? window.head.index - matched : undefined,
+        heardMsAgo: nowMs - heardAtMs,
+      })),
+    };
+  }
+
+  /** Takes an event at the time `nowMs` of a clock that never goes back; answers what is to be done, in order. */
+  handle(event: ReplicationEvent, nowMs: number): readonly ReplicationEffect[] {
+    const member = this.#member;
+    member.nowMs = Math.max(member.nowMs, nowMs);
+    this.#take(event);
+    this.#act();
+    return member.takeEffects();
+  }
+
+  #take(event: ReplicationEvent): void {
+    const member = this.#member;
+    switch (event.kind) {
+      case 'tick':
+        break;
+      case 'written':
+        this.#written(event.record);
+        break;
+      case 'appended':
+        // What was cut meanwhile does not count.
+        member.durable = Math.max(member.durable, Math.min(event.index, member.window.head.index));
+        break;
+      case 'truncated':
+      case 'installed':
+        member.isDiskBusy = false;
+        break;
+      case 'snapshot_taken':
+        this.#leading.snapshots.taken(event.snapshot);
+        break;
+      case 'request':
+        this.#requested(event.call, event.message);
+        break;
+      case 'answer':
+        this.#answered(event.request, event.message);
+        break;
+      case 'register_read':
+        this.#election.wasRead(event.request, event.outcome);
+        break;
+      case 'register_swapped':
+        this.#election.wasSwapped(event.request, event.outcome);
+        break;
+      case 'promote':
+        this.#promote();
+        break;
+      case 'hand_over':
+        if (member.isLeading) this.#leading.handOver();
+        break;
+    }
+  }
+
+  #written(record: Extract<ReplicationEvent, { kind: 'written' }>['record']): void {
+    const { window, config, isLeading } = this.#member;
+    const { index, epoch } = record.position;
+    if (!isLeading || index !== window.head.index + 1 || epoch !== config.epoch) {
+      throw new TypeError(`Cannot replicate entry ${index} of epoch ${epoch}: this tracker does not lead it`);
+    }
+    window.push(record);
+    this.#member.append([record]);
+  }
+
+  #requested(call: number, message: SyncRequest): void {
+    const { member: from } = message;
+    if (from === undefined || !this.#isOfCluster(from.clusterId)) {
+      this.#member.answer(call, 'refused');
+      return;
+    }
+    this.#election.adopt(from.config, { isMine: false, reason: 'another tracker told of it' });
+    this.#settle();
+    if (from.kind === 'push') this.#following.pushed(call, message, from);
+    else if (this.#member.isLeading) this.#leading.pulled(call, message);
+    else this.#member.answer(call, 'refused');
+  }
+
+  #answered(request: number, message: SyncAnswer): void {
+    const { member: from } = message;
+    if (from === undefined || !this.#isOfCluster(from.clusterId)) return;
+    const answered = this.#member.peers.answered(request, toHex(from.storeId), this.#member.nowMs);
+    if (answered === undefined) return;
+    this.#election.adopt(from.config, { isMine: false, reason: 'another tracker told of it' });
+    this.#settle();
+    const { peer, request: asked } = answered;
+    const { outcome } = from;
+    const { isLeading } = this.#member;
+    if (asked.kind === 'push' && isLeading) {
+      this.#leading.pushAnswered(peer, { message, outcome, sentAtMs: asked.sentAtMs });
+    } else if (asked.kind === 'pull' && !isLeading) this.#following.pullAnswered(message, from, asked);
+  }
+
+  #isOfCluster(clusterId: Uint8Array): boolean {
+    if (sameBytes(clusterId, this.#member.options.clusterId)) return true;
+    this.#member.emit({ kind: 'fault', message: 'A tracker of another cluster called; check the addresses' });
+    return false;
+  }
+
+  #promote(): void {
+    const { options, self, isDiskIdle, config, window } = this.#member;
+    if (options.hasRegister || !isDiskIdle) return;
+    const epoch = Math.max(config.epoch, window.head.epoch) + 1;
+    this.#election.isConfigKnown = true;
+    this.#election.adopt({ epoch, primary: self, inSync: [self] }, { isMine: true, reason: 'promoted' });
+  }
+
+  #act(): void {
+    const { peers, nowMs, timings } = this.#member;
+    peers.expire(nowMs - timings.answerMs);
+    this.#election.expire();
+    this.#settle();
+    this.#elect();
+    this.#settle();
+    if (this.#member.isLeading) this.#leading.act();
+    else this.#following.act();
+    this.#settle();
+    this.#wakeForAnswers();
+  }
+
+  /** What was asked just now may stay without an answer. */
+  #wakeForAnswers(): void {
+    const { peers, timings } = this.#member;
+    for (const { request } of peers.all) {
+      if (request !== undefined) this.#member.isDue(request.sentAtMs + timings.answerMs);
+    }
+    this.#election.expire();
+  }
+
+  /** Asks the register where something has to be known or changed. */
+  #elect(): void {
+    const { isLeading, timings, options } = this.#member;
+    if (isLeading || !options.hasRegister) return;
+    if (!this.#election.isConfigKnown) {
+      this.#election.read();
+      return;
+    }
+    const reason = this.#reasonToLead();
+    if (reason !== undefined) {
+      const { self } = this.#member;
+      this.#election.propose({ primary: self, inSync: [self] }, reason);
+    } else if (this.#following.isSilentFor(timings.silenceMs)) this.#election.read();
+  }
+
+  /** R3: why this tracker shall be primary, if it may. */
+  #reasonToLead(): string | undefined {
+    const { config, self, isInSync, isDiskIdle, options, window, takeoverMs } = this.#member;
+    if (!isDiskIdle) return undefined;
+    if (config.epoch === 0) return options.founds && window.head.epoch === 0 ? 'founded' : undefined;
+    if (this.#election.isCandidate) return 'asked before';
+    if (!isInSync && !this.#member.isPlanted('take_over_without_being_in_sync')) return undefined;
+    if (config.primary === self) return 'was primary before, or was handed it';
+    return this.#following.isSilentFor(takeoverMs) ? 'the primary is silent' : undefined;
+  }
+
+  /** Lets the role follow from the facts, and tells of it. */
+  #settle(): void {
+    const member = this.#member;
+    const role = this.#currentRole();
+    if (role === this.#role && member.config === this.#config) return;
+    if (member.config !== this.#config) this.#following.restart();
+    const wasLeading = this.#role === 'primary' || this.#role === 'safe';
+    if (!(member.isLeading && wasLeading)) this.#leading.restart();
+    const isNew = role !== this.#role;
+    if (isNew) this.#role = moveRole(this.#role, role);
+    this.#config = member.config;
+    this.#changedAtMs = member.nowMs;
+    // R3: all in the journal of a new primary is acknowledged, and its ledger has to have it before it decides.
+    if (isNew && role === 'primary' && member.config.inSync.length === 1) member.commit(member.durable);
+    member.emit({ kind: 'role', role, epoch: member.config.epoch, reason: member.reason });
+  }
+
+  #currentRole(): ReplicationRole {
+    const { isLeading, isInSync, options, timings } = this.#member;
+    if (isLeading) return !options.hasRegister && this.#leading.isAlone ? 'safe' : 'primary';
+    if (!this.#election.isConfigKnown) return options.hasRegister ? 'unknown' : 'safe';
+    if (this.#election.isCandidate) return 'candidate';
+    if (!options.hasRegister && this.#following.isSilentFor(timings.silenceMs)) return 'safe';
+    return isInSync ? 'backup' : 'joining';
+  }
+}
