@@ -72,13 +72,14 @@ export class Stranger implements AsyncDisposable {
     this.call(type, encode(codec, request), options);
   }
 
-  /** The next answer, or goodbye, that is an error. */
+  /** The next answer or goodbye, which must be an error. */
   async refusal(): Promise<Refusal> {
     for (;;) {
       const { value: frame } = await this.#frames.next();
       if (frame === undefined) throw new Error('The other side has closed without a word');
       const error = errorIn(frame);
       if (error !== undefined) return { type: frame.type, ...error };
+      if (frame.type !== 'hello') throw new Error(`The other side has no objection to ${frame.type}`);
     }
   }
 
