@@ -12,7 +12,7 @@ import type { SyncAnswer, SyncRequest } from '../messages.ts';
 import type { StoreId } from '../register.ts';
 import type { Election } from './election.ts';
 import type { Member } from './member.ts';
-import type { PendingRequest } from './peer-table.ts';
+import type { Peer, PendingRequest } from './peer-table.ts';
 import { SnapshotSink } from './snapshot-sink.ts';
 
 type MemberRequest = NonNullable<SyncRequest['member']>;
@@ -49,6 +49,11 @@ export class Following {
     this.#acknowledged = 0;
     this.#pullAtMs = Number.NEGATIVE_INFINITY;
     this.#sink.forget();
+  }
+
+  /** Tells everybody of the config, so that a successor need not wait until it misses this primary. */
+  announce(): void {
+    for (const peer of this.#member.peers.all) this.#ask(peer);
   }
 
   act(): void {
@@ -158,19 +163,23 @@ export class Following {
   }
 
   #pull(): void {
-    const { isDiskIdle, nowMs, timings, config, peers, window } = this.#member;
+    const { isDiskIdle, nowMs, timings, config, peers } = this.#member;
     if (!isDiskIdle || config.epoch === 0 || !this.#member.isDue(this.#pullAtMs)) return;
     this.#pullAtMs = nowMs + timings.heartbeatMs;
     const primary = peers.ofStore(config.primary);
     for (const peer of primary === undefined ? peers.all : [primary]) {
-      if (peer.request !== undefined) continue;
-      const snapshot = this.#sink.wanted;
-      const about = { kind: 'pull', ...this.#member.introduction() } as const;
-      const member = snapshot === undefined ? about : { ...about, snapshot };
-      const message = { position: window.head, entries: [], member };
-      const request = peers.asked(peer, { kind: 'pull', sentAtMs: nowMs, message });
-      this.#member.emit({ kind: 'send', to: peer.name, request, message });
+      if (peer.request === undefined) this.#ask(peer);
     }
+  }
+
+  #ask(peer: Peer): void {
+    const { nowMs, peers, window } = this.#member;
+    const snapshot = this.#sink.wanted;
+    const about = { kind: 'pull', ...this.#member.introduction() } as const;
+    const member = snapshot === undefined ? about : { ...about, snapshot };
+    const message = { position: window.head, entries: [], member };
+    const request = peers.asked(peer, { kind: 'pull', sentAtMs: nowMs, message });
+    this.#member.emit({ kind: 'send', to: peer.name, request, message });
   }
 
   #catchUp(message: SyncAnswer, request: PendingRequest): void {

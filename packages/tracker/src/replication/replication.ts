@@ -24,9 +24,17 @@ export interface ReplicationStatus {
   /** Why the role or the config last changed. */
   readonly reason: string;
   readonly changedAtMs: number;
+  /** When another store became primary, so far as this process saw it, and why. */
+  readonly lastTakeover: Takeover | undefined;
   readonly headIndex: number;
   readonly committedIndex: number;
   readonly peers: readonly PeerStatus[];
+}
+
+export interface Takeover {
+  readonly epoch: number;
+  readonly atMs: number;
+  readonly reason: string;
 }
 
 export interface PeerStatus {
@@ -46,6 +54,7 @@ export class Replication {
   #role: ReplicationRole = 'unknown';
   #config: Config;
   #changedAtMs: number;
+  #lastTakeover: Takeover | undefined;
 
   constructor(options: ReplicationOptions, nowMs: number) {
     this.#member = new Member(options, nowMs);
@@ -82,6 +91,7 @@ export class Replication {
       storeId: self,
       reason,
       changedAtMs: this.#changedAtMs,
+      lastTakeover: this.#lastTakeover,
       headIndex: window.head.index,
       committedIndex: committed,
       peers: peers.all.map(({ name, storeId, matched, heardAtMs }) => ({
@@ -249,8 +259,13 @@ export class Replication {
     const role = this.#currentRole();
     if (role === this.#role && member.config === this.#config) return;
     if (member.config !== this.#config) this.#following.restart();
+    if (member.config.primary !== this.#config.primary) {
+      const { config, nowMs, reason } = member;
+      this.#lastTakeover = { epoch: config.epoch, atMs: nowMs, reason };
+    }
     const wasLeading = this.#role === 'primary' || this.#role === 'safe';
     if (!(member.isLeading && wasLeading)) this.#leading.restart();
+    if (wasLeading && !member.isLeading) this.#following.announce();
     const isNew = role !== this.#role;
     if (isNew) this.#role = moveRole(this.#role, role);
     this.#config = member.config;
@@ -262,10 +277,16 @@ export class Replication {
 
   #currentRole(): ReplicationRole {
     const { isLeading, isInSync, options, timings } = this.#member;
-    if (isLeading) return !options.hasRegister && this.#leading.isAlone ? 'safe' : 'primary';
+    if (isLeading) return options.hasRegister || this.#isLeadingInCompany ? 'primary' : 'safe';
     if (!this.#election.isConfigKnown) return options.hasRegister ? 'unknown' : 'safe';
     if (this.#election.isCandidate) return 'candidate';
     if (!options.hasRegister && this.#following.isSilentFor(timings.silenceMs)) return 'safe';
     return isInSync ? 'backup' : 'joining';
+  }
+
+  /** Without a register; the ledger decides again only when it has all that it wrote before it was alone. */
+  get #isLeadingInCompany(): boolean {
+    const { committed, window } = this.#member;
+    return !this.#leading.isAlone && (this.#role === 'primary' || committed === window.head.index);
   }
 }

@@ -1,0 +1,305 @@
+/** What the simulator does not show: pairs without a register, strangers, and what an operator does. */
+import { describe, expect, it } from 'vitest';
+import { genesis, type JournalRecord, sealEntry } from '../src/entry.ts';
+import type { SyncAnswer, SyncRequest } from '../src/messages.ts';
+import { noConfig, RegisterCell } from '../src/register.ts';
+import type { ReplicationEffect, ReplicationEvent } from '../src/replication/events.ts';
+import type { ReplicationOptions } from '../src/replication/member.ts';
+import { Replication } from '../src/replication/replication.ts';
+import { createTestRandom } from './helpers/random.ts';
+import { chain } from './journal-contract.ts';
+
+const clusterId = new Uint8Array(16).fill(0xc1);
+
+describe('a pair without a register', () => {
+  it('waits for a person, and then acknowledges what both have', () => {
+    const pair = createPair({ hasRegister: false });
+    pair.run(3_000);
+    expect(pair.roles()).toEqual(['safe', 'safe']);
+    pair.tell('a', { kind: 'promote' });
+    pair.run(2_000);
+    expect(pair.roles()).toEqual(['primary', 'backup']);
+    pair.write('a');
+    pair.run(500);
+    expect(pair.committed()).toEqual([1, 1]);
+    expect(pair.core('a').mayRead(pair.nowMs)).toBe(true);
+    expect(pair.core('b').mayRead(pair.nowMs)).toBe(false);
+  });
+
+  it('stops acknowledging when one is gone, until a person promotes the other, or it comes back', () => {
+    const pair = createPair({ hasRegister: false });
+    pair.tell('a', { kind: 'promote' });
+    pair.run(2_000);
+    pair.isCut = true;
+    pair.write('a');
+    pair.run(3_000);
+    expect([pair.roles(), pair.committed()]).toEqual([
+      ['safe', 'safe'],
+      [0, 0],
+    ]);
+    expect([pair.core('a').mayWrite, pair.core('a').mayRead(pair.nowMs)]).toEqual([false, false]);
+    pair.isCut = false;
+    pair.run(2_000);
+    expect([pair.roles(), pair.committed()]).toEqual([
+      ['primary', 'backup'],
+      [1, 1],
+    ]);
+    pair.isCut = true;
+    pair.run(3_000);
+    pair.tell('b', { kind: 'promote' });
+    pair.run(1_000);
+    expect(pair.roles()).toEqual(['safe', 'primary']);
+    pair.write('b');
+    pair.run(100);
+    expect(pair.committed()).toEqual([1, 2]);
+    pair.isCut = false;
+    pair.run(2_000);
+    expect([pair.roles(), pair.committed()]).toEqual([
+      ['backup', 'primary'],
+      [2, 2],
+    ]);
+  });
+
+  it('cuts back what was never acknowledged', () => {
+    const pair = createPair({ hasRegister: false });
+    pair.tell('a', { kind: 'promote' });
+    pair.run(2_000);
+    pair.isCut = true;
+    pair.write('a');
+    pair.run(2_000);
+    pair.tell('b', { kind: 'promote' });
+    pair.write('b');
+    pair.isCut = false;
+    pair.run(2_000);
+    expect(pair.effects('a', 'truncate')).toEqual([{ kind: 'truncate', after: 0 }]);
+    expect(pair.roles()).toEqual(['backup', 'primary']);
+    expect(pair.committed()).toEqual([1, 1]);
+  });
+});
+
+describe('a pair with a register', () => {
+  it('hands over at once, without a time in which nobody leads', () => {
+    const pair = createPair({ hasRegister: true });
+    pair.run(3_000);
+    expect(pair.roles()).toEqual(['primary', 'backup']);
+    pair.tell('a', { kind: 'hand_over' });
+    expect(pair.core('a').mayWrite).toBe(false);
+    pair.run(300);
+    expect(pair.roles()[1]).toBe('primary');
+    expect(pair.core('a').status(pair.nowMs).lastTakeover?.reason).toBe('the primary handed over');
+  });
+
+  it('takes over within three seconds of silence', () => {
+    const pair = createPair({ hasRegister: true });
+    pair.run(3_000);
+    pair.isCut = true;
+    pair.stop('a');
+    pair.run(3_000);
+    expect(pair.roles()[1]).toBe('primary');
+    expect(pair.core('b').status(pair.nowMs)).toMatchObject({
+      role: 'primary',
+      lastTakeover: { reason: 'the primary is silent' },
+      peers: [{ name: 'a', isInSync: false }],
+    });
+  });
+
+  it('says so when the register has lost what it kept, and goes on without it', () => {
+    const pair = createPair({ hasRegister: true });
+    pair.run(3_000);
+    pair.register = new RegisterCell(noConfig);
+    pair.isCut = true;
+    pair.run(4_000);
+    expect(pair.effects('b', 'fault').at(-1)).toMatchObject({
+      message: expect.stringContaining('it lost what it kept'),
+    });
+    expect(pair.roles()[1]).not.toBe('primary');
+  });
+});
+
+describe('replication', () => {
+  it('refuses trackers of another cluster, and callers that are no tracker', () => {
+    const pair = createPair({ hasRegister: true });
+    pair.run(3_000);
+    const [push] = pair.effects('a', 'send');
+    if (push?.kind !== 'send' || push.message.member === undefined) throw new Error('a push');
+    const stranger = { ...push.message.member, clusterId: new Uint8Array(16) };
+    for (const member of [stranger, undefined]) {
+      const { position } = push.message;
+      const message = member === undefined ? { position, entries: [] } : { position, entries: [], member };
+      const [first, second] = pair.handle('b', { kind: 'request', call: 900, message });
+      expect(first).toMatchObject(member === undefined ? { kind: 'answer' } : { kind: 'fault' });
+      expect(member === undefined ? first : second).toMatchObject({
+        message: { member: { outcome: 'refused' } },
+      });
+    }
+  });
+
+  it('refuses an entry that does not follow, and promises nothing for it', () => {
+    const pair = createPair({ hasRegister: true });
+    pair.run(3_000);
+    const { config } = pair.core('a');
+    const message: SyncRequest = {
+      position: genesis,
+      entries: chain(2)
+        .slice(1)
+        .map((record) => record.bytes),
+      member: { kind: 'push', clusterId, storeId: new Uint8Array(16).fill(0xaa), config, committed: 0 },
+    };
+    const effects = pair.handle('b', { kind: 'request', call: 901, message });
+    expect(effects).toContainEqual({ kind: 'fault', message: expect.stringContaining('was refused') });
+    expect(effects.find((effect) => effect.kind === 'answer')).toMatchObject({
+      message: { member: { outcome: 'catching_up' } },
+    });
+  });
+
+  it('takes no write that it does not lead', () => {
+    const pair = createPair({ hasRegister: true });
+    pair.run(3_000);
+    const [record] = chain(1);
+    if (record === undefined) throw new Error('a record');
+    expect(() => pair.handle('b', { kind: 'written', record })).toThrow(TypeError);
+  });
+});
+
+type Name = 'a' | 'b';
+
+/** Two cores in one thread: messages arrive at once unless the pair is cut, disks are as fast. */
+class Pair {
+  nowMs = 0;
+  isCut = false;
+  register: RegisterCell = new RegisterCell();
+  readonly #nodes: Readonly<Record<Name, Node>>;
+
+  constructor(more: Pick<ReplicationOptions, 'hasRegister'>) {
+    this.#nodes = { a: createNode('a', more), b: createNode('b', more) };
+  }
+
+  core(name: Name): Replication {
+    return this.#nodes[name].core;
+  }
+
+  roles(): readonly string[] {
+    return [this.core('a').role, this.core('b').role];
+  }
+
+  committed(): readonly number[] {
+    return [this.#nodes.a.committed, this.#nodes.b.committed];
+  }
+
+  effects<K extends ReplicationEffect['kind']>(name: Name, kind: K): readonly ReplicationEffect[] {
+    return this.#nodes[name].all.filter((effect) => effect.kind === kind);
+  }
+
+  stop(name: Name): void {
+    this.#nodes[name].isStopped = true;
+  }
+
+  /** In steps of 5 ms. */
+  run(ms: number): void {
+    const endMs = this.nowMs + ms;
+    while (this.nowMs < endMs) {
+      this.nowMs += 5;
+      for (const name of ['a', 'b'] as const) this.tell(name, { kind: 'tick' });
+    }
+  }
+
+  write(name: Name): void {
+    const { records, core } = this.#nodes[name];
+    const previous = records.at(-1)?.position ?? genesis;
+    const record = sealEntry({
+      version: 1,
+      epoch: core.config.epoch,
+      index: previous.index + 1,
+      requestId: new Uint8Array(16).fill(previous.index),
+      fingerprint: new Uint8Array(16),
+      result: { kind: 'done' },
+      events: [{ kind: 'user_created', userId: `user-${name}`, passwordHash: 'hash', atMs: this.nowMs }],
+      prevHash: previous.hash,
+    });
+    this.tell(name, { kind: 'written', record });
+  }
+
+  /** Tells an event and carries out all that follows. */
+  tell(name: Name, event: ReplicationEvent): void {
+    if (this.#nodes[name].isStopped) return;
+    for (const effect of this.handle(name, event)) this.#carryOut(name, effect);
+  }
+
+  /** Tells an event and carries out nothing. */
+  handle(name: Name, event: ReplicationEvent): readonly ReplicationEffect[] {
+    const effects = this.core(name).handle(event, this.nowMs);
+    this.#nodes[name].all.push(...effects);
+    return effects;
+  }
+
+  #carryOut(name: Name, effect: ReplicationEffect): void {
+    const node = this.#nodes[name];
+    switch (effect.kind) {
+      case 'send':
+        if (!this.isCut) this.#send(name, effect.message, effect.request);
+        break;
+      case 'answer':
+        node.answers.get(effect.call)?.(effect.message);
+        break;
+      case 'append':
+        node.records.push(...effect.records);
+        this.tell(name, { kind: 'appended', index: node.records.length });
+        break;
+      case 'truncate':
+        node.records.length = effect.after;
+        this.tell(name, { kind: 'truncated' });
+        break;
+      case 'commit':
+        node.committed = effect.index;
+        break;
+      case 'read_register': {
+        const outcome = { kind: 'current', config: this.register.config } as const;
+        this.tell(name, { kind: 'register_read', request: effect.request, outcome });
+        break;
+      }
+      case 'swap_register': {
+        const outcome = this.register.compareAndSwap(effect.expectedEpoch, effect.config);
+        this.tell(name, { kind: 'register_swapped', request: effect.request, outcome });
+        break;
+      }
+    }
+  }
+
+  #send(from: Name, message: SyncRequest, request: number): void {
+    const to = from === 'a' ? 'b' : 'a';
+    const node = this.#nodes[to];
+    const call = node.nextCall++;
+    node.answers.set(call, (answer) => {
+      if (!this.isCut) this.tell(from, { kind: 'answer', request, message: answer });
+    });
+    this.tell(to, { kind: 'request', call, message });
+  }
+}
+
+interface Node {
+  readonly core: Replication;
+  readonly records: JournalRecord[];
+  readonly answers: Map<number, (message: SyncAnswer) => void>;
+  readonly all: ReplicationEffect[];
+  committed: number;
+  nextCall: number;
+  isStopped: boolean;
+}
+
+function createNode(name: Name, { hasRegister }: Pick<ReplicationOptions, 'hasRegister'>): Node {
+  const options: ReplicationOptions = {
+    storeId: name.repeat(32),
+    clusterId,
+    peers: [name === 'a' ? 'b' : 'a'],
+    hasRegister,
+    founds: name === 'a',
+    window: { base: genesis, records: [] },
+    random: createTestRandom(),
+  };
+  const core = new Replication(options, 0);
+  return { core, records: [], answers: new Map(), all: [], committed: 0, nextCall: 1, isStopped: false };
+}
+
+function createPair(more: Pick<ReplicationOptions, 'hasRegister'>): Pair {
+  return new Pair(more);
+}
