@@ -99,7 +99,7 @@ export class Announcer {
     while (!signal.aborted && clock.now() < this.#dueMs) {
       await settledBy(signal, (settle) => {
         this.#rearm = settle;
-        const delayMs = this.#dueMs - clock.now();
+        const delayMs = Math.max(0, this.#dueMs - clock.now());
         return Number.isFinite(delayMs) ? clock.schedule(delayMs, settle) : () => undefined;
       });
     }
