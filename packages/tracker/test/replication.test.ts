@@ -103,6 +103,19 @@ describe('a pair with a register', () => {
     });
   });
 
+  it.each(['a', 'b'] as const)('goes on without %s when its disk fails', (broken) => {
+    const pair = createPair({ hasRegister: true });
+    pair.run(3_000);
+    const other = broken === 'a' ? 'b' : 'a';
+    pair.tell(broken, { kind: 'disk_failed', reason: 'the disk is full' });
+    pair.run(3_000);
+    expect([pair.core(broken).role, pair.core(broken).mayWrite]).toEqual(['failed', false]);
+    pair.write(other);
+    pair.run(100);
+    expect(pair.core(other).status(pair.nowMs)).toMatchObject({ role: 'primary', committedIndex: 1 });
+    expect(pair.core(broken).status(pair.nowMs).reason).toBe('the disk is full');
+  });
+
   it('says so when the register has lost what it kept, and goes on without it', () => {
     const pair = createPair({ hasRegister: true });
     pair.run(3_000);

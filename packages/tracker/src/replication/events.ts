@@ -19,6 +19,8 @@ export type ReplicationEvent =
   | { readonly kind: 'appended'; readonly index: number }
   | { readonly kind: 'truncated' }
   | { readonly kind: 'installed' }
+  /** A journal that does not take what it is given: what became of that is unknown until a new start. */
+  | { readonly kind: 'disk_failed'; readonly reason: string }
   /** The state after an acknowledged entry, as `take_snapshot` asked. */
   | { readonly kind: 'snapshot_taken'; readonly snapshot: JournalSnapshot }
   /** A `sync` call of another tracker; `call` names it for its answer. */

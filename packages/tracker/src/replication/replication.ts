@@ -108,6 +108,11 @@ export class Replication {
   handle(event: ReplicationEvent, nowMs: number): readonly ReplicationEffect[] {
     const member = this.#member;
     member.nowMs = Math.max(member.nowMs, nowMs);
+    if (event.kind === 'disk_failed') this.#fail(event.reason);
+    if (this.#role === 'failed') {
+      if (event.kind === 'request') member.answer(event.call, 'refused');
+      return member.takeEffects();
+    }
     this.#take(event);
     this.#act();
     return member.takeEffects();
@@ -117,6 +122,7 @@ export class Replication {
     const member = this.#member;
     switch (event.kind) {
       case 'tick':
+      case 'disk_failed':
         break;
       case 'written':
         this.#written(event.record);
@@ -151,6 +157,15 @@ export class Replication {
         if (member.isLeading) this.#leading.handOver();
         break;
     }
+  }
+
+  #fail(reason: string): void {
+    if (this.#role === 'failed') return;
+    const member = this.#member;
+    this.#role = moveRole(this.#role, 'failed');
+    this.#changedAtMs = member.nowMs;
+    member.reason = reason;
+    member.emit({ kind: 'role', role: 'failed', epoch: member.config.epoch, reason });
   }
 
   #written(record: Extract<ReplicationEvent, { kind: 'written' }>['record']): void {

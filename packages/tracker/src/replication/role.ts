@@ -16,8 +16,11 @@ export type ReplicationRole =
   | 'candidate'
   | 'primary'
   /** Without a register and without the other tracker: waits for a person to promote one of them. */
-  | 'safe';
+  | 'safe'
+  /** Its disk failed: promises nothing and asks for nothing until a new start, so that others go on without it. */
+  | 'failed';
 
+/** Any of them may fail, and none comes back from that. */
 const MOVES: Readonly<Record<ReplicationRole, readonly ReplicationRole[]>> = {
   unknown: ['joining', 'backup', 'candidate', 'safe', 'primary'],
   joining: ['backup', 'candidate', 'safe', 'primary'],
@@ -25,11 +28,12 @@ const MOVES: Readonly<Record<ReplicationRole, readonly ReplicationRole[]>> = {
   candidate: ['primary', 'backup', 'joining'],
   primary: ['joining', 'backup', 'candidate', 'safe'],
   safe: ['primary', 'joining', 'backup'],
+  failed: [],
 };
 
 /** Whether a tracker that is `from` may become `to`. */
 export function isMove(from: ReplicationRole, to: ReplicationRole): boolean {
-  return MOVES[from].includes(to);
+  return MOVES[from].includes(to) || (to === 'failed' && from !== 'failed');
 }
 
 /** `to`; throws a TypeError where no such move exists. */
