@@ -4,6 +4,8 @@ import type { JournalRecord } from '../src/entry.ts';
 import type { SharedJournal } from '../src/journal/journal.ts';
 import { openPostgresJournal } from '../src/postgres.ts';
 import { replayJournal } from '../src/replay.ts';
+import { PostgresLink } from '../src/shell/postgres-link.ts';
+import { resolvePostgresOptions } from '../src/shell/postgres-options.ts';
 import { encodeSnapshot } from '../src/snapshot.ts';
 import { describePostgres, type PostgresServer, startPostgres } from './helpers/postgres.ts';
 import { createPostgresProxy } from './helpers/postgres-proxy.ts';
@@ -291,6 +293,22 @@ describePostgres('PostgreSQL', () => {
       await expect(journal.append([third])).rejects.toMatchObject({ code: 'journal_corrupt' });
     });
 
+    it('appends to no other history than its own', async () => {
+      const url = await server.createDatabase();
+      await using journal = await openPostgresJournal({ url });
+      const [first, second] = records(2);
+      await journal.append([first]);
+      await server.query(url, `UPDATE minitorrent.head SET hash = set_bit(hash, 0, 1 - get_bit(hash, 0))`);
+      await expect(journal.append([second])).rejects.toMatchObject({ code: 'diverged' });
+      await expect(journal.takeTurn()).rejects.toMatchObject({
+        code: 'journal_corrupt',
+        message: expect.stringContaining('PostgreSQL has another entry now'),
+      });
+      expect(await server.query(url, 'SELECT count(*)::int AS entries FROM minitorrent.entries')).toEqual([
+        { entries: 1 },
+      ]);
+    });
+
     it('refuses one of a later version, and tells which', async () => {
       const url = await server.createDatabase();
       await (await openPostgresJournal({ url })).close();
@@ -321,18 +339,22 @@ describePostgres('PostgreSQL', () => {
       await server.query(
         url,
         `CREATE ROLE plain LOGIN; GRANT USAGE ON SCHEMA minitorrent TO plain;
-         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA minitorrent TO plain;
-         ALTER ROLE plain SET synchronous_commit = off`,
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA minitorrent TO plain`,
       );
       await using journal = await openPostgresJournal({ url: url.replace('tests@', 'plain@') });
       await journal.append(records(2));
       const position = records(1)[0].position;
       await journal.writeSnapshot({ position, bytes: new Uint8Array(1) });
-      const settings = await server.query(
-        url,
-        `SELECT count(*)::int AS roles FROM pg_roles WHERE rolname = 'plain'`,
-      );
-      expect(settings).toEqual([{ roles: 1 }]);
+    });
+
+    it('waits for the disk, even for a role that does not', async () => {
+      const url = await server.createDatabase();
+      await server.query(url, 'CREATE ROLE hasty LOGIN; ALTER ROLE hasty SET synchronous_commit = off');
+      const hasty = url.replace('tests@', 'hasty@');
+      expect(await server.query(hasty, 'SHOW synchronous_commit')).toEqual([{ synchronous_commit: 'off' }]);
+      await using link = new PostgresLink(resolvePostgresOptions({ url: hasty }));
+      const { rows } = await link.run((client) => client.query('SHOW synchronous_commit'));
+      expect(rows).toEqual([{ synchronous_commit: 'on' }]);
     });
 
     it('says what is wrong with an address, without the password', async () => {
