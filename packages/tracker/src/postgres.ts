@@ -1,4 +1,5 @@
 /** The sub-path `@minitorrent/tracker/postgres`: a journal that many trackers share, and a register. It needs the package `pg`. */
+export type { SharedJournal } from './journal/journal.ts';
 export { openPostgresJournal } from './shell/postgres-journal.ts';
 export {
   DEFAULT_POSTGRES_LIMITS,
