@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createManifest, type DownloadStore, openDownload, StoreError } from '@minitorrent/chunk-store';
@@ -124,6 +124,25 @@ describe('DownloadTask', () => {
     expect(ended).toHaveBeenCalledExactlyOnceWith(error);
     expect(task.progress().state).toBe('failed');
     await close();
+  });
+
+  it('leaves nothing on the disk when it is cancelled in the middle, and all of it when it is closed', async () => {
+    const openStore = storeThat('writePiece', async (store, piece) => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await store.writePiece(piece);
+    });
+    const closed = await setUp({ openStore });
+    closed.task.start();
+    await vi.waitFor(() => expect(closed.task.progress().verifiedPieces).toBeGreaterThan(2));
+    await closed.close();
+    expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toHaveLength(1);
+
+    const cancelled = await setUp({ openStore });
+    cancelled.task.start();
+    await vi.waitFor(() => expect(cancelled.task.progress().resumedPieces).toBeGreaterThan(2));
+    await cancelled.task.cancel();
+    expect(await readdir(folder)).toEqual([]);
+    await cancelled.close();
   });
 
   it('fails with no_description when the tracker never calls make_file', async () => {

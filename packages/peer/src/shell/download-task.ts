@@ -131,12 +131,10 @@ export class DownloadTask implements Download {
   }
 
   async cancel(): Promise<void> {
-    const store = this.#store;
     await this.close(new PeerError('cancelled', `The download of ${this.name} was cancelled`));
-    await store?.discard();
   }
 
-  /** Stops it; what was fetched stays for the next time. Idempotent. */
+  /** Stops it. What was fetched stays for the next time, unless the reason is that it was cancelled. Idempotent. */
   async close(
     reason: PeerError = new PeerError('closed', 'Cannot go on: this peer is closed'),
   ): Promise<void> {
@@ -152,9 +150,10 @@ export class DownloadTask implements Download {
       this.#options.onCompleted(store);
       this.#completed.resolve(store.path);
     } catch (cause) {
-      await this.#runner?.close();
-      await this.#store?.close();
       const error = signal.aborted ? signal.reason : cause;
+      await this.#runner?.close();
+      if (isCancelled(error)) await this.#store?.discard();
+      else await this.#store?.close();
       this.#progress.stateChanged(signal.aborted ? 'cancelled' : 'failed');
       this.#described.reject(error);
       this.#completed.reject(error);
@@ -254,6 +253,10 @@ export class DownloadTask implements Download {
     const { clock, diskRetryMs = DISK_RETRY_MS } = this.#options;
     await wait(clock, diskRetryMs, this.#closing.signal);
   }
+}
+
+function isCancelled(error: unknown): boolean {
+  return error instanceof PeerError && error.code === 'cancelled';
 }
 
 /** Of a store that may do better after a while. */
