@@ -13,8 +13,8 @@ export interface RotationLimits {
   readonly longestCoolDownMs: number;
 }
 
-/** A tracker that came back is found within seconds; one that is dead for hours costs four attempts a minute. */
-export const DEFAULT_ROTATION_LIMITS: RotationLimits = { firstCoolDownMs: 250, longestCoolDownMs: 15_000 };
+/** Shorter than the patience of a call, so that a call finds a tracker that came back; a dead one costs 24 dials a minute. */
+export const DEFAULT_ROTATION_LIMITS: RotationLimits = { firstCoolDownMs: 250, longestCoolDownMs: 5_000 };
 
 /** The next attempt: the tracker's place in the list, and how long to wait before it. */
 export interface Attempt {
