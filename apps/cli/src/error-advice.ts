@@ -22,6 +22,9 @@ type SystemCode =
   | 'EPERM'
   | 'EROFS';
 
+const UNWRITABLE =
+  'the folder is read-only or not yours: make it writable, or name another with --data, --downloads or --to';
+
 const ADVICE: { readonly [Code in KnownCode]?: string } = {
   // Accounts
   already_logged_in: 'logout first',
@@ -48,7 +51,8 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   already_here: 'show_shares lists it; stop_share it first to download it again',
   already_exists: 'add --overwrite to replace the file, or --to <folder> to put the new one elsewhere',
   corrupt_piece: 'download the file again: what is on the disk was damaged',
-  io_failed: 'check the disk and the permissions of the folder',
+  io_failed:
+    'check the disk, and that the folder can be written to; --data, --downloads or --to name another',
   disk_full: 'make room on the disk; what was verified is kept, and the download goes on from there',
   file_exists: 'add --overwrite to replace the file, or --to <folder> to put the new one elsewhere',
   file_not_found: 'check the path; the Tab key completes it',
@@ -61,7 +65,8 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   unknown_download: 'show_downloads lists what is under way',
   unknown_file: 'list_file <groupid> shows the files of the group',
   wrong_size: 'leave the size out, or check that this is the file you mean',
-  bad_name: 'rename it: 1 to 255 bytes, no slashes, control characters or Windows device names',
+  bad_name:
+    'users and groups: 1 to 64 bytes without white space; files: 1 to 255 bytes without slashes, control characters or device names',
 
   // Trackers and connections
   busy: 'wait a moment and try again',
@@ -72,7 +77,7 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   limit_reached: 'remove something you no longer need; the message names the limit',
   rate_limited: 'wait a moment and try again',
   tracker_unreachable:
-    'check the address (--tracker host:port) and that a tracker runs there: minitorrent tracker',
+    'the tracker may be down, or the address wrong: check --tracker host:port; minitorrent tracker runs one',
   unimplemented: 'the tracker is older than this program: update it',
   version_mismatch: 'use the same version of minitorrent on both sides',
   internal: 'try again; the log of the tracker or peer that failed tells more',
@@ -93,11 +98,11 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   listen_failed: 'choose another address or port with --listen; port 0 takes any free one',
   EADDRINUSE: 'choose another port with --listen; port 0 takes any free one',
   EADDRNOTAVAIL: 'choose an address of this machine with --listen',
-  EACCES: 'check the permissions, or choose another place',
-  EPERM: 'check the permissions, or choose another place',
-  ENOENT: 'check the path',
+  EACCES: UNWRITABLE,
+  EPERM: UNWRITABLE,
+  ENOENT: 'check the path, and the folders given with --data, --downloads or --to',
   ENOSPC: 'make room on the disk',
-  EROFS: 'choose a place that can be written to',
+  EROFS: UNWRITABLE,
   ECONNREFUSED: 'check the address and that a tracker runs there: minitorrent tracker',
 
   // Writing commands

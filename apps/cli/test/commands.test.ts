@@ -335,6 +335,16 @@ describe('a wrong argument', () => {
     expect(report).toMatchObject({ code: 'bad_arguments', usage: expect.stringContaining(name) });
   });
 
+  it('says how many arguments a command takes', async () => {
+    const messageOf = async (line: string) => (await run(line)).report;
+    expect(await messageOf('logout now')).toMatchObject({
+      message: 'Cannot run logout: it takes no arguments',
+    });
+    expect(await messageOf('join_group a b')).toMatchObject({
+      message: 'Cannot run join_group: 2 arguments are given, at most 1 expected',
+    });
+  });
+
   it.each([
     ['download_file films a.txt --bogus', 'bad_arguments'],
     ['download_file films a.txt --to', 'bad_arguments'],
@@ -379,6 +389,15 @@ describe('a failure', () => {
     const { report } = await run('logout', fail(error));
     expect(report).toMatchObject({ code, advice: advice === null ? null : expect.stringContaining(advice) });
   });
+
+  it.each(['ENOENT', 'EROFS', 'EACCES', 'io_failed'])(
+    '%s names what chooses another folder',
+    async (code) => {
+      const { report } = await run('logout', fail(Object.assign(new Error('Odd'), { code })));
+      for (const option of ['--data', '--downloads', '--to'])
+        expect(report).toMatchObject({ advice: expect.stringContaining(option) });
+    },
+  );
 
   it('of several addresses tells all of them', async () => {
     const error = Object.assign(new AggregateError([new Error('a refused'), new Error('b refused')]), {

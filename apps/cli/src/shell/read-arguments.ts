@@ -22,10 +22,7 @@ export function readArguments(command: ShellCommand, words: readonly Word[]): Re
   const missing = command.parameters.slice(values.length).find((parameter) => parameter.optional !== true);
   if (missing !== undefined) throw badArguments(command, `${missing.name} is missing`);
   if (values.length > command.parameters.length) {
-    throw badArguments(
-      command,
-      `${values.length} arguments are given, at most ${command.parameters.length} expected`,
-    );
+    throw badArguments(command, tooMany(values.length, command.parameters.length));
   }
   const args = Object.fromEntries(
     command.parameters.map((parameter, index) => [parameter.name, values[index]]),
@@ -38,6 +35,11 @@ export function readArguments(command: ShellCommand, words: readonly Word[]): Re
 /** The failure for a command that is written wrongly. */
 export function badArguments(command: ShellCommand, reason: string): CliError {
   return new CliError('bad_arguments', `Cannot run ${command.name}: ${reason}`, { usage: usageOf(command) });
+}
+
+function tooMany(given: number, allowed: number): string {
+  if (allowed === 0) return 'it takes no arguments';
+  return `${given} arguments are given, at most ${allowed} expected`;
 }
 
 /** The seed ends every command with the word `q`; in quotes it is a name. */
