@@ -18,7 +18,7 @@ import { createSystemClock } from '../packages/rpc-core/src/index.ts';
 const MAX_PEAK_MIB = 160;
 /** The program as users install it: built (from its TypeScript source it takes 40 MiB more), with the flag of its first line. */
 const PROGRAM = [
-  '--max-semi-space-size=2',
+  '--max-semi-space-size=1',
   fileURLToPath(new URL('../apps/cli/dist/main.js', import.meta.url)),
 ];
 
