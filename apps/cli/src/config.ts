@@ -3,8 +3,9 @@
  *
  * Until connections are encrypted nothing listens beyond this machine unless it is asked to (`--listen 0.0.0.0`).
  */
+import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 /** Port of a tracker when none is given. */
 export const DEFAULT_TRACKER_PORT = 7700;
@@ -24,6 +25,12 @@ export async function dataFolder(
 ): Promise<string> {
   const chosen = options.data ?? nonEmpty(options.variables.MINITORRENT_DATA);
   return join(chosen === undefined ? await platformFolder() : resolve(chosen), role);
+}
+
+/** Makes a folder that its owner alone can read. Folders above it that are missing are made as any program makes them. */
+export async function makePrivateFolder(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await mkdir(path, { recursive: true, mode: 0o700 });
 }
 
 /** Where finished files go: `--downloads`, or else the folder in which the program was started. */

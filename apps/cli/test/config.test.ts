@@ -1,7 +1,8 @@
-import { homedir } from 'node:os';
+import { mkdtempDisposable, stat } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { dataFolder, downloadFolder, resolveTypedPath } from '../src/config.ts';
+import { dataFolder, downloadFolder, makePrivateFolder, resolveTypedPath } from '../src/config.ts';
 
 describe('dataFolder', () => {
   it('is what the option says, else the variable, else the platform’s place', async () => {
@@ -9,6 +10,18 @@ describe('dataFolder', () => {
     expect(await dataFolder('peer', { data: 'given', variables })).toBe(resolve('given/peer'));
     expect(await dataFolder('tracker', { variables })).toBe('/from/variable/tracker');
     expect(await dataFolder('peer', { variables: { MINITORRENT_DATA: '' } })).toMatch(/minitorrent.*peer$/);
+  });
+});
+
+describe('makePrivateFolder', () => {
+  it('makes private the folder alone, not those above it', async () => {
+    await using root = await mkdtempDisposable(join(tmpdir(), 'minitorrent-config-'));
+    const above = join(root.path, 'a', 'b');
+    await makePrivateFolder(join(above, 'c'));
+    const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
+    expect(await modeOf(join(above, 'c'))).toBe(0o700);
+    expect(await modeOf(above)).toBe(0o777 & ~process.umask());
+    await makePrivateFolder(join(above, 'c'));
   });
 });
 

@@ -3,10 +3,9 @@
  *
  * Decides nothing about files or groups. Whatever happens, the peer is closed in good order.
  */
-import { mkdir } from 'node:fs/promises';
 import type { Peer } from '@minitorrent/peer';
 import { formatAddress, isLoopback, parseAddress, parseAddresses } from '../address.ts';
-import { ANY_PORT, DEFAULT_TRACKER_PORT, dataFolder, downloadFolder } from '../config.ts';
+import { ANY_PORT, DEFAULT_TRACKER_PORT, dataFolder, downloadFolder, makePrivateFolder } from '../config.ts';
 import { describeFailure, type ExitCode, exitCodeOf } from '../failure.ts';
 import type { Reporter } from '../output/reports.ts';
 import { listenForEnding } from '../process-signals.ts';
@@ -44,7 +43,7 @@ export async function runPeer(
   try {
     const strategy = options.strategy === undefined ? undefined : readStrategy(options.strategy);
     const settings = await readSettings(options, world);
-    await mkdir(settings.dataFolder, { recursive: true, mode: 0o700 });
+    await makePrivateFolder(settings.dataFolder);
     await using peer = await openPeer(settings);
     const front = {
       peer,

@@ -2,10 +2,9 @@
  * `minitorrent tracker`: runs a tracker until a signal comes.
  */
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
 import type { Address, Clock } from '@minitorrent/rpc-core';
 import { formatAddress, parseAddress } from '../address.ts';
-import { DEFAULT_TRACKER_PORT, dataFolder } from '../config.ts';
+import { DEFAULT_TRACKER_PORT, dataFolder, makePrivateFolder } from '../config.ts';
 import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
 import { listenForEnding } from '../process-signals.ts';
 import type { World } from '../world.ts';
@@ -46,7 +45,7 @@ export async function runTracker(
   try {
     const listen = parseAddress(options.listen, { defaultPort: DEFAULT_TRACKER_PORT });
     const folder = await dataFolder('tracker', { data: options.data, variables: world.variables });
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makePrivateFolder(folder);
     await using tracker = await openTracker({ listen, dataFolder: folder, clock: world.clock });
     const address = formatAddress(tracker.address);
     reporter.event({

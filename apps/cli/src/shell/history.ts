@@ -4,8 +4,9 @@
  * Passwords never get in: of a command that takes one only the name is kept. A line that is no command (a mistyped
  * `login`, a password typed at the wrong moment) stays in memory for this session and is not written.
  */
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makePrivateFolder } from '../config.ts';
 import { findCommand } from './command-table.ts';
 import { scanWords } from './tokenize.ts';
 
@@ -61,7 +62,7 @@ async function readLines(path: string): Promise<string[]> {
 }
 
 async function appendLine(path: string, line: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makePrivateFolder(dirname(path));
   await appendFile(path, toText([line]), { mode: PRIVATE });
 }
 
