@@ -20,6 +20,7 @@ export type CliErrorCode =
   | 'cancelled'
   /** A folder or device where a file is needed. */
   | 'not_a_file'
+  | 'not_found'
   /** A process of the demonstration ended early, was silent too long, or delivered a wrong file. */
   | 'process_ended'
   | 'timed_out'

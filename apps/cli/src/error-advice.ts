@@ -113,6 +113,8 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
 
 /** Where a code means something else for one command. */
 const ADVICE_FOR_COMMAND: { readonly [Key in `${string} ${KnownCode}`]?: string } = {
+  'download_file not_found':
+    'check the folder for downloads: --to <folder>, or --downloads of minitorrent peer',
   'download_file locked': 'it is downloaded or served from there already: show_downloads, show_shares',
   'upload_file file_exists': 'rename your file: the group has one of that name; list_file shows it',
   'upload_file bad_name': 'rename the file, then share it: 1 to 255 bytes, no control characters',

@@ -142,7 +142,8 @@ describe('minitorrent demo', () => {
 
   it.each([
     ['a folder', import.meta.dirname, 'not_a_file'],
-    ['nothing', '/does/not/exist', 'ENOENT'],
+    ['nothing', '/does/not/exist', 'not_found'],
+    ['a file below a file', join(import.meta.filename, 'x'), 'not_found'],
   ])('refuses %s as the file', async (_what, file, code) => {
     const world = createFakeWorld();
     expect(await runDemo(file, { program: [], json: true }, world)).toBe(1);

@@ -89,6 +89,14 @@ async function stage({ path, program, world, reporter, ending }: Stage): Promise
 }
 
 async function requireFile(path: string): Promise<string> {
-  if ((await stat(path)).isFile()) return path;
+  const found = await stat(path).catch((cause: unknown) => {
+    if (errnoOf(cause) !== 'ENOENT' && errnoOf(cause) !== 'ENOTDIR') throw cause;
+    throw new CliError('not_found', `Cannot share ${path}: there is no such file`, { cause });
+  });
+  if (found.isFile()) return path;
   throw new CliError('not_a_file', `Cannot share ${path}: it is not a regular file`);
+}
+
+function errnoOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
