@@ -3,12 +3,14 @@ import { join, resolve } from 'node:path';
 import type { Peer } from '@minitorrent/peer';
 import { createManualClock } from '@minitorrent/rpc-core/testing';
 import { describe, expect, it, vi } from 'vitest';
+import { createProgressBoard } from '../src/output/progress-board.ts';
 import type { CommandContext } from '../src/shell/command.ts';
 import { usageOf } from '../src/shell/command.ts';
 import { findCommand, SHELL_COMMANDS } from '../src/shell/command-table.ts';
+import { showNotices } from '../src/shell/notices.ts';
 import { runLine } from '../src/shell/run-line.ts';
 import { createFakeContext } from './support/fake-context.ts';
-import { createFakeDownload, createFakeShare } from './support/fake-peer.ts';
+import { createFakeDownload, createFakePeer, createFakeShare } from './support/fake-peer.ts';
 import { createFakeReporter } from './support/fake-reporter.ts';
 
 /** Runs a line and answers what was reported. */
@@ -247,7 +249,29 @@ describe('download_file', () => {
       { mode: 'interactive', follow },
     );
     expect(report).toMatchObject({ status: 'started', download: { state: 'downloading' } });
-    expect(follow).toHaveBeenCalledExactlyOnceWith('films', 'a.txt', 'start');
+    expect(follow.mock.calls).toEqual([
+      ['films', 'a.txt', 'all'],
+      ['films', 'a.txt', 'start'],
+    ]);
+  });
+
+  it('that cannot begin is told of once at a prompt', async () => {
+    const reporter = createFakeReporter();
+    const board = createProgressBoard({ clock: createManualClock(), reporter });
+    const gone = Object.assign(new Error('There is no such file'), { code: 'unknown_file' });
+    const peer = createFakePeer({
+      // As the peer does it: the event comes first.
+      downloadFile: async () => {
+        peer.emit('download-failed', createFakeDownload(), gone);
+        throw gone;
+      },
+    });
+    const notices = showNotices({ peer, reporter, board });
+    const context = createFakeContext({}, { mode: 'interactive', peer, follow: notices.follow });
+    await runLine('download_file films a.txt', { context, reporter, lineNumber: null });
+    expect(reporter.reports).toMatchObject([{ type: 'error', code: 'unknown_file' }]);
+    peer.emit('download-failed', createFakeDownload(), gone);
+    expect(reporter.reports).toMatchObject([{ type: 'error' }, { event: 'download-failed' }]);
   });
 
   it('fails with what ended the download', async () => {

@@ -18,6 +18,7 @@ export type ParameterKind =
   | 'user'
   | 'password'
   | 'path'
+  | 'folder'
   | 'strategy'
   | 'size';
 

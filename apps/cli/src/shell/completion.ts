@@ -104,6 +104,7 @@ const VALUES: Readonly<
       .filter((share) => share.groupId === groupId)
       .map((share) => share.file.name),
   path: ({ prefix }) => paths(prefix),
+  folder: ({ prefix }) => paths(prefix),
   user: () => [],
   password: () => [],
   size: () => [],

@@ -58,7 +58,7 @@ const downloadFile: ShellCommand = defineCommand({
   summary: 'Download a file from everybody who has parts of it',
   parameters: [groupId, { name: 'filename', kind: 'file', summary: 'name of the file in the group' }],
   options: [
-    { name: 'to', kind: 'path', summary: 'folder for the finished file' },
+    { name: 'to', kind: 'folder', summary: 'folder for the finished file' },
     { name: 'strategy', kind: 'strategy', summary: 'rarest-first, random or sequential' },
     { name: 'overwrite', summary: 'replace a file of the same name' },
   ],
@@ -66,8 +66,7 @@ const downloadFile: ShellCommand = defineCommand({
     const startedAtMs = context.clock.now();
     const strategy =
       options.strategy === undefined ? context.strategy : readStrategy(String(options.strategy));
-    context.follow(groupid, filename, context.mode === 'script' ? 'all' : 'start');
-    const download = await startOrFind(context, groupid, filename, {
+    const download = await startAndFollow(context, groupid, filename, {
       signal: context.signal,
       ...(strategy === undefined ? {} : { strategy }),
       ...(options.to === undefined ? {} : { folder: resolveTypedPath(String(options.to)) }),
@@ -132,6 +131,21 @@ export const fileCommands: readonly ShellCommand[] = [
   showShares,
   stopShare,
 ];
+
+/** A download that cannot begin is told of by its command alone; at a prompt what comes later is left to the notices. */
+async function startAndFollow(
+  context: CommandContext,
+  groupId: string,
+  name: string,
+  options: DownloadOptions,
+): Promise<Download> {
+  context.follow(groupId, name, 'all');
+  try {
+    return await startOrFind(context, groupId, name, options);
+  } finally {
+    if (context.mode === 'interactive') context.follow(groupId, name, 'start');
+  }
+}
 
 /** Starts a download; one that is on its way already, perhaps since an earlier run, is taken as it is. */
 async function startOrFind(
