@@ -170,7 +170,10 @@ describe('passwords', () => {
     const login = vi.fn(async () => undefined);
     await run('create_user alice', { createUser }, { askPassword });
     expect(createUser).toHaveBeenCalledWith('alice', 'typed-in-secret', withSignal);
-    expect(askPassword).toHaveBeenLastCalledWith('New password for alice', { repeat: true });
+    expect(askPassword).toHaveBeenLastCalledWith('New password for alice', {
+      repeat: true,
+      minCharacters: 12,
+    });
     await run('login alice q', { login }, { askPassword });
     expect(login).toHaveBeenCalledWith('alice', 'typed-in-secret', withSignal);
     expect(askPassword).toHaveBeenLastCalledWith('Password for alice');

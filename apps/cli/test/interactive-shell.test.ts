@@ -155,6 +155,10 @@ describe('the shell at a prompt', () => {
     await using person = await sitDown({ createUser });
     await person.type('create_user alice\r');
     await person.shows('New password for alice');
+    await person.type('too short\r');
+    await person.shows('at least 12 characters');
+    expect(person.terminal.text()).not.toContain('once more');
+    await person.type('\u007f'.repeat('too short'.length));
     person.peer.emit('join-request', { groupId: 'films', userId: 'bob' });
     await person.type('correct horse\r');
     await person.shows('The same once more');

@@ -1,7 +1,7 @@
 /**
  * Commands for the user's own account. A password that is not in the line is asked for, unseen.
  */
-import { defineCommand, type ShellCommand } from './command.ts';
+import { type CommandContext, defineCommand, type ShellCommand } from './command.ts';
 
 const userId = { name: 'userid', kind: 'user', summary: 'name of the user, 1 to 64 bytes' } as const;
 const password = {
@@ -16,7 +16,7 @@ const createUser: ShellCommand = defineCommand({
   summary: 'Register a user at the tracker',
   parameters: [userId, password],
   async run({ peer, signal, askPassword }, args) {
-    const secret = args.password ?? (await askPassword(`New password for ${args.userid}`, { repeat: true }));
+    const secret = args.password ?? (await askNewPassword(args.userid, askPassword));
     await peer.createUser(args.userid, secret, { signal });
     return { command: 'create_user', userId: args.userid };
   },
@@ -43,3 +43,10 @@ const logout: ShellCommand = defineCommand({
 });
 
 export const accountCommands: readonly ShellCommand[] = [createUser, login, logout];
+
+async function askNewPassword(name: string, askPassword: CommandContext['askPassword']): Promise<string> {
+  // Only here: it brings the whole tracker.
+  const { DEFAULT_LIMITS } = await import('@minitorrent/tracker');
+  const minCharacters = DEFAULT_LIMITS.passwordCharacters;
+  return await askPassword(`New password for ${name}`, { repeat: true, minCharacters });
+}

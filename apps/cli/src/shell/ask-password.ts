@@ -12,19 +12,25 @@ export interface AskPasswordOptions {
   readonly signal: AbortSignal;
   /** Asks a second time: nobody sees a slip of the finger. */
   readonly repeat?: boolean;
+  /** A shorter one is refused at once, and asked for again. */
+  readonly minCharacters?: number;
 }
 
 /** Fails with `cancelled` on Ctrl-C and with `passwords_differ` when the second one is another. */
 export async function askPassword(message: string, options: AskPasswordOptions): Promise<string> {
   const { isCancel, password } = await import('@clack/prompts');
-  const { repeat, ...streams } = options;
-  const ask = async (question: string) => {
-    const answer = await password({ message: terminalText(question), ...streams });
+  const { repeat, minCharacters = 0, ...streams } = options;
+  const ask = async (question: string, shortest: number) => {
+    const validate = (typed = '') =>
+      [...typed].length < shortest
+        ? `Take at least ${shortest} characters, such as four random words`
+        : undefined;
+    const answer = await password({ message: terminalText(question), validate, ...streams });
     if (isCancel(answer) || typeof answer !== 'string') throw new CliError('cancelled', 'Cancelled');
     return answer;
   };
-  const first = await ask(message);
-  if (repeat === true && (await ask('The same once more')) !== first) {
+  const first = await ask(message, minCharacters);
+  if (repeat === true && (await ask('The same once more', 0)) !== first) {
     throw new CliError('passwords_differ', 'The two passwords differ');
   }
   return first;

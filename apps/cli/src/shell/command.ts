@@ -54,8 +54,14 @@ export interface CommandContext {
   readonly mode: 'script' | 'interactive';
   /** Strategy of downloads that name none; the peer's default where undefined. */
   readonly strategy: PickStrategyName | undefined;
-  /** Asks for a password without showing it. `repeat` asks twice where mistakes cannot be seen. */
-  askPassword(message: string, options?: { readonly repeat?: boolean }): Promise<string>;
+  /**
+   * Asks for a password without showing it. Where mistakes cannot be seen, `repeat` asks twice, and `minCharacters`
+   * refuses a shorter one before that.
+   */
+  askPassword(
+    message: string,
+    options?: { readonly repeat?: boolean; readonly minCharacters?: number },
+  ): Promise<string>;
   /** Says that the command itself tells of this download: that it starts, or all of it. No notice does then. */
   follow(groupId: string, name: string, what: 'start' | 'all'): void;
 }
