@@ -1,4 +1,4 @@
-/** What a `kill -9` costs: time, never data. */
+/** What the sudden end of a peer costs, killed or cut off: time, never data. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -44,8 +44,10 @@ describe('a kill -9', () => {
     expect(opened.length - openedBefore).toBe(pieceCount - last.resumedPieces);
     expect(bytes.equals(await readFile(last.path))).toBe(true);
   });
+});
 
-  it('of one of three seeders costs time only', async () => {
+describe('a download from three seeders', () => {
+  it('completes when every connection of one breaks in the middle and none comes up again', async () => {
     await using cluster = await Cluster.start();
     await cluster.admin('alice');
     await cluster.listed(manifest);
