@@ -40,6 +40,8 @@ export interface ServiceOptions {
   readonly limits: TrackerLimits;
   /** Nobody unless told. */
   readonly allowSync?: AllowSync;
+  /** Run around every call, the first one outermost; they see each failure as its caller does, with its code. */
+  readonly interceptors?: readonly Interceptor[];
   readonly log?: TrackerLog;
 }
 
@@ -87,7 +89,7 @@ export async function openTrackerService(options: ServiceOptions): Promise<Track
   const announces = createRateLimiter({ perSecond: limits.announcesPerSecond, burst: limits.announceBurst });
   const common = { ledger, presence, sessions, callbacks, joinDesk, passwords, logins, announces };
   const parts: ServiceParts = { ...common, clock, random, limits, log };
-  return new ConnectedService(parts, serveTracker(parts, options.allowSync ?? (() => false)));
+  return new ConnectedService(parts, serveTracker(parts, options));
 }
 
 class ConnectedService implements TrackerService {
@@ -145,7 +147,10 @@ function countAll(state: TrackerState): typeof nothing {
   return { users: state.users.size, groups: state.groups.size };
 }
 
-function serveTracker(parts: ServiceParts, allowSync: AllowSync): Served {
+function serveTracker(
+  parts: ServiceParts,
+  { allowSync = () => false, interceptors = [] }: Pick<ServiceOptions, 'allowSync' | 'interceptors'>,
+): Served {
   const handlers = {
     ...createAccountHandlers(parts),
     ...createGroupHandlers(parts),
@@ -153,7 +158,7 @@ function serveTracker(parts: ServiceParts, allowSync: AllowSync): Served {
     ...createAnnounceHandler(parts),
     ...createSyncHandler({ ledger: parts.ledger, allowSync }),
   };
-  return serve(trackerContract, handlers, { interceptors: [tellCode] });
+  return serve(trackerContract, handlers, { interceptors: [...interceptors, tellCode] });
 }
 
 /** What this package refuses, the caller may know: the code and the sentence. */

@@ -1,4 +1,4 @@
-import type { RpcLimits } from '@minitorrent/rpc-core';
+import { type Interceptor, RpcError, type RpcLimits } from '@minitorrent/rpc-core';
 import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
 import { describe, expect, it } from 'vitest';
 import { createFakeJournal, turn } from './helpers/fake-journal.ts';
@@ -70,6 +70,42 @@ describe('createTracker', () => {
     await first.signUp('alice');
     await using third = await connectPeer({ network, address });
     await third.connection.opened;
+  });
+
+  it('tells what happens, and shows every call with the failure that its caller sees', async () => {
+    const log: unknown[] = [];
+    const calls: string[] = [];
+    const note: Interceptor = async ({ method }, next) => {
+      let outcome = 'ok';
+      try {
+        await next();
+      } catch (error) {
+        outcome = error instanceof RpcError ? error.code : 'unknown';
+        throw error;
+      } finally {
+        calls.push(`${method} ${outcome}`);
+      }
+    };
+    await using tracker = await startTracker({
+      network,
+      interceptors: [note],
+      onLog: (entry) => log.push(entry),
+      rpcLimits: { unauthenticatedPerAddress: 1 },
+    });
+    const { address } = tracker;
+    await using peer = await connectPeer({ network, address });
+    await peer.connection.opened;
+    const second = connectPeer({ network, address }).then((refused) => refused.connection.opened);
+    await expect(second).rejects.toMatchObject({ name: 'RpcError' });
+    const login = { userId: 'alice', password: PASSWORD, deviceId: new Uint8Array(32) };
+    await expect(peer.tracker.login(login)).rejects.toMatchObject({ code: 'wrong_password' });
+    await peer.signUp('alice');
+    expect(log).toMatchObject([
+      { kind: 'connection_refused', reason: 'too_many_unauthenticated' },
+      { kind: 'login_failed', userId: 'alice', host: '127.0.0.1' },
+      { kind: 'logged_in', userId: 'alice', host: '127.0.0.1' },
+    ]);
+    expect(calls).toEqual(['login wrong_password', 'create_user ok', 'login ok']);
   });
 
   it('refuses a journal that is not whole, and lets go of its folder', async () => {

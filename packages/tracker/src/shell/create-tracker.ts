@@ -1,7 +1,15 @@
 /**
  * Puts a tracker together: data folder, journal, service, listener; and takes it apart in reverse.
  */
-import type { Address, Clock, Network, Random, RpcLimits } from '@minitorrent/rpc-core';
+import type {
+  Address,
+  Clock,
+  Interceptor,
+  LogEntry,
+  Network,
+  Random,
+  RpcLimits,
+} from '@minitorrent/rpc-core';
 import { createServer, createSystemClock, createSystemRandom } from '@minitorrent/rpc-core';
 import debug from 'debug';
 import type { Journal } from '../journal/journal.ts';
@@ -27,6 +35,10 @@ export interface CommonTrackerOptions {
   readonly rpcLimits?: Partial<RpcLimits>;
   /** Who may read the journal by `sync`; nobody unless given. */
   readonly allowSync?: AllowSync;
+  /** Run around every call, the first one outermost: to count and time calls. They see failures as callers do. */
+  readonly interceptors?: readonly Interceptor[];
+  /** Told of everything worth knowing, of the connections too; must not throw. */
+  readonly onLog?: (entry: TrackerLogEntry | LogEntry) => void;
 }
 
 /** Where the tracker keeps what it must not forget: a folder of its own, or a journal that it takes over and closes. */
@@ -45,6 +57,7 @@ export interface Tracker extends AsyncDisposable {
 /** Starts a tracker. Fails with `locked`, `journal_corrupt`, `journal_failed`, or an `RpcError` `listen_failed`. */
 export async function createTracker(options: TrackerOptions): Promise<Tracker> {
   const { network, address, clock = createSystemClock(), random = createSystemRandom(), allowSync } = options;
+  const { interceptors = [], onLog = () => undefined } = options;
   const limits = resolveLimits(options.limits);
   await using opened = new AsyncDisposableStack();
   const journal = await openJournal(options, opened);
@@ -55,7 +68,11 @@ export async function createTracker(options: TrackerOptions): Promise<Tracker> {
     clock,
     random,
     limits,
-    log: writeLog,
+    interceptors,
+    log: (entry) => {
+      writeLog(entry);
+      onLog(entry);
+    },
     ...(allowSync === undefined ? {} : { allowSync }),
   });
   opened.use(service);
@@ -65,7 +82,10 @@ export async function createTracker(options: TrackerOptions): Promise<Tracker> {
     clock,
     serve: service.served,
     onConnection: (connection) => service.accept(connection),
-    onLog: (entry) => log.connections('%o', entry),
+    onLog: (entry) => {
+      log.connections('%o', entry);
+      onLog(entry);
+    },
     ...(options.rpcLimits === undefined ? {} : { limits: options.rpcLimits }),
   });
   const resources = opened.move();
