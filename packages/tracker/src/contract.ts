@@ -27,6 +27,9 @@ export const trackerContract = defineContract({
   download_file: unary(m.downloadFileRequest, m.done),
   stop_sharing: unary(m.stopSharingRequest, m.done),
   announce: unary(m.announceRequest, m.announceAnswer),
+  forward: unary(m.forwardRequest, m.forwardAnswer),
+  tracker_status: unary(m.operatorRequest, m.trackerStatusAnswer),
+  promote: unary(m.operatorRequest, m.done),
   sync: unary(m.syncRequest, m.syncAnswer, { maxRequestBytes: SYNC_BYTES, maxResponseBytes: SYNC_BYTES }),
 });
 

@@ -12,7 +12,9 @@ export type TrackerErrorCode =
   | GroupErrorCode
   | FileErrorCode
   | LoadErrorCode
-  | JournalErrorCode;
+  | JournalErrorCode
+  | ClusterErrorCode
+  | RegisterErrorCode;
 
 export type AccountErrorCode =
   | 'already_logged_in'
@@ -47,6 +49,26 @@ export type JournalErrorCode =
   | 'locked'
   | 'read_only'
   | 'unconfirmed';
+
+/** About several trackers as one: who decides, and who belongs together. */
+export type ClusterErrorCode =
+  /** The data folder has data that was not made in this cluster, and following its primary would replace it. */
+  | 'foreign_data'
+  /** No tracker decides changes now. */
+  | 'no_primary'
+  /** Another tracker has to be asked. */
+  | 'not_primary'
+  | 'wrong_cluster';
+
+/** About the register that a witness keeps. */
+export type RegisterErrorCode =
+  /** It was never made here. */
+  | 'no_register'
+  | 'register_corrupt'
+  | 'register_exists'
+  /** It cannot be read or written now. */
+  | 'register_failed'
+  | 'register_too_new';
 
 export class TrackerError extends Error {
   override readonly name: string = 'TrackerError';

@@ -1,5 +1,7 @@
 /** @minitorrent/tracker: users, groups, memberships, files, and who has what. */
 
+// Several trackers as one
+export type { ClusterOptions } from './cluster/options.ts';
 // Journals
 export type { JournalRecord } from './entry.ts';
 // Errors and limits
@@ -8,9 +10,18 @@ export type { Journal, JournalSnapshot, ReadLimits } from './journal/journal.ts'
 export { createMemoryJournal, type MemoryStorage } from './journal/memory-journal.ts';
 export { DEFAULT_LIMITS, type TrackerLimits } from './limits.ts';
 export type { TrackerLog, TrackerLogEntry } from './log.ts';
+export type { TrackerStatus } from './messages.ts';
 // Passwords
 export type { Passwords } from './password-hash.ts';
-export type { AllowSync } from './service/sync-handler.ts';
+export {
+  type Config,
+  createMemoryRegister,
+  type ReadOutcome,
+  type Register,
+  RegisterCell,
+  type SwapOutcome,
+} from './register.ts';
+export type { AllowSync } from './service/cluster-handlers.ts';
 // A tracker for a network, clock and journal of your own
 export {
   openTrackerService,

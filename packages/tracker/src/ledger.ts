@@ -44,10 +44,16 @@ export interface LedgerOptions {
   readonly epoch?: number;
   /** What has to happen before a write is acknowledged; `journal.append` unless told. */
   readonly commit?: Commit;
-  /** Told of every acknowledged entry's events, in order, before its writer is answered. Must not throw. */
-  readonly onCommitted?: (events: readonly TrackerEvent[], state: TrackerState) => void;
+  /** Told of every acknowledged entry, in order, before its writer is answered; `state` may be ahead of it. Must not throw. */
+  readonly onCommitted?: (entry: CommittedEntry, state: TrackerState) => void;
   /** Told once, when the ledger stops writing. */
   readonly onFailure?: (error: TrackerError) => void;
+}
+
+/** An entry that is acknowledged, and what happened by it. */
+export interface CommittedEntry {
+  readonly index: number;
+  readonly events: readonly TrackerEvent[];
 }
 
 /** `following`: another tracker decides the writes. `failed`: neither writes nor reads are possible. */
@@ -89,7 +95,7 @@ export class Ledger implements AsyncDisposable {
         journal,
         epoch: this.#epoch,
         limits,
-        onCommitted: (events) => options.onCommitted?.(events, this.latest),
+        onCommitted: (entry) => options.onCommitted?.(entry, this.latest),
         onFailure: (error) => {
           if (this.#mode !== 'closed') this.#mode = 'failed';
           options.onFailure?.(error);
@@ -199,8 +205,7 @@ export class Ledger implements AsyncDisposable {
     if (fresh.length > 0) await journal.append(fresh);
     for (const record of records) {
       const { events } = this.#apply(record);
-      this.#core.acknowledge(record.position.index);
-      this.#options.onCommitted?.(events, this.latest);
+      this.#acknowledge(record.position.index, events);
     }
   }
 
@@ -275,8 +280,12 @@ export class Ledger implements AsyncDisposable {
     }
     await before;
     if (this.#failure !== undefined || this.#term !== term) return;
-    this.#core.acknowledge(record.position.index);
-    this.#options.onCommitted?.(events, this.latest);
+    this.#acknowledge(record.position.index, events);
+  }
+
+  #acknowledge(index: number, events: readonly TrackerEvent[]): void {
+    this.#core.acknowledge(index);
+    this.#options.onCommitted?.({ index, events }, this.latest);
   }
 
   /** Waits until all entries up to `index` are durable; fails with `unconfirmed` when they will not be. */

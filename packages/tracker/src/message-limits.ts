@@ -30,6 +30,10 @@ export const MESSAGE_LIMITS = {
   snapshotPartBytes: 512 * 1024,
   /** Trackers of one cluster that are in sync: each of them slows every write down, so nobody wants more. */
   trackers: 16,
+  /** A sentence that says why, for a person. */
+  reasonBytes: 512,
+  /** Faults that a tracker remembers: enough to see what began it. */
+  faults: 16,
   /** One journal entry: a file descriptor or a user, with room to grow. */
   entryBytes: 16 * 1024,
 } as const;

@@ -9,6 +9,7 @@ import type { FileDescriptor } from '@minitorrent/chunk-store';
 import { checkFileName, checkIdentifier, fileDescriptorCodec } from '@minitorrent/chunk-store';
 import type { Codec, Infer } from '@minitorrent/wire-codec';
 import {
+  boolean,
   bytes,
   enumeration,
   fixedBytes,
@@ -20,6 +21,7 @@ import {
   u16,
   varint,
 } from '@minitorrent/wire-codec';
+import { changeCodec } from './commands/change.ts';
 import { MESSAGE_LIMITS as LIMITS } from './message-limits.ts';
 import { configCodec } from './register.ts';
 
@@ -61,9 +63,14 @@ export const loginRequest = struct(
 );
 /** What a user is in one group. */
 export const membership = struct({ groupId: groupIdCodec, role: roleCodec }, { extensible: true });
+/**
+ * Of every answer that shows users, groups or files: true where the tracker is a backup, or a primary that has not heard
+ * of its backup just now, so that something acknowledged a moment ago may be missing.
+ */
+const mayBeStale = boolean;
 /** The groups of the user who has just logged in, so that a peer can share and announce at once. */
 export const loginAnswer = struct(
-  { memberships: list(membership, { maxItems: LIMITS.groupsPerPage }) },
+  { memberships: list(membership, { maxItems: LIMITS.groupsPerPage }), mayBeStale },
   { extensible: true },
 );
 
@@ -90,6 +97,7 @@ export const listGroupsAnswer = struct(
   {
     groups: list(groupSummary, { maxItems: LIMITS.groupsPerPage }),
     next: text({ maxBytes: LIMITS.identifierBytes }),
+    mayBeStale,
   },
   { extensible: true },
 );
@@ -105,7 +113,7 @@ export const joinRequest = struct(
   { extensible: true },
 );
 export const listRequestsAnswer = struct(
-  { requests: list(joinRequest, { maxItems: LIMITS.requestsPerPage }), next: requestPlace },
+  { requests: list(joinRequest, { maxItems: LIMITS.requestsPerPage }), next: requestPlace, mayBeStale },
   { extensible: true },
 );
 export const decideRequest = struct(
@@ -143,7 +151,7 @@ export const fileSummary = struct(
   { extensible: true },
 );
 export const listFileAnswer = struct(
-  { files: list(fileSummary, { maxItems: LIMITS.filesPerPage }), next: text({ maxBytes: 255 }) },
+  { files: list(fileSummary, { maxItems: LIMITS.filesPerPage }), next: text({ maxBytes: 255 }), mayBeStale },
   { extensible: true },
 );
 
@@ -238,6 +246,58 @@ export const syncAnswer = struct(
   { extensible: true },
 );
 
+/** A change that a peer asked of the caller, which is not primary; the user is logged in there. */
+export const forwardRequest = struct({ clusterId, requestId, change: changeCodec }, { extensible: true });
+/** It is acknowledged, and so is everything up to entry `index` of the journal. */
+export const forwardAnswer = struct({ index: varint }, { extensible: true });
+
+// For who runs trackers
+
+const reason = text({ maxBytes: LIMITS.reasonBytes });
+export const operatorRequest = struct({ clusterId }, { extensible: true });
+/** What another tracker of the cluster is, as the answering one knows it; a primary knows what it lacks. */
+export const otherTracker = struct(
+  {
+    name: text({ maxBytes: LIMITS.hostBytes + 8 }),
+    storeId: optional(storeId),
+    isInSync: boolean,
+    lag: optional(varint),
+    heardMsAgo: optional(varint),
+  },
+  { extensible: true },
+);
+/** When and why another store became primary, so far as the answering process saw it. */
+export const takeover = struct({ epoch: varint, msAgo: varint, reason }, { extensible: true });
+/** Something that a person has to look at; the newest first. */
+export const fault = struct({ msAgo: varint, reason }, { extensible: true });
+/** `alone`: a tracker without others. `shared`: one of several over one journal. The others are those of a cluster. */
+export const trackerStatusAnswer = struct(
+  {
+    role: enumeration({
+      alone: 1,
+      shared: 2,
+      unknown: 3,
+      joining: 4,
+      backup: 5,
+      candidate: 6,
+      primary: 7,
+      safe: 8,
+      failed: 9,
+    }),
+    reason,
+    sinceMs: varint,
+    storeId,
+    config: configCodec,
+    headIndex: varint,
+    committedIndex: varint,
+    register: enumeration({ none: 1, answers: 2, silent: 3 }),
+    others: list(otherTracker, { maxItems: LIMITS.trackers }),
+    lastTakeover: optional(takeover),
+    faults: list(fault, { maxItems: LIMITS.faults }),
+  },
+  { extensible: true },
+);
+
 // Callbacks: what a tracker asks of a peer
 
 export const makeFileRequest = struct(
@@ -253,9 +313,16 @@ export const peerAuthenticationAnswer = struct(
   { decision: enumeration({ accept: 1, refuse: 2, undecided: 3 }) },
   { extensible: true },
 );
-/** `refused` and `removed` differ for the user: a refused one was never in. */
+/**
+ * `refused` and `removed` differ for the user: a refused one was never in. `index` is that of the journal entry with the
+ * change: a peer hears of it from every tracker that it is connected to, and of one change under one index.
+ */
 export const membershipChangedRequest = struct(
-  { groupId: groupIdCodec, standing: enumeration({ member: 1, admin: 2, refused: 3, removed: 4 }) },
+  {
+    groupId: groupIdCodec,
+    standing: enumeration({ member: 1, admin: 2, refused: 3, removed: 4 }),
+    index: varint,
+  },
   { extensible: true },
 );
 
@@ -263,6 +330,7 @@ export type PeerAddress = Infer<typeof peerAddress>;
 export type AnnouncedFile = Infer<typeof announcedFile>;
 export type SyncRequest = Infer<typeof syncRequest>;
 export type SyncAnswer = Infer<typeof syncAnswer>;
+export type TrackerStatus = Infer<typeof trackerStatusAnswer>;
 export type JournalPosition = Infer<typeof journalPosition>;
 export type { FileDescriptor };
 

@@ -6,27 +6,32 @@
  */
 import type { Clock, Connection, Interceptor, Random, Served } from '@minitorrent/rpc-core';
 import { RpcError, serve } from '@minitorrent/rpc-core';
+import type { ClusterAuthority } from './cluster/cluster-authority.ts';
+import type { ClusterMember } from './cluster/cluster-member.ts';
 import { trackerContract } from './contract.ts';
-import { isTrackerError } from './errors.ts';
+import { isTrackerError, TrackerError } from './errors.ts';
 import type { Journal } from './journal/journal.ts';
 import { type LedgerMode, openLedger } from './ledger.ts';
 import type { TrackerLimits } from './limits.ts';
 import type { TrackerLog } from './log.ts';
 import { createLoginLimiter } from './login-limiter.ts';
+import type { TrackerStatus } from './messages.ts';
 import type { TrackerState } from './model.ts';
 import type { Passwords } from './password-hash.ts';
 import { Presence } from './presence.ts';
 import { createRateLimiter } from './rate-limiter.ts';
+import { noConfig } from './register.ts';
 import { createAccountHandlers } from './service/account-handlers.ts';
 import { createAnnounceHandler } from './service/announce-handler.ts';
+import { createOwnAuthority } from './service/authority.ts';
 import { createCallbacks } from './service/callbacks.ts';
+import { type AllowSync, createClusterHandlers } from './service/cluster-handlers.ts';
 import { createFileHandlers } from './service/file-handlers.ts';
 import { createGroupHandlers } from './service/group-handlers.ts';
 import { createJoinDesk } from './service/join-desk.ts';
 import type { ServiceParts } from './service/parts.ts';
 import { react } from './service/reactions.ts';
 import { Sessions } from './service/sessions.ts';
-import { type AllowSync, createSyncHandler } from './service/sync-handler.ts';
 
 /** How often what has expired is forgotten. */
 const SWEEP_MS = 1_000;
@@ -38,7 +43,9 @@ export interface ServiceOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: TrackerLimits;
-  /** Nobody unless told. */
+  /** What makes it one of several trackers; the service closes it. */
+  readonly cluster?: { readonly id: Uint8Array; readonly member: ClusterMember };
+  /** Who may read the journal without being a tracker of the cluster; nobody unless told. */
   readonly allowSync?: AllowSync;
   /** Run around every call, the first one outermost; they see each failure as its caller does, with its code. */
   readonly interceptors?: readonly Interceptor[];
@@ -65,6 +72,12 @@ export interface TrackerService extends AsyncDisposable {
   /** A new connection: when it ends, so does its session. */
   accept(connection: Connection): void;
   stats(): Promise<TrackerStats>;
+  /** What this tracker is, alone or among others. */
+  status(): TrackerStatus;
+  /** Lets it decide changes from now on. Fails with `not_allowed`. */
+  promote(): void;
+  /** Before the end: lets another tracker take over, where one can. */
+  handOver(): Promise<void>;
   /** Waits for the writes under way and closes the journal; the connections have to be closed before. Idempotent. */
   close(): Promise<void>;
 }
@@ -75,21 +88,26 @@ export async function openTrackerService(options: ServiceOptions): Promise<Track
   const presence = new Presence(limits);
   const sessions = new Sessions(limits);
   const callbacks = createCallbacks({ sessions, clock, limits, log });
+  const { cluster } = options;
   const ledger = await openLedger({
     journal: options.journal,
     random,
     limits,
-    onCommitted: (events, state) => {
-      for (const event of events) react({ presence, callbacks, joinDesk }, event, state);
+    ...(cluster === undefined ? {} : { commit: cluster.member.commit }),
+    onCommitted: ({ index, events }, state) => {
+      for (const event of events) react({ presence, callbacks, joinDesk }, { event, index }, state);
     },
     onFailure: (error) => log({ kind: 'stopped_writing', error }),
   });
-  const joinDesk = createJoinDesk({ ledger, sessions, callbacks, clock, limits, log });
+  const clusterAuthority = cluster?.member.authorityWith(ledger);
+  const authority = clusterAuthority ?? createOwnAuthority(ledger, limits);
+  const joinDesk = createJoinDesk({ ledger, authority, sessions, callbacks, clock, limits, log });
   const logins = createLoginLimiter(limits);
   const announces = createRateLimiter({ perSecond: limits.announcesPerSecond, burst: limits.announceBurst });
-  const common = { ledger, presence, sessions, callbacks, joinDesk, passwords, logins, announces };
+  const common = { ledger, authority, presence, sessions, callbacks, joinDesk, passwords, logins, announces };
   const parts: ServiceParts = { ...common, clock, random, limits, log };
-  return new ConnectedService(parts, serveTracker(parts, options));
+  cluster?.member.start(ledger);
+  return new ConnectedService(parts, { ...options, ...(clusterAuthority && { clusterAuthority }) });
 }
 
 class ConnectedService implements TrackerService {
@@ -97,9 +115,14 @@ class ConnectedService implements TrackerService {
   readonly #parts: ServiceParts;
   #cancelSweep: () => void;
 
-  constructor(parts: ServiceParts, served: Served) {
+  readonly #journal: Journal;
+  readonly #member: ClusterMember | undefined;
+
+  constructor(parts: ServiceParts, options: ServedOptions) {
     this.#parts = parts;
-    this.served = [served];
+    this.#journal = options.journal;
+    this.#member = options.cluster?.member;
+    this.served = [serveTracker(parts, { ...options, status: () => this.status() })];
     this.#cancelSweep = this.#scheduleSweep();
   }
 
@@ -110,13 +133,28 @@ class ConnectedService implements TrackerService {
   async stats(): Promise<TrackerStats> {
     const { ledger, sessions, presence } = this.#parts;
     const counts =
-      ledger.mode === 'ready' || ledger.mode === 'read_only' ? await ledger.read(countAll) : nothing;
+      ledger.mode === 'failed' || ledger.mode === 'closed' ? nothing : await ledger.read(countAll);
     const { mode, durableIndex, pendingWrites } = ledger;
     return { mode, ...counts, sessions: sessions.size, presence: presence.size, durableIndex, pendingWrites };
   }
 
+  status(): TrackerStatus {
+    return this.#member?.status() ?? statusAlone(this.#journal, this.#parts);
+  }
+
+  promote(): void {
+    if (this.#member === undefined)
+      throw new TrackerError('not_allowed', 'This tracker stands alone and decides all changes already');
+    this.#member.promote();
+  }
+
+  async handOver(): Promise<void> {
+    await this.#member?.handOver();
+  }
+
   async close(): Promise<void> {
     this.#cancelSweep();
+    await this.#member?.close();
     await this.#parts.ledger.close();
   }
 
@@ -147,16 +185,50 @@ function countAll(state: TrackerState): typeof nothing {
   return { users: state.users.size, groups: state.groups.size };
 }
 
+/** What a tracker is that has no others. */
+function statusAlone(journal: Journal, { ledger, clock }: ServiceParts): TrackerStatus {
+  const isFailed = ledger.mode === 'read_only' || ledger.mode === 'failed';
+  return {
+    role: isFailed ? 'failed' : journal.isShared ? 'shared' : 'alone',
+    reason: isFailed ? 'its journal failed; repair it and start this tracker again' : 'started',
+    sinceMs: clock.now(),
+    storeId: journal.storeId,
+    config: noConfig,
+    headIndex: journal.head.index,
+    committedIndex: ledger.durableIndex,
+    register: 'none',
+    others: [],
+    lastTakeover: undefined,
+    faults: [],
+  };
+}
+
+interface ServedOptions extends ServiceOptions {
+  readonly clusterAuthority?: ClusterAuthority;
+}
+
 function serveTracker(
   parts: ServiceParts,
-  { allowSync = () => false, interceptors = [] }: Pick<ServiceOptions, 'allowSync' | 'interceptors'>,
+  options: ServedOptions & { readonly status: () => TrackerStatus },
 ): Served {
+  const {
+    allowSync = () => false,
+    interceptors = [],
+    cluster,
+    clusterAuthority: authority,
+    status,
+  } = options;
   const handlers = {
     ...createAccountHandlers(parts),
     ...createGroupHandlers(parts),
     ...createFileHandlers(parts),
     ...createAnnounceHandler(parts),
-    ...createSyncHandler({ ledger: parts.ledger, allowSync }),
+    ...createClusterHandlers({
+      ledger: parts.ledger,
+      allowSync,
+      status,
+      cluster: cluster === undefined || authority === undefined ? undefined : { ...cluster, authority },
+    }),
   };
   return serve(trackerContract, handlers, { interceptors: [...interceptors, tellCode] });
 }

@@ -25,7 +25,7 @@ export interface SharedWritesOptions {
   readonly epoch: number;
   readonly limits: Pick<TrackerLimits, 'pendingWrites'>;
   /** Told of every entry's events in order, whoever wrote it. */
-  readonly onCommitted: (events: readonly TrackerEvent[]) => void;
+  readonly onCommitted: (entry: { readonly index: number; readonly events: readonly TrackerEvent[] }) => void;
   /** Told once, when the journal makes no sense. */
   readonly onFailure: (error: TrackerError) => void;
 }
@@ -217,7 +217,7 @@ export class SharedWrites {
 
   #acknowledge(index: number, events: readonly TrackerEvent[]): void {
     this.#core.acknowledge(index);
-    this.#options.onCommitted(events);
+    this.#options.onCommitted({ index, events });
   }
 
   /** Learns of what others wrote, so that those who are connected here hear of it. */

@@ -248,7 +248,7 @@ describe('ledger', () => {
     const journal = createMemoryJournal({ records: chain(2), snapshot: undefined });
     const told: string[] = [];
     const ledger = await open(journal, {
-      onCommitted: (events) => told.push(...events.map((event) => event.kind)),
+      onCommitted: ({ events }) => told.push(...events.map((event) => event.kind)),
     });
     await ledger.follow(elsewhere);
     const records = chain(6);

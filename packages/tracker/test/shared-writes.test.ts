@@ -212,7 +212,7 @@ async function openOne(
     journal,
     random: { ...createTestRandom(), bytes: newRequestId },
     limits: { ...DEFAULT_LIMITS, ...limits },
-    onCommitted: (committed) => events.push(...committed),
+    onCommitted: (entry) => events.push(...entry.events),
     onFailure: (error) => failures.push(error),
   });
   return { ledger, journal, events, failures };

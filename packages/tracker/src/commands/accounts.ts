@@ -9,7 +9,7 @@ export function createUser(user: { userId: string; passwordHash: string; atMs: n
   const { userId } = user;
   return createCommand(['create_user', userId], (state) => {
     requireNewUser(state, userId);
-    return decided({ kind: 'user_created', ...user });
+    return decided({ ...user, kind: 'user_created' });
   });
 }
 

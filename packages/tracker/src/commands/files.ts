@@ -21,7 +21,7 @@ export function shareFile(
     if (group.files.size >= limits.filesPerGroup) {
       throw new TrackerError('limit_reached', `${groupId} has ${group.files.size} files, which is the most`);
     }
-    return decided({ kind: 'file_shared', ...share });
+    return decided({ ...share, kind: 'file_shared' });
   });
 }
 
@@ -39,7 +39,7 @@ export function stopSharing(stop: { groupId: string; name: string; by: string })
         `${by} did not share ${name} in ${groupId}; these can end it: ${able}`,
       );
     }
-    return decided({ kind: 'sharing_stopped', ...stop, root: file.root });
+    return decided({ ...stop, kind: 'sharing_stopped', root: file.root });
   });
 }
 

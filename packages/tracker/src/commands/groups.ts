@@ -26,7 +26,7 @@ export function createGroup(
       );
     }
     requireRoomForGroup(state, userId, limits);
-    return decided({ kind: 'group_created', ...group });
+    return decided({ ...group, kind: 'group_created' });
   });
 }
 
@@ -35,13 +35,13 @@ export function leaveGroup(leave: { groupId: string; userId: string }): Command 
   const { groupId, userId } = leave;
   return createCommand(['leave_group', userId, groupId], (state) => {
     const group = requireGroup(state, groupId);
-    if (group.joinRequests.has(userId)) return decided({ kind: 'join_withdrawn', ...leave });
+    if (group.joinRequests.has(userId)) return decided({ ...leave, kind: 'join_withdrawn' });
     requireMember(group, userId);
     if (group.members.size === 1) {
-      return decided({ kind: 'member_left', ...leave }, { kind: 'group_deleted', groupId });
+      return decided({ ...leave, kind: 'member_left' }, { kind: 'group_deleted', groupId });
     }
     requireAnotherAdmin(group, userId);
-    return decided({ kind: 'member_left', ...leave });
+    return decided({ ...leave, kind: 'member_left' });
   });
 }
 

@@ -28,7 +28,7 @@ export function requestJoin(
     if (group.joinRequests.has(userId)) return { events: [], result: requested };
     requireRoomForGroup(state, userId, limits);
     requireRoomForRequest(state, join, limits);
-    return { events: [{ kind: 'join_requested', ...join }], result: requested };
+    return { events: [{ ...join, kind: 'join_requested' }], result: requested };
   });
 }
 
@@ -41,7 +41,7 @@ export function acceptJoin(
   return createCommand(['accept_request', by, groupId, userId], (state) => {
     requireDecidable(state, accept);
     requireRoomForGroup(state, userId, limits);
-    return decided({ kind: 'join_accepted', ...accept });
+    return decided({ ...accept, kind: 'join_accepted' });
   });
 }
 
@@ -50,7 +50,7 @@ export function refuseJoin(refuse: { groupId: string; userId: string; by: string
   const { groupId, userId, by } = refuse;
   return createCommand(['reject_request', by, groupId, userId], (state) => {
     requireDecidable(state, refuse);
-    return decided({ kind: 'join_refused', ...refuse });
+    return decided({ ...refuse, kind: 'join_refused' });
   });
 }
 

@@ -1,6 +1,6 @@
 /** Serves `create_user`, `login` and `logout`. */
 import type { HandlerContext, Handlers } from '@minitorrent/rpc-core';
-import { createUser, rehashPassword, requireNewUser } from '../commands/accounts.ts';
+import { requireNewUser } from '../commands/accounts.ts';
 import type { trackerContract } from '../contract.ts';
 import { TrackerError } from '../errors.ts';
 import type { User } from '../model.ts';
@@ -12,9 +12,9 @@ import type { ServiceParts } from './parts.ts';
 type AccountHandlers = Pick<Handlers<typeof trackerContract>, 'create_user' | 'login' | 'logout'>;
 
 export function createAccountHandlers(parts: ServiceParts): AccountHandlers {
-  const { ledger, presence, sessions, passwords, logins, joinDesk, clock, limits, log } = parts;
+  const { ledger, authority, presence, sessions, passwords, logins, joinDesk, clock, limits, log } = parts;
 
-  /** The user whose password this is; fails with `wrong_password`, `too_many_attempts`, `busy`. */
+  /** The user whose password this is; fails with `wrong_password`, `not_primary`, `too_many_attempts`, `busy`. */
   async function authenticate(
     { userId, password }: { readonly userId: string; readonly password: string },
     { connection, signal }: HandlerContext,
@@ -36,6 +36,12 @@ export function createAccountHandlers(parts: ServiceParts): AccountHandlers {
       return user;
     }
     log({ kind: 'login_failed', userId, host });
+    if (authority.mayBeStale()) {
+      throw new TrackerError(
+        'not_primary',
+        `This tracker is a backup and knows no user ${userId} with this password; another tracker of the cluster may`,
+      );
+    }
     throw new TrackerError(
       'wrong_password',
       `There is no user ${userId} with this password; check both, or create_user`,
@@ -46,7 +52,7 @@ export function createAccountHandlers(parts: ServiceParts): AccountHandlers {
   async function strengthen({ userId, passwordHash: oldHash }: User, password: string): Promise<void> {
     if (!passwords.isOutdated(oldHash)) return;
     const passwordHash = await passwords.hash(password);
-    await ledger.execute(rehashPassword({ userId, oldHash, passwordHash }));
+    await authority.execute({ kind: 'rehash_password', userId, oldHash, passwordHash });
   }
 
   return {
@@ -57,7 +63,8 @@ export function createAccountHandlers(parts: ServiceParts): AccountHandlers {
         if (!ledger.knows(requestId)) requireNewUser(state, userId);
       });
       const passwordHash = await passwords.hash(password, { signal });
-      await ledger.execute(createUser({ userId, passwordHash, atMs: wallTimeMs(clock) }), { requestId });
+      const change = { kind: 'create_user', userId, passwordHash, atMs: wallTimeMs(clock) } as const;
+      await authority.execute(change, { requestId, signal });
       return {};
     },
 
@@ -75,7 +82,8 @@ export function createAccountHandlers(parts: ServiceParts): AccountHandlers {
         log({ kind: 'background_failed', task: 'rehash a password', error });
       });
       joinDesk.askAbout(session);
-      return { memberships: await ledger.read((state) => membershipsOf(state, userId)) };
+      const memberships = await ledger.read((state) => membershipsOf(state, userId));
+      return { memberships, mayBeStale: authority.mayBeStale() };
     },
 
     logout: async (_, { connection }) => {

@@ -29,6 +29,13 @@ export interface FileToMake {
 export type Standing = 'member' | 'admin' | 'refused' | 'removed';
 export type AdminDecision = 'accept' | 'refuse' | 'undecided';
 
+/** What a user is in a group now, by the journal entry `index`. */
+export interface MembershipChange {
+  readonly groupId: string;
+  readonly standing: Standing;
+  readonly index: number;
+}
+
 export interface Callbacks {
   /**
    * After the answer of the present call: tells the session's peer where the pieces of a file are; nothing when it has
@@ -36,7 +43,7 @@ export interface Callbacks {
    */
   makeFile(session: Session, find: () => FileToMake | undefined): void;
   /** After the answer of the present call: tells all peers of the user what the user is in the group now. */
-  membershipChanged(userId: string, groupId: string, standing: Standing): void;
+  membershipChanged(userId: string, change: MembershipChange): void;
   /** Asks the session's peer about a join request; `undecided` when it gives no answer. */
   peerAuthentication(
     session: Session,
@@ -59,10 +66,10 @@ export function createCallbacks({ sessions, clock, limits, log }: CallbackParts)
         session.peer.make_file(found, { timeoutMs }).catch(failed('make_file', session));
       });
     },
-    membershipChanged: (userId, groupId, standing) => {
+    membershipChanged: (userId, change) => {
       clock.schedule(0, () => {
         for (const session of sessions.ofUser(userId)) {
-          const told = session.peer.membership_changed({ groupId, standing }, { timeoutMs });
+          const told = session.peer.membership_changed(change, { timeoutMs });
           told.catch(failed('membership_changed', session));
         }
       });

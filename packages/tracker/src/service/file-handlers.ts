@@ -1,6 +1,5 @@
 /** Serves the messages about the files of a group. */
 import type { Handlers } from '@minitorrent/rpc-core';
-import { shareFile, stopSharing } from '../commands/files.ts';
 import type { trackerContract } from '../contract.ts';
 import { requireFile, requireGroup, requireMember } from '../guards.ts';
 import { toHex } from '../hex.ts';
@@ -18,17 +17,18 @@ type FileHandlers = Pick<
 const FILE_PAGE_BYTES = 60 * 1024;
 
 export function createFileHandlers(parts: ServiceParts): FileHandlers {
-  const { ledger, presence, sessions, callbacks, clock, random, limits } = parts;
+  const { ledger, authority, presence, sessions, callbacks, clock, random } = parts;
   return {
-    upload_file: async ({ requestId, groupId, file }, { connection }) => {
+    upload_file: async ({ requestId, groupId, file }, { connection, signal }) => {
       const by = sessions.require(connection).userId;
-      await ledger.execute(shareFile({ groupId, file, by, atMs: wallTimeMs(clock) }, limits), { requestId });
+      const change = { kind: 'upload_file', groupId, file, by, atMs: wallTimeMs(clock) } as const;
+      await authority.execute(change, { requestId, signal });
       return {};
     },
 
-    stop_sharing: async ({ requestId, groupId, name }, { connection }) => {
+    stop_sharing: async ({ requestId, groupId, name }, { connection, signal }) => {
       const by = sessions.require(connection).userId;
-      await ledger.execute(stopSharing({ groupId, name, by }), { requestId });
+      await authority.execute({ kind: 'stop_sharing', groupId, name, by }, { requestId, signal });
       return {};
     },
 
@@ -39,7 +39,7 @@ export function createFileHandlers(parts: ServiceParts): FileHandlers {
       const files = items.map((shared) => {
         return { ...shared, ...presence.countOf({ groupId, root: toHex(shared.file.root) }) };
       });
-      return { files, next };
+      return { files, next, mayBeStale: authority.mayBeStale() };
     },
 
     download_file: async ({ groupId, name }, { connection }) => {

@@ -1,7 +1,5 @@
 /** Serves the messages about groups and about joining them. */
 import type { Handlers } from '@minitorrent/rpc-core';
-import { createGroup, leaveGroup } from '../commands/groups.ts';
-import { acceptJoin, refuseJoin, requestJoin } from '../commands/joins.ts';
 import type { trackerContract } from '../contract.ts';
 import { groupPage, requestPage } from '../queries.ts';
 import { wallTimeMs } from '../wall-time.ts';
@@ -19,54 +17,57 @@ type GroupHandlers = Pick<
 >;
 
 export function createGroupHandlers(parts: ServiceParts): GroupHandlers {
-  const { ledger, sessions, callbacks, joinDesk, clock, limits } = parts;
+  const { ledger, authority, sessions, callbacks, joinDesk, clock } = parts;
   return {
-    create_group: async ({ requestId, groupId }, { connection }) => {
+    create_group: async ({ requestId, groupId }, { connection, signal }) => {
       const { userId } = sessions.require(connection);
-      await ledger.execute(createGroup({ groupId, userId, atMs: wallTimeMs(clock) }, limits), { requestId });
+      const change = { kind: 'create_group', groupId, userId, atMs: wallTimeMs(clock) } as const;
+      await authority.execute(change, { requestId, signal });
       return {};
     },
 
-    join_group: async ({ requestId, groupId }, { connection }) => {
+    join_group: async ({ requestId, groupId }, { connection, signal }) => {
       const { userId } = sessions.require(connection);
-      await ledger.execute(requestJoin({ groupId, userId, atMs: wallTimeMs(clock) }, limits), { requestId });
+      const change = { kind: 'join_group', groupId, userId, atMs: wallTimeMs(clock) } as const;
+      await authority.execute(change, { requestId, signal });
       return { status: await joinDesk.outcome(groupId, userId) };
     },
 
-    leave_group: async ({ requestId, groupId }, { connection }) => {
+    leave_group: async ({ requestId, groupId }, { connection, signal }) => {
       const { userId } = sessions.require(connection);
       const waiting = await ledger.read((state) => [
         ...(state.groups.get(groupId)?.joinRequests.keys() ?? []),
       ]);
-      await ledger.execute(leaveGroup({ groupId, userId }), { requestId });
+      await authority.execute({ kind: 'leave_group', groupId, userId }, { requestId, signal });
       const isGone = await ledger.read((state) => !state.groups.has(groupId));
       // With the group its requests are gone, and nobody else would say so.
-      if (isGone) for (const requester of waiting) callbacks.membershipChanged(requester, groupId, 'refused');
+      const refused = { groupId, standing: 'refused', index: ledger.durableIndex } as const;
+      if (isGone) for (const requester of waiting) callbacks.membershipChanged(requester, refused);
       return {};
     },
 
     list_groups: async ({ after }, { connection }) => {
       const { userId } = sessions.require(connection);
       const { items, next } = await ledger.read((state) => groupPage(state, { userId, after }));
-      return { groups: items, next };
+      return { groups: items, next, mayBeStale: authority.mayBeStale() };
     },
 
     list_requests: async ({ groupId, after }, { connection }) => {
       const { userId } = sessions.require(connection);
       const { items, next } = await ledger.read((state) => requestPage(state, { groupId, userId, after }));
-      return { requests: items, next };
+      return { requests: items, next, mayBeStale: authority.mayBeStale() };
     },
 
-    accept_request: async ({ requestId, groupId, userId }, { connection }) => {
+    accept_request: async ({ requestId, groupId, userId }, { connection, signal }) => {
       const by = sessions.require(connection).userId;
-      const accept = acceptJoin({ groupId, userId, by, atMs: wallTimeMs(clock) }, limits);
-      await ledger.execute(accept, { requestId });
+      const change = { kind: 'accept_request', groupId, userId, by, atMs: wallTimeMs(clock) } as const;
+      await authority.execute(change, { requestId, signal });
       return {};
     },
 
-    reject_request: async ({ requestId, groupId, userId }, { connection }) => {
+    reject_request: async ({ requestId, groupId, userId }, { connection, signal }) => {
       const by = sessions.require(connection).userId;
-      await ledger.execute(refuseJoin({ groupId, userId, by }), { requestId });
+      await authority.execute({ kind: 'reject_request', groupId, userId, by }, { requestId, signal });
       return {};
     },
   };

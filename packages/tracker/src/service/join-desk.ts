@@ -10,7 +10,6 @@
  * - whoever waits looks at the state in the end, whatever has woken them.
  */
 import type { Clock } from '@minitorrent/rpc-core';
-import { acceptJoin, refuseJoin } from '../commands/joins.ts';
 import { isTrackerError, TrackerError } from '../errors.ts';
 import { adminsOf } from '../guards.ts';
 import type { Ledger } from '../ledger.ts';
@@ -20,11 +19,13 @@ import type { Group } from '../model.ts';
 import { requestPage, type WaitingRequest } from '../queries.ts';
 import { wallTimeMs } from '../wall-time.ts';
 import { createWorkQueue, type WorkQueue } from '../work-queue.ts';
+import type { Authority } from './authority.ts';
 import type { Callbacks } from './callbacks.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 export interface JoinDeskParts {
   readonly ledger: Ledger;
+  readonly authority: Authority;
   readonly sessions: Sessions;
   readonly callbacks: Callbacks;
   readonly clock: Clock;
@@ -37,6 +38,8 @@ export interface JoinDesk {
   outcome(groupId: string, userId: string): Promise<'member' | 'requested'>;
   /** Puts everything that waits for this admin to their peer, after the answer of the present call. */
   askAbout(session: Session): void;
+  /** A request was made, at this tracker or another one: the admins who are online here are asked about it. */
+  requested(groupId: string, userId: string): void;
   /** The request is decided or withdrawn: whoever waits for it looks again. */
   settled(groupId: string, userId: string): void;
 }
@@ -85,6 +88,18 @@ class AdminJoinDesk implements JoinDesk {
     });
   }
 
+  requested(groupId: string, userId: string): void {
+    const { ledger, sessions, clock } = this.#parts;
+    // Whoever asks at this tracker waits for the outcome, which asks the admins, too.
+    if (sessions.ofUser(userId).length > 0) return;
+    clock.schedule(0, () => {
+      const request = findRequest(ledger.latest.groups.get(groupId), userId);
+      if (request === undefined) return;
+      const online = request.admins.flatMap((admin) => sessions.ofUser(admin));
+      for (const session of online) void this.#ask(session, request);
+    });
+  }
+
   settled(groupId: string, userId: string): void {
     for (const wake of this.#waiting.get(keyOf({ groupId, userId })) ?? []) wake();
   }
@@ -118,7 +133,7 @@ class AdminJoinDesk implements JoinDesk {
   }
 
   async #askNow(session: Session, request: WaitingRequest): Promise<void> {
-    const { ledger, sessions, callbacks, clock, limits } = this.#parts;
+    const { authority, sessions, callbacks, clock } = this.#parts;
     const isOnline = (): boolean => sessions.find(session.connection) === session;
     if (!isOnline()) return;
     const { groupId, userId } = request;
@@ -126,12 +141,13 @@ class AdminJoinDesk implements JoinDesk {
     // Who logged out meanwhile no longer speaks for the user.
     if (decision === 'undecided' || !isOnline()) return;
     const by = session.userId;
-    const command =
-      decision === 'accept'
-        ? acceptJoin({ groupId, userId, by, atMs: wallTimeMs(clock) }, limits)
-        : refuseJoin({ groupId, userId, by });
+    const about = { groupId, userId, by };
     try {
-      await ledger.execute(command);
+      await authority.execute(
+        decision === 'accept'
+          ? { kind: 'accept_request', ...about, atMs: wallTimeMs(clock) }
+          : { kind: 'reject_request', ...about },
+      );
     } catch (error) {
       // Somebody else was faster, or this one is no longer an admin.
       if (!isTrackerError(error, 'unknown_request', 'unknown_group', 'not_an_admin', 'not_a_member'))

@@ -7,12 +7,15 @@ import type { LoginLimiter } from '../login-limiter.ts';
 import type { Passwords } from '../password-hash.ts';
 import type { Presence } from '../presence.ts';
 import type { RateLimiter } from '../rate-limiter.ts';
+import type { Authority } from './authority.ts';
 import type { Callbacks } from './callbacks.ts';
 import type { JoinDesk } from './join-desk.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface ServiceParts {
+  /** For reading; changes go through `authority`. */
   readonly ledger: Ledger;
+  readonly authority: Authority;
   readonly presence: Presence;
   readonly sessions: Sessions;
   readonly callbacks: Callbacks;

@@ -7,7 +7,7 @@ import type { TrackerEvent } from '../events.ts';
 import { toHex } from '../hex.ts';
 import type { TrackerState } from '../model.ts';
 import type { Presence } from '../presence.ts';
-import type { Callbacks } from './callbacks.ts';
+import type { Callbacks, Standing } from './callbacks.ts';
 import type { JoinDesk } from './join-desk.ts';
 
 export interface ReactionParts {
@@ -16,24 +16,33 @@ export interface ReactionParts {
   readonly joinDesk: JoinDesk;
 }
 
-/** Does what follows from `event`; `state` may already be ahead of it. */
-export function react(parts: ReactionParts, event: TrackerEvent, state: TrackerState): void {
+/** Does what follows from an event of entry `index`; `state` may already be ahead of it. */
+export function react(
+  parts: ReactionParts,
+  { event, index }: { readonly event: TrackerEvent; readonly index: number },
+  state: TrackerState,
+): void {
   const { presence, callbacks, joinDesk } = parts;
+  const tell = (standing: Standing, { userId, groupId }: { userId: string; groupId: string }): void =>
+    callbacks.membershipChanged(userId, { groupId, standing, index });
   switch (event.kind) {
     case 'join_accepted':
       joinDesk.settled(event.groupId, event.userId);
-      callbacks.membershipChanged(event.userId, event.groupId, 'member');
+      tell('member', event);
       break;
     case 'join_refused':
       joinDesk.settled(event.groupId, event.userId);
-      callbacks.membershipChanged(event.userId, event.groupId, 'refused');
+      tell('refused', event);
+      break;
+    case 'join_requested':
+      joinDesk.requested(event.groupId, event.userId);
       break;
     case 'join_withdrawn':
       joinDesk.settled(event.groupId, event.userId);
       break;
     case 'member_left':
       presence.removeMember(event.groupId, event.userId);
-      callbacks.membershipChanged(event.userId, event.groupId, 'removed');
+      tell('removed', event);
       break;
     case 'sharing_stopped':
       forgetFile(presence, event, state);

@@ -12,12 +12,16 @@ import type {
 } from '@minitorrent/rpc-core';
 import { createServer, createSystemClock, createSystemRandom } from '@minitorrent/rpc-core';
 import debug from 'debug';
+import { ClusterMember } from '../cluster/cluster-member.ts';
+import type { ClusterOptions, Standing } from '../cluster/options.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { TrackerLimits } from '../limits.ts';
 import { resolveLimits } from '../limits.ts';
 import type { TrackerLogEntry } from '../log.ts';
-import type { AllowSync } from '../service/sync-handler.ts';
+import type { TrackerStatus } from '../messages.ts';
+import type { AllowSync } from '../service/cluster-handlers.ts';
 import { openTrackerService, type TrackerStats } from '../service.ts';
+import { openStanding } from './cluster-note.ts';
 import { openDataFolder } from './data-folder.ts';
 import { createPasswords } from './passwords.ts';
 import { openSqliteJournal } from './sqlite-journal.ts';
@@ -33,7 +37,9 @@ export interface CommonTrackerOptions {
   readonly limits?: Partial<TrackerLimits>;
   /** Those of rpc-core that differ, for every connection and the number of them. */
   readonly rpcLimits?: Partial<RpcLimits>;
-  /** Who may read the journal by `sync`; nobody unless given. */
+  /** Makes it one of several trackers, with a journal of its own; a journal that several share needs no cluster. */
+  readonly cluster?: ClusterOptions;
+  /** Who may read the journal by `sync` without being of the cluster; nobody unless given. */
   readonly allowSync?: AllowSync;
   /** Run around every call, the first one outermost: to count and time calls. They see failures as callers do. */
   readonly interceptors?: readonly Interceptor[];
@@ -50,7 +56,14 @@ export interface Tracker extends AsyncDisposable {
   /** The address that is really bound, with its port. */
   readonly address: Address;
   stats(): Promise<TrackerStats>;
-  /** Stops accepting, lets calls come to their end, and closes the journal. Idempotent; `signal` cuts connections at once. */
+  /** What it is, alone or among others, and what is wrong. */
+  status(): TrackerStatus;
+  /** Lets it decide changes from now on: for a pair without a register, by a person. Fails with `not_allowed`. */
+  promote(): void;
+  /**
+   * Hands over to another tracker where one can take over, stops accepting, lets calls come to their end, and closes the
+   * journal. Idempotent; `signal` cuts connections at once.
+   */
   close(options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 
@@ -59,20 +72,25 @@ export async function createTracker(options: TrackerOptions): Promise<Tracker> {
   const { network, address, clock = createSystemClock(), random = createSystemRandom(), allowSync } = options;
   const { interceptors = [], onLog = () => undefined } = options;
   const limits = resolveLimits(options.limits);
+  const logEntry = (entry: TrackerLogEntry): void => {
+    writeLog(entry);
+    onLog(entry);
+  };
   await using opened = new AsyncDisposableStack();
   const journal = await openJournal(options, opened);
   opened.defer(() => journal.close());
+  const { cluster } = options;
+  const standing = cluster === undefined ? undefined : await standingOf(options, { cluster, journal });
+  const parts = { journal, clock, random, limits, log: logEntry };
+  const member =
+    cluster === undefined || standing === undefined
+      ? undefined
+      : { id: cluster.clusterId, member: await ClusterMember.open({ ...parts, network, cluster, standing }) };
   const service = await openTrackerService({
-    journal,
+    ...parts,
     passwords: createPasswords(limits, random),
-    clock,
-    random,
-    limits,
     interceptors,
-    log: (entry) => {
-      writeLog(entry);
-      onLog(entry);
-    },
+    ...(member === undefined ? {} : { cluster: member }),
     ...(allowSync === undefined ? {} : { allowSync }),
   });
   opened.use(service);
@@ -90,6 +108,7 @@ export async function createTracker(options: TrackerOptions): Promise<Tracker> {
   });
   const resources = opened.move();
   const close = once(async (closeOptions?: { readonly signal?: AbortSignal }) => {
+    if (closeOptions?.signal?.aborted !== true) await service.handOver();
     await server.close(closeOptions);
     await resources.disposeAsync();
     log.tracker('closed %o', server.address);
@@ -98,6 +117,8 @@ export async function createTracker(options: TrackerOptions): Promise<Tracker> {
   return {
     address: server.address,
     stats: () => service.stats(),
+    status: () => service.status(),
+    promote: () => service.promote(),
     close,
     [Symbol.asyncDispose]: () => close(),
   };
@@ -120,6 +141,17 @@ async function openJournal(options: TrackerOptions, opened: AsyncDisposableStack
   const folder = await openDataFolder(options.dataDir);
   opened.defer(() => folder.unlock());
   return openSqliteJournal(folder.journalFile);
+}
+
+/** What the journal is to the cluster. Fails with `wrong_cluster`, `journal_failed`. */
+function standingOf(
+  options: TrackerOptions,
+  { cluster, journal }: { readonly cluster: ClusterOptions; readonly journal: Journal },
+): Promise<Standing> | Standing {
+  if ('dataDir' in options) return openStanding(options.dataDir, cluster.clusterId, journal);
+  if (journal.isShared) throw new TypeError('Cannot make a cluster over a shared journal: leave cluster out');
+  // Whoever gives a journal knows whose it is.
+  return { kind: journal.head.index === 0 ? 'fresh' : 'member', onMember: () => undefined };
 }
 
 /** Runs `task` on the first call; later calls get the same promise. */

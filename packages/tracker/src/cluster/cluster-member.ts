@@ -1,0 +1,184 @@
+/**
+ * A tracker that is one of several: replication, forwarding, and what can be told of both.
+ */
+import type { Clock, Network, Random } from '@minitorrent/rpc-core';
+import { RpcError } from '@minitorrent/rpc-core';
+import { TrackerError } from '../errors.ts';
+import { fromHex } from '../hex.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Commit, Ledger } from '../ledger.ts';
+import type { TrackerLimits } from '../limits.ts';
+import type { TrackerLog } from '../log.ts';
+import type { SyncAnswer, SyncRequest, TrackerStatus } from '../messages.ts';
+import type { ReplicationStatus } from '../replication/replication.ts';
+import { TIMINGS } from '../replication/timings.ts';
+import { ClusterAuthority } from './cluster-authority.ts';
+import { FaultList } from './fault-list.ts';
+import { CLUSTER_TIMES, type ClusterOptions, type Standing } from './options.ts';
+import { OtherTrackers } from './other-trackers.ts';
+import { RegisterWatch } from './register-watch.ts';
+import { Replicator } from './replicator.ts';
+
+export interface ClusterMemberOptions {
+  readonly cluster: ClusterOptions;
+  readonly standing: Standing;
+  readonly network: Network;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: TrackerLimits;
+  readonly log: TrackerLog;
+}
+
+export class ClusterMember {
+  readonly #options: ClusterMemberOptions;
+  readonly #others: OtherTrackers;
+  readonly #replicator: Replicator;
+  readonly #register: RegisterWatch | undefined;
+  readonly #faults: FaultList;
+
+  /** Reads the end of the journal; begins nothing. Fails as `Journal.read` does. */
+  static async open(options: ClusterMemberOptions): Promise<ClusterMember> {
+    const { cluster, standing, network, journal, clock, random, log } = options;
+    const others = new OtherTrackers({
+      ...{ network, clock },
+      clusterId: cluster.clusterId,
+      addresses: cluster.peers,
+    });
+    const faults = new FaultList();
+    const onFault = (reason: string): void => {
+      if (faults.note({ atMs: clock.now(), reason })) log({ kind: 'fault', reason });
+    };
+    const timeoutMs = cluster.timings?.answerMs ?? TIMINGS.answerMs;
+    const replicator = await Replicator.open({
+      ...{ cluster, standing, journal, clock, random, onFault },
+      peers: others.names,
+      send: (to, message) =>
+        others
+          .call(to, (client, call) => client.sync(message, call), { timeoutMs })
+          .catch((error: unknown) => {
+            if (error instanceof RpcError && error.code === 'wrong_cluster')
+              onFault(`The tracker at ${to} belongs to another cluster`);
+            throw error;
+          }),
+      onRole: (role, epoch, reason) => log({ kind: 'role_changed', role, epoch, reason }),
+    });
+    return new ClusterMember(options, { others, replicator, faults, onFault });
+  }
+
+  private constructor(
+    options: ClusterMemberOptions,
+    parts: {
+      readonly others: OtherTrackers;
+      readonly replicator: Replicator;
+      readonly faults: FaultList;
+      readonly onFault: (reason: string) => void;
+    },
+  ) {
+    this.#options = options;
+    this.#others = parts.others;
+    this.#replicator = parts.replicator;
+    this.#faults = parts.faults;
+    const { register } = options.cluster;
+    const { clock } = options;
+    if (register !== undefined) {
+      const epoch = (): number => parts.replicator.config.epoch;
+      this.#register = new RegisterWatch({ register, clock, epoch, onFault: parts.onFault });
+    }
+  }
+
+  /** To be given to the ledger. */
+  get commit(): Commit {
+    return this.#replicator.commit;
+  }
+
+  /** Begins to take part with `ledger`. */
+  start(ledger: Ledger): void {
+    this.#replicator.start(ledger);
+    this.#register?.start();
+  }
+
+  /** Who decides the changes of `ledger`. */
+  authorityWith(ledger: Ledger): ClusterAuthority {
+    const { cluster, limits, clock, random } = this.#options;
+    return new ClusterAuthority({
+      ...{ ledger, limits, clock, random, replicator: this.#replicator, others: this.#others },
+      clusterId: cluster.clusterId,
+      hasRegister: cluster.register !== undefined,
+    });
+  }
+
+  /** Serves `sync` of another tracker of the cluster. */
+  sync(message: SyncRequest): Promise<SyncAnswer> {
+    return this.#replicator.request(message);
+  }
+
+  status(): TrackerStatus {
+    const nowMs = this.#options.clock.now();
+    const status = this.#replicator.status();
+    const { role, reason, config, headIndex, committedIndex, lastTakeover } = status;
+    return {
+      ...{ role, reason, config, headIndex, committedIndex },
+      sinceMs: nowMs - status.changedAtMs,
+      storeId: fromHex(status.storeId),
+      register: this.#register === undefined ? 'none' : this.#register.answers ? 'answers' : 'silent',
+      others: othersOf(status),
+      lastTakeover:
+        lastTakeover === undefined
+          ? undefined
+          : { epoch: lastTakeover.epoch, msAgo: nowMs - lastTakeover.atMs, reason: lastTakeover.reason },
+      faults: this.#faults.all.map(({ atMs, reason: told }) => ({ msAgo: nowMs - atMs, reason: told })),
+    };
+  }
+
+  /** Lets this tracker decide changes from now on. Fails with `not_allowed` where that is the register's business. */
+  promote(): void {
+    const { cluster } = this.#options;
+    if (cluster.register !== undefined) {
+      throw new TrackerError(
+        'not_allowed',
+        'This cluster has a witness, which decides who is primary; promote is for a pair without one',
+      );
+    }
+    this.#replicator.promote();
+    if (
+      this.#replicator.role === 'primary' ||
+      this.#replicator.config.primary === this.#replicator.status().storeId
+    )
+      return;
+    throw new TrackerError('busy', 'This tracker is still writing; try again in a moment');
+  }
+
+  /** Before this tracker ends: lets another one take over; resolves when it has, or when none can. */
+  async handOver(): Promise<void> {
+    const { clock } = this.#options;
+    const replicator = this.#replicator;
+    if (replicator.role !== 'primary' || replicator.config.inSync.length < 2) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const unwatch = replicator.watch(() => {
+      if (replicator.role !== 'primary') resolve();
+    });
+    const cancel = clock.schedule(CLUSTER_TIMES.handOverMs, resolve);
+    replicator.handOver();
+    await promise;
+    unwatch();
+    cancel();
+  }
+
+  /** Takes no part any longer. Idempotent. */
+  async close(): Promise<void> {
+    this.#register?.close();
+    await this.#replicator.close();
+    this.#others.close();
+  }
+}
+
+function othersOf(status: ReplicationStatus): TrackerStatus['others'] {
+  return status.peers.map(({ name, storeId, isInSync, lag, heardMsAgo }) => ({
+    name,
+    storeId: storeId === undefined ? undefined : fromHex(storeId),
+    isInSync,
+    lag,
+    heardMsAgo: Number.isFinite(heardMsAgo) ? heardMsAgo : undefined,
+  }));
+}

@@ -1,0 +1,46 @@
+/** What makes a tracker one of several, and the times that this takes. */
+import type { Address } from '@minitorrent/rpc-core';
+import type { Register } from '../register.ts';
+import type { Timings } from '../replication/timings.ts';
+
+export interface ClusterOptions {
+  /** 16 bytes that all trackers of the cluster and its register were given; nobody else may know them. */
+  readonly clusterId: Uint8Array;
+  /** The other trackers. */
+  readonly peers: readonly Address[];
+  /** Decides who is primary. Without one nobody takes over by itself: a person has to `promote`. */
+  readonly register?: Register;
+  readonly timings?: Partial<Timings>;
+}
+
+/** A tracker's own part in its cluster, as its data folder remembers it. */
+export interface Standing {
+  /**
+   * `fresh`: it has nothing, and takes what the cluster has. `own`: it has data that was made before it joined, so it may
+   * begin a cluster and must not follow one. `member`: what it has is the cluster's.
+   */
+  readonly kind: 'fresh' | 'own' | 'member';
+  /** Told when it became primary: what it has is the cluster's from now on. */
+  readonly onMember: () => void;
+}
+
+export const CLUSTER_TIMES = {
+  /** To connect to another tracker and to hear which one it is. */
+  connectMs: 1_000,
+  /** Calls in a row without an answer, after which a connection is given up: the cable may be cut. */
+  silentCalls: 3,
+  /** A forwarded change waits for both disks at most. */
+  forwardMs: 3_000,
+  /** A change waits so long for somebody to decide it: a failover takes less than 3 s, and callers wait 10. */
+  patienceMs: 8_000,
+  /** The same where only a person can end the waiting. */
+  safeModePatienceMs: 1_500,
+  /** How often a change that waits looks again, if nothing wakes it. */
+  retryMs: 100,
+  /** How long the answer to a forwarded change waits until it can be seen here, too. */
+  shownMs: 2_000,
+  /** How often the register is asked only to tell whether it answers. */
+  registerProbeMs: 2_000,
+  /** How long a tracker that ends waits for another one to take over: in a healthy pair it takes milliseconds. */
+  handOverMs: 3_000,
+} as const;

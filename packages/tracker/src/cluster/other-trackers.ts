@@ -1,0 +1,130 @@
+/**
+ * Calls to the other trackers of the cluster, each over one connection that is made when it is needed.
+ *
+ * A new connection first asks who is there: that proves the cluster id before anything large is sent, and tells which
+ * store answers at that address now. A connection on which several calls stay without an answer is given up, because its
+ * cable may be cut where a new one finds another way.
+ */
+import type { Address, CallOptions, Client, Clock, Connection, Network } from '@minitorrent/rpc-core';
+import { createConnection, RpcError } from '@minitorrent/rpc-core';
+import { trackerContract } from '../contract.ts';
+import { toHex } from '../hex.ts';
+import type { StoreId } from '../register.ts';
+import { CLUSTER_TIMES } from './options.ts';
+
+type TrackerClient = Client<typeof trackerContract>;
+
+export interface OtherTrackersOptions {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly clusterId: Uint8Array;
+  readonly addresses: readonly Address[];
+}
+
+interface Line {
+  readonly connection: Connection;
+  readonly client: TrackerClient;
+  readonly storeId: StoreId;
+  silentCalls: number;
+}
+
+export class OtherTrackers {
+  readonly #options: OtherTrackersOptions;
+  readonly #addresses: ReadonlyMap<string, Address>;
+  readonly #lines = new Map<string, Promise<Line>>();
+  readonly #closing = new AbortController();
+
+  constructor(options: OtherTrackersOptions) {
+    this.#options = options;
+    this.#addresses = new Map(options.addresses.map((address) => [nameOf(address), address]));
+  }
+
+  /** Each is named by its address. */
+  get names(): readonly string[] {
+    return [...this.#addresses.keys()];
+  }
+
+  /** Calls the tracker of that name. Fails with an `RpcError`: the other side's, or `closed`, `connect_failed`, `deadline_exceeded`. */
+  async call<R>(
+    name: string,
+    call: (client: TrackerClient, options: CallOptions) => Promise<R>,
+    options: CallOptions,
+  ): Promise<R> {
+    const line = await this.#line(name);
+    try {
+      const answer = await call(line.client, options);
+      line.silentCalls = 0;
+      return answer;
+    } catch (error) {
+      if (isCode(error, 'deadline_exceeded')) this.#wasSilent(line);
+      throw error;
+    }
+  }
+
+  /** The name under which that store answers; undefined where none does. */
+  async find(storeId: StoreId): Promise<string | undefined> {
+    const asked = this.names.map(async (name) => {
+      const line = await this.#line(name);
+      if (line.storeId === storeId) return name;
+      throw new RpcError('not_primary', `Another tracker answers at ${name}`);
+    });
+    return Promise.any(asked).catch(() => undefined);
+  }
+
+  /** Ends all connections at once. Idempotent. */
+  close(): void {
+    this.#closing.abort(new RpcError('closed', 'This tracker is closing'));
+  }
+
+  #line(name: string): Promise<Line> {
+    const known = this.#lines.get(name);
+    if (known !== undefined) return known;
+    const line = this.#open(name);
+    this.#lines.set(name, line);
+    const forget = (): void => {
+      if (this.#lines.get(name) === line) this.#lines.delete(name);
+    };
+    line.then(({ connection }) => connection.closed.then(forget), forget);
+    return line;
+  }
+
+  async #open(name: string): Promise<Line> {
+    const { network, clock, clusterId } = this.#options;
+    const address = this.#addresses.get(name);
+    if (address === undefined) throw new RangeError(`There is no tracker ${name} in this cluster`);
+    const tooLong = new AbortController();
+    const cancel = clock.schedule(CLUSTER_TIMES.connectMs, () =>
+      tooLong.abort(new RpcError('connect_failed', `The tracker at ${name} does not answer`)),
+    );
+    const signal = AbortSignal.any([this.#closing.signal, tooLong.signal]);
+    try {
+      const channel = await network.connect(address, { signal });
+      const connection = createConnection({ channel, clock, trusted: true });
+      this.#closing.signal.addEventListener('abort', () => connection.abort(), { once: true });
+      try {
+        const client = connection.client(trackerContract);
+        const { storeId } = await client.tracker_status({ clusterId }, { signal });
+        return { connection, client, storeId: toHex(storeId), silentCalls: 0 };
+      } catch (error) {
+        connection.abort();
+        throw error;
+      }
+    } finally {
+      cancel();
+    }
+  }
+
+  #wasSilent(line: Line): void {
+    line.silentCalls += 1;
+    if (line.silentCalls >= CLUSTER_TIMES.silentCalls) line.connection.abort();
+  }
+}
+
+/** `host:port`, with brackets around an IPv6 address. */
+export function nameOf({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof RpcError && error.code === code;
+}

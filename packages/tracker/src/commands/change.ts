@@ -1,0 +1,75 @@
+/**
+ * Changes as data: what a tracker that may not decide sends to the one that may.
+ *
+ * A change says who asks for what; whether it is allowed is decided by the command that is made of it, where it is carried
+ * out. Its `userId` or `by` is who is logged in at the sending tracker.
+ */
+import type { FileDescriptor } from '@minitorrent/chunk-store';
+import type { Codec } from '@minitorrent/wire-codec';
+import { struct, text, union, varint } from '@minitorrent/wire-codec';
+import { fileCodec } from '../events.ts';
+
+/** Times are milliseconds since the Unix epoch; an empty decision (`done`) is an answer, too. */
+export type Change =
+  | {
+      readonly kind: 'create_user';
+      readonly userId: string;
+      readonly passwordHash: string;
+      readonly atMs: number;
+    }
+  | {
+      readonly kind: 'rehash_password';
+      readonly userId: string;
+      readonly oldHash: string;
+      readonly passwordHash: string;
+    }
+  | {
+      readonly kind: 'create_group' | 'join_group';
+      readonly groupId: string;
+      readonly userId: string;
+      readonly atMs: number;
+    }
+  | { readonly kind: 'leave_group'; readonly groupId: string; readonly userId: string }
+  | AcceptRequest
+  | {
+      readonly kind: 'reject_request';
+      readonly groupId: string;
+      readonly userId: string;
+      readonly by: string;
+    }
+  | UploadFile
+  | { readonly kind: 'stop_sharing'; readonly groupId: string; readonly name: string; readonly by: string };
+
+interface AcceptRequest {
+  readonly kind: 'accept_request';
+  readonly groupId: string;
+  readonly userId: string;
+  readonly by: string;
+  readonly atMs: number;
+}
+
+interface UploadFile {
+  readonly kind: 'upload_file';
+  readonly groupId: string;
+  readonly file: FileDescriptor;
+  readonly by: string;
+  readonly atMs: number;
+}
+
+const userId = text({ maxBytes: 64 });
+const groupId = text({ maxBytes: 64 });
+const passwordHash = text({ maxBytes: 256 });
+const atMs = varint;
+
+/** Trackers of one cluster are brought to a new version one by one, so a tag is never used again. */
+export const changeCodec: Codec<Change> = union('kind', {
+  create_user: { tag: 1, codec: struct({ userId, passwordHash, atMs }) },
+  rehash_password: { tag: 2, codec: struct({ userId, oldHash: passwordHash, passwordHash }) },
+  create_group: { tag: 3, codec: struct({ groupId, userId, atMs }) },
+  join_group: { tag: 4, codec: struct({ groupId, userId, atMs }) },
+  leave_group: { tag: 5, codec: struct({ groupId, userId }) },
+  accept_request: { tag: 6, codec: struct({ groupId, userId, by: userId, atMs }) },
+  reject_request: { tag: 7, codec: struct({ groupId, userId, by: userId }) },
+  upload_file: { tag: 8, codec: struct({ groupId, file: fileCodec, by: userId, atMs }) },
+  stop_sharing: { tag: 9, codec: struct({ groupId, name: text({ maxBytes: 255 }), by: userId }) },
+});

@@ -1,0 +1,32 @@
+/** From changes to the commands that decide about them. */
+import type { TrackerLimits } from '../limits.ts';
+import { createUser, rehashPassword } from './accounts.ts';
+import type { Change } from './change.ts';
+import type { Command } from './command.ts';
+import { shareFile, stopSharing } from './files.ts';
+import { createGroup, leaveGroup } from './groups.ts';
+import { acceptJoin, refuseJoin, requestJoin } from './joins.ts';
+
+/** What carries out `change`. */
+export function commandOf(change: Change, limits: TrackerLimits): Command {
+  switch (change.kind) {
+    case 'create_user':
+      return createUser(change);
+    case 'rehash_password':
+      return rehashPassword(change);
+    case 'create_group':
+      return createGroup(change, limits);
+    case 'join_group':
+      return requestJoin(change, limits);
+    case 'leave_group':
+      return leaveGroup(change);
+    case 'accept_request':
+      return acceptJoin(change, limits);
+    case 'reject_request':
+      return refuseJoin(change);
+    case 'upload_file':
+      return shareFile(change, limits);
+    case 'stop_sharing':
+      return stopSharing(change);
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * Who decides changes, as the handlers see it: this tracker, or another one that is asked on behalf of the caller.
+ */
+import type { Change } from '../commands/change.ts';
+import { commandOf } from '../commands/command-of.ts';
+import type { Ledger } from '../ledger.ts';
+import type { TrackerLimits } from '../limits.ts';
+
+export interface ChangeOptions {
+  /** The caller's, which makes a second try of the same change safe; a new one unless given. */
+  readonly requestId?: Uint8Array;
+  /** The caller gave up: whether the change is made is then open. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Authority {
+  /**
+   * Has `change` carried out; resolves when it is acknowledged and the ledger here shows it. Fails as its command
+   * decides, and with `busy`, `no_primary`, `read_only`, `unconfirmed`, `request_id_reused`, `closed`.
+   */
+  execute(change: Change, options?: ChangeOptions): Promise<void>;
+  /** Whether something acknowledged may be missing in what the ledger here shows. To be asked when the answer is given. */
+  mayBeStale(): boolean;
+}
+
+/** A tracker that asks nobody else. */
+export function createOwnAuthority(ledger: Ledger, limits: TrackerLimits): Authority {
+  return {
+    execute: async (change, { requestId } = {}) => {
+      await ledger.execute(commandOf(change, limits), requestId === undefined ? {} : { requestId });
+    },
+    mayBeStale: () => false,
+  };
+}
