@@ -178,10 +178,12 @@ export class Leading {
 
   #push(peer: Peer): void {
     if (peer.request !== undefined) return;
-    const { peers, nowMs, timings, window } = this.#member;
-    const isBehind = peer.follows && peer.matched < window.head.index;
+    const { peers, nowMs, timings, window, committed } = this.#member;
+    // Besides entries it lacks the news of what is acknowledged, which those who ask there wait for.
+    const isBehind = peer.follows && (peer.matched < window.head.index || peer.toldCommitted < committed);
     if (!isBehind && !this.#member.isDue(peer.sentAtMs + timings.heartbeatMs)) return;
     const message = this.#pushTo(peer);
+    peer.toldCommitted = committed;
     const request = peers.asked(peer, { kind: 'push', sentAtMs: nowMs, message });
     this.#member.emit({ kind: 'send', to: peer.name, request, message });
   }

@@ -25,6 +25,8 @@ export interface Peer {
   follows: boolean;
   /** The index of its last durable entry, where that is an entry of this journal. */
   matched: number;
+  /** What it was told to be acknowledged. */
+  toldCommitted: number;
   /** When the last push was sent that it accepted: until `takeoverMs` after that it does not take over. */
   grantedAtMs: number;
 }
@@ -44,6 +46,7 @@ export class PeerTable {
       heardAtMs: NEVER,
       follows: false,
       matched: 0,
+      toldCommitted: 0,
       grantedAtMs: NEVER,
     }));
   }
@@ -98,5 +101,6 @@ export class PeerTable {
 function forget(peer: Peer): void {
   peer.follows = false;
   peer.matched = 0;
+  peer.toldCommitted = 0;
   peer.grantedAtMs = NEVER;
 }

@@ -329,9 +329,12 @@ export class SimulatedTracker {
   #commit(process: Process, index: number): void {
     const { ledger, replication } = process;
     for (const record of this.#recordsAfter(ledger.state.position.index, index)) ledger.adopt(record);
-    for (const record of this.#recordsAfter(ledger.durableIndex, index)) {
-      const leads = replication.role === 'primary' ? replication.config.epoch : undefined;
-      this.#world.invariants.commits(process.name, record.position, leads);
+    const { invariants } = this.#world;
+    const leads = replication.role === 'primary' ? replication.config.epoch : undefined;
+    // R3: what a new primary has found in its journal is acknowledged, too, though nobody may have said so before.
+    const from = leads === undefined ? ledger.durableIndex : Math.min(ledger.durableIndex, invariants.committed);
+    for (const record of this.#recordsAfter(from, index)) {
+      invariants.commits(process.name, record.position, leads);
     }
     ledger.acknowledge(index);
     const ready = process.waiting.filter((one) => one.index <= index);
