@@ -1,0 +1,194 @@
+/** Two or more trackers as one, over connections, with the ledgers and the service that users meet. */
+import { describe, expect, it } from 'vitest';
+import { CLUSTER_ID, createClusterScene } from './helpers/cluster-scene.ts';
+import { newRequestId, PASSWORD } from './helpers/peers.ts';
+
+describe('a pair of trackers', () => {
+  it('founds a cluster, and the second one comes in sync', async () => {
+    await using scene = createClusterScene();
+    await scene.start(0);
+    await scene.until(() => scene.roles()[0] === 'primary');
+    await scene.start(1);
+    await scene.until(() => scene.roles().join() === 'primary,backup');
+    expect(scene.cell.config.inSync).toHaveLength(2);
+  });
+
+  it('shows at the backup what was changed at the primary, marked as possibly stale', async () => {
+    await using scene = await startedPair();
+    const alice = await scene.logIn(0, 'alice');
+    await alice.createGroup('friends');
+    const bob = await scene.logIn(1, 'bob');
+    await scene.clock.advanceAsync(300);
+    const atBackup = await bob.tracker.list_groups({ after: '' });
+    const atPrimary = await alice.tracker.list_groups({ after: '' });
+    expect(atBackup.groups).toMatchObject([{ groupId: 'friends' }]);
+    expect([atBackup.mayBeStale, atPrimary.mayBeStale]).toEqual([true, false]);
+  });
+
+  it('forwards a change from the backup, and shows it there at once', async () => {
+    await using scene = await startedPair();
+    const bob = await scene.logIn(1, 'bob');
+    await scene.outcome(bob.createGroup('climbers'));
+    expect((await bob.tracker.list_groups({ after: '' })).groups).toMatchObject([
+      { groupId: 'climbers', standing: 'admin' },
+    ]);
+    const refused = scene.outcome(
+      bob.tracker.create_group({ requestId: newRequestId(), groupId: 'climbers' }),
+    );
+    await expect(refused).rejects.toMatchObject({ code: 'group_exists', remote: true });
+  });
+
+  it('goes on at the backup when the primary is gone, with everything that was acknowledged', async () => {
+    await using scene = await startedPair();
+    const alice = await scene.logIn(0, 'alice');
+    await alice.createGroup('friends');
+    await scene.kill(0);
+    await scene.until(() => scene.roles()[1] === 'primary');
+    const carol = await scene.logIn(1, 'carol');
+    expect(await carol.tracker.list_groups({ after: '' })).toMatchObject({
+      groups: [{ groupId: 'friends' }],
+      mayBeStale: false,
+    });
+  });
+
+  it('lets a change wait through a failover instead of failing', async () => {
+    await using scene = await startedPair();
+    const bob = await scene.logIn(1, 'bob');
+    await scene.kill(0);
+    const made = bob.createGroup('climbers');
+    await scene.outcome(made);
+    expect(scene.roles()).toEqual(['down', 'primary']);
+  });
+
+  it('takes one that was killed back, with what it missed', async () => {
+    await using scene = await startedPair();
+    await scene.kill(0);
+    await scene.until(() => scene.roles()[1] === 'primary');
+    const carol = await scene.logIn(1, 'carol');
+    await carol.createGroup('later');
+    await scene.start(0);
+    await scene.until(() => scene.roles().join() === 'backup,primary');
+    const again = await scene.connect(0);
+    await again.tracker.login({ userId: 'carol', password: PASSWORD, deviceId: again.deviceId });
+    expect((await again.tracker.list_groups({ after: '' })).groups).toMatchObject([{ groupId: 'later' }]);
+  });
+
+  it('takes one back whose disk was lost, by a snapshot where entries are gone', async () => {
+    await using scene = await startedPair();
+    const carol = await scene.logIn(0, 'carol');
+    await carol.createGroup('kept');
+    await scene.kill(1);
+    scene.wipe(1);
+    await scene.until(() => scene.cell.config.inSync.length === 1);
+    await scene.start(1);
+    await scene.until(() => scene.cell.config.inSync.length === 2);
+    const again = await scene.connect(1);
+    await again.tracker.login({ userId: 'carol', password: PASSWORD, deviceId: again.deviceId });
+    expect((await again.tracker.list_groups({ after: '' })).groups).toMatchObject([{ groupId: 'kept' }]);
+  });
+
+  it('hands over when it ends in good order, and no caller sees an error', async () => {
+    await using scene = await startedPair();
+    const alice = await scene.logIn(0, 'alice');
+    const ending = scene.tracker(0).close();
+    const made = alice.createGroup('while-ending');
+    await scene.outcome(made);
+    await scene.outcome(ending);
+    expect(scene.tracker(1).status().role).toBe('primary');
+    const bob = await scene.logIn(1, 'bob');
+    expect((await bob.tracker.list_groups({ after: '' })).groups).toMatchObject([
+      { groupId: 'while-ending' },
+    ]);
+  });
+
+  it('tells of the witness that is away, and of one that was put back to an old copy', async () => {
+    await using scene = await startedPair();
+    scene.isRegisterAway = true;
+    await scene.until(() => scene.tracker(0).status().register === 'silent');
+    expect(scene.tracker(0).status().faults[0]?.reason).toMatch(/register cannot be used: it is away/);
+    expect(scene.roles()).toEqual(['primary', 'backup']);
+    scene.isRegisterAway = false;
+    await scene.until(() => scene.tracker(0).status().register === 'answers');
+  });
+
+  it('refuses who does not know the cluster id', async () => {
+    await using scene = await startedPair();
+    const stranger = await scene.connect(0);
+    const clusterId = new Uint8Array(16);
+    const change = { kind: 'create_group', groupId: 'g', userId: 'u', atMs: 0 } as const;
+    await expect(stranger.tracker.tracker_status({ clusterId })).rejects.toMatchObject({
+      code: 'wrong_cluster',
+    });
+    await expect(
+      stranger.tracker.forward({ clusterId, requestId: newRequestId(), change }),
+    ).rejects.toMatchObject({ code: 'wrong_cluster' });
+    await expect(stranger.tracker.promote({ clusterId })).rejects.toMatchObject({ code: 'wrong_cluster' });
+  });
+});
+
+describe('a pair without a register', () => {
+  it('waits in safe mode until a person promotes one, and serves logins and lists meanwhile', async () => {
+    await using scene = createClusterScene({ hasRegister: false });
+    await scene.start(0);
+    await scene.start(1);
+    await scene.until(() => scene.roles().every((role) => role === 'safe'));
+    const early = await scene.connect(0);
+    const refused = early.tracker.create_user({
+      requestId: newRequestId(),
+      userId: 'early',
+      password: PASSWORD,
+    });
+    await expect(scene.outcome(refused)).rejects.toMatchObject({
+      code: 'no_primary',
+      message: expect.stringContaining('minitorrent tracker promote'),
+    });
+    await early.tracker.promote({ clusterId: CLUSTER_ID });
+    await scene.until(() => scene.roles().join() === 'primary,backup');
+    const alice = await scene.logIn(0, 'alice');
+    await alice.createGroup('friends');
+    await scene.until(() => scene.tracker(1).status().committedIndex === 2);
+    await scene.kill(0);
+    await scene.until(() => scene.roles()[1] === 'safe');
+    const cached = await scene.connect(1);
+    await cached.tracker.login({ userId: 'alice', password: PASSWORD, deviceId: cached.deviceId });
+    expect(await cached.tracker.list_groups({ after: '' })).toMatchObject({
+      groups: [{ groupId: 'friends' }],
+      mayBeStale: true,
+    });
+    scene.tracker(1).promote();
+    await scene.until(() => scene.roles()[1] === 'primary');
+    await scene.outcome(cached.createGroup('after'));
+  });
+});
+
+describe('three trackers', () => {
+  it('lose two, one after the other, and nothing that was acknowledged', async () => {
+    await using scene = createClusterScene({ trackers: 3 });
+    for (const at of [0, 1, 2]) await scene.start(at);
+    await scene.until(() => scene.cell.config.inSync.length === 3);
+    const alice = await scene.logIn(0, 'alice');
+    await alice.createGroup('one');
+    await scene.kill(0);
+    await scene.until(() => scene.roles().includes('primary') && scene.cell.config.inSync.length === 2);
+    const first = scene.roles().indexOf('primary');
+    const bob = await scene.logIn(first, 'bob');
+    await bob.createGroup('two');
+    await scene.kill(first);
+    const last = 3 - first;
+    await scene.until(() => scene.roles()[last] === 'primary');
+    const carol = await scene.logIn(last, 'carol');
+    expect((await carol.tracker.list_groups({ after: '' })).groups.map(({ groupId }) => groupId)).toEqual([
+      'one',
+      'two',
+    ]);
+  });
+});
+
+async function startedPair(): Promise<ReturnType<typeof createClusterScene>> {
+  const scene = createClusterScene();
+  await scene.start(0);
+  await scene.until(() => scene.roles()[0] === 'primary');
+  await scene.start(1);
+  await scene.until(() => scene.cell.config.inSync.length === 2);
+  return scene;
+}

@@ -1,0 +1,140 @@
+/** Several trackers as one in this process, on a clock that the test moves. */
+import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
+import { createManualClock, createSeededRandom, type ManualClock } from '@minitorrent/rpc-core/testing';
+import { createMemoryJournal, type MemoryStorage } from '../../src/journal/memory-journal.ts';
+import { createMemoryRegister, type Register, RegisterCell } from '../../src/register.ts';
+import { createTracker, type Tracker, type TrackerOptions } from '../../src/shell/create-tracker.ts';
+import { CHEAP, connectPeer, type PeerOptions, type TestPeer } from './peers.ts';
+
+export const CLUSTER_ID = new Uint8Array(16).fill(0xc1);
+
+export interface ClusterScene extends AsyncDisposable {
+  readonly clock: ManualClock;
+  readonly cell: RegisterCell;
+  /** The register answers nothing while this is true. */
+  isRegisterAway: boolean;
+  readonly logs: string[];
+  /** Starts tracker number `at` on the journal that it had before, if it had one. */
+  start(at: number, options?: Partial<TrackerOptions>): Promise<Tracker>;
+  /** Ends it without a word to the others, as far as that is possible inside one process. */
+  kill(at: number): Promise<void>;
+  /** Its disk is lost. */
+  wipe(at: number): void;
+  tracker(at: number): Tracker;
+  roles(): readonly string[];
+  /** Lets time pass until `isDone`, for at most `mostMs`; throws with the roles where it is not. */
+  until(isDone: () => boolean, mostMs?: number): Promise<void>;
+  /** Answers what `promise` does, letting time pass in small steps. */
+  outcome<T>(promise: Promise<T>): Promise<T>;
+  connect(at: number, options?: Partial<PeerOptions>): Promise<TestPeer>;
+  logIn(at: number, userId: string, options?: Partial<PeerOptions>): Promise<TestPeer>;
+}
+
+export interface ClusterSceneOptions {
+  readonly trackers?: number;
+  readonly hasRegister?: boolean;
+}
+
+const PORT = 7_700;
+
+export function createClusterScene({
+  trackers = 2,
+  hasRegister = true,
+}: ClusterSceneOptions = {}): ClusterScene {
+  const network = createMemoryNetwork();
+  const clock = createManualClock();
+  const cell = new RegisterCell();
+  const disks = createSeededRandom(99);
+  const emptyDisk = (): MemoryStorage => ({ records: [], snapshot: undefined, storeId: disks.bytes(16) });
+  const storages = Array.from({ length: trackers }, emptyDisk);
+  const running = new Map<number, Tracker>();
+  const peers: TestPeer[] = [];
+  const memory = createMemoryRegister(cell);
+  const addressOf = (at: number) => ({ host: `tracker-${at}`, port: PORT });
+  const addresses = storages.map((_, at) => addressOf(at));
+  const away = { kind: 'unknown', why: 'it is away' } as const;
+  const register: Register = {
+    read: async () => (scene.isRegisterAway ? away : memory.read()),
+    compareAndSwap: async (epoch, config) =>
+      scene.isRegisterAway ? away : memory.compareAndSwap(epoch, config),
+  };
+  const trackerAt = (at: number): Tracker => {
+    const tracker = running.get(at);
+    if (tracker === undefined) throw new TypeError(`Tracker ${at} does not run`);
+    return tracker;
+  };
+
+  const scene: ClusterScene = {
+    clock,
+    cell,
+    isRegisterAway: false,
+    logs: [],
+    start: async (at, options = {}) => {
+      const tracker = await createTracker({
+        network: network.from(`tracker-${at}`),
+        address: addressOf(at),
+        clock,
+        random: createSeededRandom(at + 1),
+        journal: createMemoryJournal(storages[at]),
+        limits: CHEAP,
+        cluster: {
+          clusterId: CLUSTER_ID,
+          peers: addresses.filter((_, other) => other !== at),
+          ...(hasRegister ? { register } : {}),
+        },
+        onLog: (entry) => {
+          if (entry.kind === 'fault') scene.logs.push(entry.reason);
+        },
+        ...options,
+      });
+      running.set(at, tracker);
+      return tracker;
+    },
+    kill: async (at) => {
+      const tracker = trackerAt(at);
+      running.delete(at);
+      await tracker.close({ signal: AbortSignal.abort() });
+    },
+    wipe: (at) => {
+      storages[at] = emptyDisk();
+    },
+    tracker: trackerAt,
+    roles: () => storages.map((_, at) => running.get(at)?.status().role ?? 'down'),
+    until: async (isDone, mostMs = 10_000) => {
+      const end = clock.now() + mostMs;
+      while (!isDone()) {
+        if (clock.now() >= end) throw new Error(`Waited ${mostMs} ms in vain: ${scene.roles().join(', ')}`);
+        await clock.advanceAsync(10);
+      }
+    },
+    outcome: async (promise) => {
+      let isSettled = false;
+      const settled = promise.finally(() => {
+        isSettled = true;
+      });
+      settled.catch(() => undefined);
+      await scene.until(() => isSettled, 60_000);
+      return settled;
+    },
+    connect: async (at, more = {}) => {
+      const peer = await connectPeer({
+        network: network.from('peer'),
+        clock,
+        address: addressOf(at),
+        ...more,
+      });
+      peers.push(peer);
+      return peer;
+    },
+    logIn: async (at, userId, more) => {
+      const peer = await scene.connect(at, more);
+      await scene.outcome(peer.signUp(userId));
+      return peer;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const peer of peers) await peer[Symbol.asyncDispose]();
+      for (const at of running.keys()) await scene.kill(at);
+    },
+  };
+  return scene;
+}
