@@ -2,7 +2,7 @@ import { decode } from '@minitorrent/wire-codec';
 import { describe, expect, it } from 'vitest';
 import { trackerCallbacks, trackerContract } from '../src/contract.ts';
 import { fromHex } from '../src/hex.ts';
-import { configCodec } from '../src/register.ts';
+import { configCodec, noConfig } from '../src/register.ts';
 import { codecContract, type Sample, sample } from './helpers/codec-contract.ts';
 import { testFile } from './helpers/files.ts';
 import vectors from './vectors/messages.json' with { type: 'json' };
@@ -26,6 +26,14 @@ const about = {
   config,
   committed: 299,
 };
+const { clusterId, storeId } = about;
+const other = {
+  name: 'tracker-2:7700',
+  storeId: new Uint8Array(16).fill(0x02),
+  isInSync: true,
+  lag: 3,
+  heardMsAgo: 250,
+};
 const part = { position, offset: 0, totalBytes: 3, bytes: new Uint8Array([4, 5, 6]) };
 
 const samples: Readonly<Record<string, Sample>> = {
@@ -36,7 +44,10 @@ const samples: Readonly<Record<string, Sample>> = {
   }),
   'create_user response': sample(served.create_user.response.codec, {}),
   'login request': sample(served.login.request.codec, { userId, password: 'correct horse', deviceId }),
-  'login response': sample(served.login.response.codec, { memberships: [{ groupId, role: 'admin' }] }),
+  'login response': sample(served.login.response.codec, {
+    memberships: [{ groupId, role: 'admin' }],
+    mayBeStale: false,
+  }),
   'logout request': sample(served.logout.request.codec, {}),
   'create_group request': sample(served.create_group.request.codec, { requestId, groupId }),
   'join_group request': sample(served.join_group.request.codec, { requestId, groupId }),
@@ -46,6 +57,7 @@ const samples: Readonly<Record<string, Sample>> = {
   'list_groups response': sample(served.list_groups.response.codec, {
     groups: [{ groupId, members: 2, files: 300, standing: 'requested' }],
     next: groupId,
+    mayBeStale: true,
   }),
   'list_requests request': sample(served.list_requests.request.codec, {
     groupId: '',
@@ -54,6 +66,7 @@ const samples: Readonly<Record<string, Sample>> = {
   'list_requests response': sample(served.list_requests.response.codec, {
     requests: [{ groupId, userId: 'bob', requestedAtMs: 1_764_000_000_000 }],
     next: 'friends/bob',
+    mayBeStale: true,
   }),
   'accept_request request': sample(served.accept_request.request.codec, {
     requestId,
@@ -69,6 +82,7 @@ const samples: Readonly<Record<string, Sample>> = {
   'list_file response': sample(served.list_file.response.codec, {
     files: [{ file, sharedBy: userId, sharedAtMs: 1_764_000_000_000, seeders: 1, leechers: 2 }],
     next: '',
+    mayBeStale: false,
   }),
   'upload_file request': sample(served.upload_file.request.codec, { requestId, groupId, file }),
   'download_file request': sample(served.download_file.request.codec, { groupId, name: file.name }),
@@ -99,6 +113,39 @@ const samples: Readonly<Record<string, Sample>> = {
     member: { outcome: 'snapshot', ...about, snapshot: part },
   }),
   config: sample(configCodec, config),
+  'forward request': sample(served.forward.request.codec, {
+    clusterId,
+    requestId,
+    change: { kind: 'create_group', groupId, userId, atMs: 1_764_000_000_000 },
+  }),
+  'forward response': sample(served.forward.response.codec, { index: 300 }),
+  'tracker_status request': sample(served.tracker_status.request.codec, { clusterId }),
+  'tracker_status response': sample(served.tracker_status.response.codec, {
+    role: 'primary',
+    reason: 'the primary is silent',
+    sinceMs: 90_000,
+    storeId,
+    config,
+    headIndex: 303,
+    committedIndex: 300,
+    register: 'silent',
+    others: [other],
+    lastTakeover: { epoch: 6, msAgo: 90_000, reason: 'the primary is silent' },
+    faults: [{ msAgo: 1_000, reason: 'The register cannot be used: it does not answer' }],
+  }),
+  'tracker_status response of a tracker alone': sample(served.tracker_status.response.codec, {
+    role: 'alone',
+    reason: 'started',
+    sinceMs: 300,
+    storeId,
+    config: noConfig,
+    headIndex: 0,
+    committedIndex: 0,
+    register: 'none',
+    others: [],
+    faults: [],
+  }),
+  'promote request': sample(served.promote.request.codec, { clusterId }),
   'make_file request': sample(called.make_file.request.codec, {
     groupId,
     file,
@@ -116,6 +163,7 @@ const samples: Readonly<Record<string, Sample>> = {
   'membership_changed request': sample(called.membership_changed.request.codec, {
     groupId,
     standing: 'removed',
+    index: 300,
   }),
 };
 
@@ -142,6 +190,7 @@ describe('messages', () => {
         ],
         ...['upload_file', 'download_file', 'sync', 'announce', 'stop_sharing'],
         ...['list_requests', 'accept_request', 'reject_request'],
+        ...['forward', 'tracker_status', 'promote'],
       ].sort(),
     );
     expect(Object.keys(called).sort()).toEqual(['make_file', 'membership_changed', 'peer_authentication']);
