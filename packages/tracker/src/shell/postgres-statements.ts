@@ -7,16 +7,11 @@
  */
 import type { JournalRecord } from '../entry.ts';
 import { sameBytes } from '../entry.ts';
+import { describe, isTrackerError, TrackerError } from '../errors.ts';
 import type { JournalSnapshot, ReadLimits } from '../journal/journal.ts';
+import type { SharedHead } from '../journal/known-head.ts';
 import type { JournalPosition } from '../messages.ts';
 import type { PostgresClient } from './postgres-link.ts';
-
-/** Where the journal stands, for all trackers. */
-export interface SharedHead {
-  readonly storeId: Uint8Array;
-  readonly head: JournalPosition;
-  readonly base: number;
-}
 
 /** node-postgres answers bigint as text. */
 interface PositionRow {
@@ -153,6 +148,21 @@ export async function replaceSnapshot(
   }
   await client.query(isOurs ? 'COMMIT' : 'ROLLBACK');
   return isOurs || !isLater;
+}
+
+/** `answer`, or its failure as one of the journal. */
+export async function orJournalFailed<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    throw isTrackerError(cause) ? cause : journalFailed(cause);
+  }
+}
+
+export function journalFailed(cause: unknown): TrackerError {
+  return new TrackerError('journal_failed', `Cannot use the journal in PostgreSQL: ${describe(cause)}`, {
+    cause,
+  });
 }
 
 function toRecord(row: RecordRow): JournalRecord {

@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import type { JournalRecord } from '../entry.ts';
 import { corrupt, genesis, sameBytes } from '../entry.ts';
 import { describe, TrackerError } from '../errors.ts';
+import { GroupCommit } from '../journal/group-commit.ts';
 import type { Journal, JournalSnapshot } from '../journal/journal.ts';
 import { checkCut, checkFollows, checkKept } from '../journal/journal.ts';
 import type { JournalPosition } from '../messages.ts';
@@ -30,12 +31,6 @@ export async function openSqliteJournal(file: string): Promise<Journal> {
   }
 }
 
-interface Waiting {
-  readonly records: readonly JournalRecord[];
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
 class SqliteJournal implements Journal {
   readonly isShared = false;
   readonly storeId: Uint8Array;
@@ -44,9 +39,7 @@ class SqliteJournal implements Journal {
   #base: number;
   /** The index of the last record given to `append`. */
   #last: number;
-  #waiting: Waiting[] = [];
-  /** Settles when nothing waits and nothing is being committed. */
-  #flush: Promise<void> | undefined;
+  readonly #commits = new GroupCommit<readonly JournalRecord[]>((batch) => this.#commit(batch.flat()));
   #failure: TrackerError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -71,10 +64,7 @@ class SqliteJournal implements Journal {
     if (this.#failure !== undefined) throw this.#failure;
     checkFollows(this.#last, records);
     this.#last += records.length;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiting.push({ records, resolve, reject });
-    this.#flush ??= this.#commitWaiting();
-    return promise;
+    return this.#commits.add(records);
   }
 
   async read(...[after, limits]: Parameters<Journal['read']>): Promise<readonly JournalRecord[]> {
@@ -104,7 +94,7 @@ class SqliteJournal implements Journal {
 
   async installSnapshot(snapshot: JournalSnapshot): Promise<void> {
     this.#requireOpen();
-    await this.#flush;
+    await this.#commits.idle();
     const { position } = snapshot;
     await this.#call({ kind: 'install_snapshot', row: toRow(snapshot) }, position.index);
     this.#moveTo(position);
@@ -113,7 +103,7 @@ class SqliteJournal implements Journal {
 
   async truncateAfter(after: number): Promise<void> {
     this.#requireOpen();
-    await this.#flush;
+    await this.#commits.idle();
     checkCut({ base: this.#base, head: this.#head.index }, after);
     const head = await this.#positionAt(after);
     await this.#call({ kind: 'truncate', after }, after);
@@ -130,7 +120,7 @@ class SqliteJournal implements Journal {
   }
 
   async #close(): Promise<void> {
-    await this.#flush;
+    await this.#commits.idle();
     await this.#thread.end();
   }
 
@@ -148,28 +138,15 @@ class SqliteJournal implements Journal {
     return (await this.readSnapshot())?.position ?? genesis;
   }
 
-  async #commitWaiting(): Promise<void> {
-    // All appends of this turn come first.
-    await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting;
-      this.#waiting = [];
-      await this.#commit(batch);
-    }
-    this.#flush = undefined;
-  }
-
-  async #commit(batch: readonly Waiting[]): Promise<void> {
-    const records = batch.flatMap((waiting) => waiting.records);
+  async #commit(records: readonly JournalRecord[]): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
     try {
-      if (this.#failure !== undefined) throw this.#failure;
       await this.#thread.call({ kind: 'append', rows: records.map(toRow) });
-      this.#head = records.at(-1)?.position ?? this.#head;
-      for (const waiting of batch) waiting.resolve();
     } catch (cause) {
-      this.#failure ??= failed(cause);
-      for (const waiting of batch) waiting.reject(this.#failure);
+      this.#failure = failed(cause);
+      throw this.#failure;
     }
+    this.#head = records.at(-1)?.position ?? this.#head;
   }
 
   async #call(request: WorkerRequest, index: number): Promise<unknown> {
