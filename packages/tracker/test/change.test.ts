@@ -1,0 +1,173 @@
+/** Changes as data: their bytes, and that what is made of them decides as if the command had been made at once. */
+import { decode, encode } from '@minitorrent/wire-codec';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Change, changeCodec } from '../src/commands/change.ts';
+import type { Command } from '../src/commands/command.ts';
+import { commandOf } from '../src/commands/command-of.ts';
+import { isTrackerError } from '../src/errors.ts';
+import type { TrackerEvent } from '../src/events.ts';
+import type { TrackerState } from '../src/model.ts';
+import { apply, createState, type OwnedState } from '../src/state.ts';
+import { type Action, actions, SMALL_LIMITS, commandOf as usualCommandOf } from './helpers/actions.ts';
+import { codecContract, sample } from './helpers/codec-contract.ts';
+import { createDriver } from './helpers/drive.ts';
+import { testFile } from './helpers/files.ts';
+import vectors from './vectors/changes.json' with { type: 'json' };
+
+const groupId = 'friends';
+const [by, userId] = ['alice', 'bob'];
+const atMs = 1_764_000_000_000;
+const hashWith = (cost: string): string =>
+  `$argon2id$v=19$${cost}$AQEBAQEBAQEBAQEBAQEBAQ$AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI`;
+const oldHash = hashWith('m=8,t=1,p=1');
+const passwordHash = hashWith('m=19456,t=2,p=1');
+const file = testFile('film.mkv', 5_000_000_000);
+const { name, root } = file;
+
+/** One of each kind, in an order in which each finds what it needs; and the events that follow from it. */
+const story: readonly (readonly [Change, ...(readonly TrackerEvent[])])[] = [
+  [
+    { kind: 'create_user', userId: by, passwordHash, atMs },
+    { kind: 'user_created', userId: by, passwordHash, atMs },
+  ],
+  [
+    { kind: 'rehash_password', userId, oldHash, passwordHash },
+    { kind: 'password_rehashed', userId, passwordHash },
+  ],
+  [
+    { kind: 'create_group', groupId, userId: by, atMs },
+    { kind: 'group_created', groupId, userId: by, atMs },
+  ],
+  [
+    { kind: 'join_group', groupId, userId, atMs },
+    { kind: 'join_requested', groupId, userId, atMs },
+  ],
+  [
+    { kind: 'leave_group', groupId, userId },
+    { kind: 'join_withdrawn', groupId, userId },
+  ],
+  [
+    { kind: 'join_group', groupId, userId, atMs },
+    { kind: 'join_requested', groupId, userId, atMs },
+  ],
+  [
+    { kind: 'reject_request', groupId, userId, by },
+    { kind: 'join_refused', groupId, userId, by },
+  ],
+  [
+    { kind: 'join_group', groupId, userId, atMs },
+    { kind: 'join_requested', groupId, userId, atMs },
+  ],
+  [
+    { kind: 'accept_request', groupId, userId, by, atMs },
+    { kind: 'join_accepted', groupId, userId, by, atMs },
+  ],
+  [
+    { kind: 'upload_file', groupId, file, by, atMs },
+    { kind: 'file_shared', groupId, file, by, atMs },
+  ],
+  [
+    { kind: 'stop_sharing', groupId, name, by },
+    { kind: 'sharing_stopped', groupId, name, root, by },
+  ],
+  [
+    { kind: 'leave_group', groupId, userId },
+    { kind: 'member_left', groupId, userId },
+  ],
+  [
+    { kind: 'leave_group', groupId, userId: by },
+    { kind: 'member_left', groupId, userId: by },
+    { kind: 'group_deleted', groupId },
+  ],
+];
+
+/** The first of each kind. */
+const samples = Object.fromEntries(
+  story.toReversed().map(([change]) => [`change ${change.kind}`, sample(changeCodec, change)]),
+);
+
+describe('changes', () => {
+  codecContract(samples, vectors);
+});
+
+describe('commandOf', () => {
+  it('makes of every change, forwarded, the command whose events follow, with nothing of the change in them', () => {
+    const state = createState();
+    apply(state, { kind: 'user_created', userId, passwordHash: oldHash, atMs });
+    for (const [change, ...events] of story) {
+      const decision = commandOf(forwarded(change), SMALL_LIMITS).decide(state);
+      // Strict: a field that only the change has would not be journalled, and its `kind` would be another event.
+      expect([change.kind, decision.events]).toStrictEqual([change.kind, events]);
+      for (const event of decision.events) apply(state, event);
+    }
+  });
+
+  it('decides of every change as the command that is made without one', async () => {
+    await fc.assert(
+      fc.property(actions, (sequence) => {
+        const driver = createDriver();
+        for (const [atMs, action] of sequence.entries()) {
+          if (!hasUsersOf(driver.state, action)) continue;
+          const usual = usualCommandOf(action, atMs);
+          const command = commandOf(forwarded(changeOf(action, atMs)), SMALL_LIMITS);
+          expect(command.fingerprint).toEqual(usual.fingerprint);
+          expect([action, outcomeOf(command, driver.state)]).toStrictEqual([
+            action,
+            outcomeOf(usual, driver.state),
+          ]);
+          driver.run(usual);
+        }
+      }),
+    );
+  });
+});
+
+/** As it arrives at the tracker that decides it. */
+function forwarded(change: Change): Change {
+  return decode(changeCodec, encode(changeCodec, change).slice());
+}
+
+function changeOf(action: Action, atMs: number): Change {
+  switch (action.kind) {
+    case 'create_user':
+      return { ...action, passwordHash: `$hash$${action.userId}`, atMs };
+    case 'create_group':
+      return { ...action, kind: 'create_group', atMs };
+    case 'request':
+      return { ...action, kind: 'join_group', atMs };
+    case 'leave':
+      return { ...action, kind: 'leave_group' };
+    case 'accept':
+      return { ...action, kind: 'accept_request', atMs };
+    case 'refuse':
+      return { ...action, kind: 'reject_request' };
+    case 'share':
+      return {
+        kind: 'upload_file',
+        groupId: action.groupId,
+        file: testFile(action.name),
+        by: action.by,
+        atMs,
+      };
+    case 'stop':
+      return { ...action, kind: 'stop_sharing' };
+  }
+}
+
+/** What `command` decides: events and a result, or the code and the words of its refusal. */
+function outcomeOf(command: Command, state: TrackerState): unknown {
+  try {
+    return command.decide(state);
+  } catch (error) {
+    if (!isTrackerError(error)) throw error;
+    return { code: error.code, message: error.message };
+  }
+}
+
+/** A connection belongs to a user who exists. */
+function hasUsersOf(state: OwnedState, action: Action): boolean {
+  if (action.kind === 'create_user') return true;
+  const involved = [...('userId' in action ? [action.userId] : []), ...('by' in action ? [action.by] : [])];
+  return involved.every((user) => state.users.has(user));
+}
