@@ -21,6 +21,8 @@ export type CliErrorCode =
   /** A folder or device where a file is needed. */
   | 'not_a_file'
   | 'not_found'
+  /** Metrics cannot be served at the address that was given. */
+  | 'metrics_failed'
   /** A process of the demonstration ended early, was silent too long, or delivered a wrong file. */
   | 'process_ended'
   | 'timed_out'

@@ -9,6 +9,8 @@ import { dirname, join, resolve } from 'node:path';
 
 /** Port of a tracker when none is given. */
 export const DEFAULT_TRACKER_PORT = 7700;
+/** Where a tracker shows its metrics when no port is given. */
+export const DEFAULT_METRICS_PORT = 7780;
 /** Any free port: other peers learn it from the tracker. */
 export const ANY_PORT = 0;
 export const DEFAULT_HOST = '127.0.0.1';

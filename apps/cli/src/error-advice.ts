@@ -96,6 +96,7 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   locked: 'another process uses it: end it, or choose another data folder with --data',
   journal_corrupt: 'restore the tracker’s data folder from a backup',
   listen_failed: 'choose another address or port with --listen; port 0 takes any free one',
+  metrics_failed: 'choose another address or port with --metrics; port 0 takes any free one',
   EADDRINUSE: 'choose another port with --listen; port 0 takes any free one',
   EADDRNOTAVAIL: 'choose an address of this machine with --listen',
   EACCES: UNWRITABLE,

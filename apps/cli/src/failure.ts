@@ -1,7 +1,7 @@
 /**
  * The one shape in which a failure of any package is put before the user, and the exit codes that tell a caller.
  */
-import { inspect } from 'node:util';
+import { getSystemErrorMessage, inspect } from 'node:util';
 import { CliError, type CliErrorCode } from './cli-error.ts';
 import { adviceFor } from './error-advice.ts';
 import type { Failure } from './output/reports.ts';
@@ -42,6 +42,12 @@ export function describeFailure(error: unknown, command?: string): Failure {
 export function exitCodeOf(failure: Failure): ExitCode {
   if (failure.code === 'cancelled') return EXIT.interrupted;
   return failure.code !== null && USAGE_CODES.has(failure.code) ? EXIT.usage : EXIT.failure;
+}
+
+/** Why the operating system refused, in its own words: without the address, which the sentence around it names. */
+export function systemReason(error: unknown): string {
+  const isSystemError = error instanceof Error && 'errno' in error && typeof error.errno === 'number';
+  return isSystemError ? getSystemErrorMessage(Number(error.errno)) : messageOf(error);
 }
 
 /** Everything that is known of a failure, for logs: its stack and causes, harmless on a terminal. */

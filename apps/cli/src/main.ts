@@ -6,20 +6,20 @@
  * The flag above keeps the young generation small: the bytes of a transfer are garbage soon after they came, and are
  * counted by its collections alone. It is worth 35 MiB to a peer.
  */
-import { readFileSync } from 'node:fs';
 import { describeDefect, EXIT } from './failure.ts';
 import { type Actions, runProgram } from './program.ts';
+import { readVersion } from './version.ts';
 
 /** An orderly end has happened by then; what still holds the process after this long must not hang a user's script. */
 const LINGER_MS = 3_000;
 
 const actions: Actions = {
   async tracker(options) {
-    const [{ runTracker }, { systemWorld, openTracker }] = await Promise.all([
+    const [{ runTracker }, { systemWorld, trackerTools }] = await Promise.all([
       import('./commands/tracker.ts'),
       import('./system.ts'),
     ]);
-    return runTracker(options, systemWorld(), openTracker);
+    return runTracker(options, systemWorld(), trackerTools);
   },
   async peer(options) {
     const [{ runPeer }, { systemWorld, openPeer }] = await Promise.all([
@@ -51,11 +51,3 @@ try {
   process.exitCode = EXIT.failure;
 }
 setTimeout(() => process.exit(), LINGER_MS).unref();
-
-/** package.json lies beside `src` and `dist` alike. */
-function readVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  // Our own package.json, which npm does not publish without a version.
-  const { version } = JSON.parse(text) as { readonly version: string };
-  return version;
-}

@@ -7,6 +7,10 @@ import type { DemoCommandOptions } from './commands/demo.ts';
 import type { PeerCommandOptions } from './commands/peer.ts';
 import type { TrackerCommandOptions } from './commands/tracker.ts';
 import { EXIT, type ExitCode } from './failure.ts';
+import { LOG_FORMATS, LOG_LEVELS } from './logging/levels.ts';
+
+/** Explanations are wrapped in their column unless it is narrower than this. */
+const NARROWEST_COLUMN = 20;
 
 /** What each command does; answers the exit code. */
 export interface Actions {
@@ -50,6 +54,7 @@ function createProgram(
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .configureOutput({ writeOut, writeErr })
+    .configureHelp({ minWidthToWrap: NARROWEST_COLUMN })
     .showHelpAfterError()
     .exitOverride();
   // Subcommands take over the settings above.
@@ -58,6 +63,9 @@ function createProgram(
     .description('run a tracker: users, groups, files, and who has what')
     .addOption(listenOption('127.0.0.1:7700'))
     .addOption(dataOption())
+    .option('--metrics <address>', 'host:port for metrics and health, by HTTP')
+    .addOption(logOption())
+    .addOption(logLevelOption())
     .addOption(jsonOption())
     .addOption(exitWithStdinOption())
     .action(async (given: TrackerCommandOptions) => setExitCode(await actions.tracker(given)));
@@ -75,6 +83,8 @@ function createProgram(
         'sequential',
       ]),
     )
+    .addOption(logOption())
+    .addOption(logLevelOption())
     .addOption(jsonOption())
     .option('--keep-going', 'go on with the script after a command that failed')
     .option('--stay', 'go on serving at the end of the script, until a signal comes')
@@ -105,6 +115,14 @@ function dataOption(): Option {
 
 function jsonOption(): Option {
   return new Option('--json', 'write one JSON object a line');
+}
+
+function logOption(): Option {
+  return new Option('--log <format>', 'write a log to standard error').choices(LOG_FORMATS);
+}
+
+function logLevelOption(): Option {
+  return new Option('--log-level <level>', 'the least that the log has').choices(LOG_LEVELS).default('info');
 }
 
 function exitWithStdinOption(): Option {

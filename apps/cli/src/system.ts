@@ -5,7 +5,8 @@
 import process from 'node:process';
 import { createSystemClock } from '@minitorrent/rpc-core';
 import type { OpenPeer } from './commands/open-peer.ts';
-import type { OpenTracker } from './commands/tracker.ts';
+import type { TrackerTools } from './commands/tracker.ts';
+import { readVersion } from './version.ts';
 import type { World } from './world.ts';
 
 export function systemWorld(): World {
@@ -18,10 +19,19 @@ export const openPeer: OpenPeer = async ({ trackers, listen, dataFolder, downloa
   return createPeer({ trackers, listen, dataDir: dataFolder, downloadDir: downloadFolder, clock });
 };
 
-export const openTracker: OpenTracker = async ({ listen, dataFolder, clock }) => {
-  const [{ createTracker }, { createTcpNetwork }] = await Promise.all([
-    import('@minitorrent/tracker'),
-    import('@minitorrent/rpc-core/tcp'),
-  ]);
-  return createTracker({ network: createTcpNetwork(), address: listen, dataDir: dataFolder, clock });
+export const trackerTools: TrackerTools = {
+  async openTracker({ listen, dataFolder, ...settings }) {
+    const [{ createTracker }, { createTcpNetwork }] = await Promise.all([
+      import('@minitorrent/tracker'),
+      import('@minitorrent/rpc-core/tcp'),
+    ]);
+    return createTracker({ network: createTcpNetwork(), address: listen, dataDir: dataFolder, ...settings });
+  },
+  async openMonitor(settings) {
+    const [{ openTrackerMonitor }, { addProcessMetrics }] = await Promise.all([
+      import('./monitoring/tracker-monitor.ts'),
+      import('./monitoring/process-metrics.ts'),
+    ]);
+    return openTrackerMonitor({ ...settings, version: readVersion(), addProcessMetrics });
+  },
 };

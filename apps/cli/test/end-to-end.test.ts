@@ -9,7 +9,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { type PeerCommandOptions, runPeer } from '../src/commands/peer.ts';
 import { runTracker } from '../src/commands/tracker.ts';
 import type { JsonLine } from '../src/output/reports.ts';
-import { openPeer, openTracker } from '../src/system.ts';
+import { openPeer, trackerTools } from '../src/system.ts';
 import { createFakeWorld, type FakeWorld } from './support/fake-world.ts';
 
 const PASSWORD = 'correct horse battery';
@@ -34,7 +34,15 @@ async function openScene() {
       { timeout: 20_000 },
     );
   const tracker = start((world) =>
-    runTracker({ listen: '127.0.0.1:0', data: folder.path, json: true }, world, openTracker),
+    runTracker(
+      { listen: '127.0.0.1:0', data: folder.path, metrics: '127.0.0.1:0', json: true, log: 'json' },
+      world,
+      trackerTools,
+    ),
+  );
+  const monitoring = await waitFor(
+    tracker.world,
+    (line) => line.type === 'event' && line.event === 'monitoring',
   );
   const listening = await waitFor(
     tracker.world,
@@ -42,6 +50,8 @@ async function openScene() {
   );
   return {
     folder: folder.path,
+    tracker: tracker.world,
+    get: async (path: string) => await (await fetch(`http://${monitoring.address}${path}`)).text(),
     startPeer(name: string, options: Partial<PeerCommandOptions> = {}) {
       const data = join(folder.path, name);
       const defaults = { tracker: listening.address, listen: '127.0.0.1:0', json: true, keepGoing: true };
@@ -159,6 +169,37 @@ describe('minitorrent, all of it', () => {
     expect(await bob.ended).toBe(1);
   });
 
+  it('shows what a tracker does in its metrics and its log, and no password', async () => {
+    await using scene = await openScene();
+    const alice = scene.startPeer('alice');
+    await alice.run('create_user alice', PASSWORD);
+    await alice.run('login alice', 'wrong horse battery');
+    await alice.run('login alice', PASSWORD);
+    await alice.run('create_group films');
+    expect(JSON.parse(await scene.get('/readyz'))).toMatchObject({ ready: true });
+    const metrics = await scene.get('/metrics');
+    for (const line of [
+      'minitorrent_tracker_users 1',
+      'minitorrent_tracker_groups 1',
+      'minitorrent_tracker_sessions 1',
+      'minitorrent_tracker_durable_index 2',
+      'minitorrent_tracker_logins_total{outcome="failed"} 1',
+      'minitorrent_tracker_logins_total{outcome="succeeded"} 1',
+      'minitorrent_tracker_calls_total{method="create_group",outcome="ok"} 1',
+      'minitorrent_tracker_calls_total{method="login",outcome="wrong_password"} 1',
+      'minitorrent_tracker_call_duration_seconds_count{method="create_user"} 1',
+    ]) {
+      expect(metrics).toContain(`\n${line}\n`);
+    }
+    expect(metrics).toMatch(/\nprocess_resident_memory_bytes \d+\n/);
+    expect(metrics).toMatch(/\nnodejs_eventloop_lag_p99_seconds [\d.e-]+\n/);
+    expect(metrics).not.toMatch(/nodejs_active|utilization_summary/);
+    const log = scene.tracker.err();
+    expect(log).toMatch(/"warn","event":"login_failed","userId":"alice","host":"127.0.0.1"/);
+    expect(log).toMatch(/"info","event":"logged_in"/);
+    expect(log + metrics).not.toMatch(/horse/);
+  });
+
   it('refuses a data folder that is in use', async () => {
     await using scene = await openScene();
     const alice = scene.startPeer('alice');
@@ -170,7 +211,7 @@ describe('minitorrent, all of it', () => {
     ]);
     const world = createFakeWorld();
     const again = { listen: '127.0.0.1:0', data: scene.folder, json: true };
-    expect(await runTracker(again, world, openTracker)).toBe(1);
+    expect(await runTracker(again, world, trackerTools)).toBe(1);
     expect(world.json()).toMatchObject([
       { type: 'error', command: 'tracker', code: 'locked', advice: expect.stringMatching(/--data/) },
     ]);

@@ -55,6 +55,29 @@ describe('minitorrent peer', () => {
     ]);
   });
 
+  it('logs what the peer reports while it stays, where it is asked to', async () => {
+    await using run = await start('show_downloads\n', { log: 'text', stay: true }, { downloads: () => [] });
+    run.world.stdin.end();
+    await vi.waitFor(() => expect(run.out()).toContain('No downloads'));
+    run.peer.emit('tracker-lost', { address: { host: 'a', port: 1 }, reason: 'it was closed' });
+    run.signals.emit('SIGTERM');
+    expect(await run.ended).toBe(0);
+    const folders = `dataFolder=${join(run.folder.path, 'peer')} downloadFolder=${resolve('.')}`;
+    expect(run.err()).toBe(
+      `2023-11-14T22:13:20.000Z info  listening role=peer address=127.0.0.1:4000 ${folders}\n` +
+        '2023-11-14T22:13:20.000Z warn  tracker_lost address=a:1 reason="it was closed"\n',
+    );
+  });
+
+  it('writes no log between the lines of a prompt', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-peer-'));
+    const world = createFakeWorld({ tty: true });
+    const openPeer = () => Promise.reject(new Error('Not asked for'));
+    const given = { tracker: 'a', listen: '127.0.0.1:0', data: folder.path, log: 'text' as const };
+    expect(await runPeer(given, world, openPeer)).toBe(2);
+    expect(world.out()).toContain('Cannot write a log at the prompt');
+  });
+
   it('leaves nothing behind: no timer, no listener', async () => {
     await using run = await start('quit\n');
     await run.ended;

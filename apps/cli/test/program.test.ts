@@ -70,6 +70,8 @@ describe('minitorrent', () => {
     [['peer', 'extra'], 'Usage: minitorrent peer'],
     [['peer', '--strategy', 'fastest'], 'rarest-first, random, sequential'],
     [['tracker', '--listen'], 'Usage: minitorrent tracker'],
+    [['tracker', '--log', 'xml'], 'text, json'],
+    [['tracker', '--log-level', 'loud'], 'debug, info, warn, error'],
     [['demo', 'a', 'b'], 'Usage: minitorrent demo'],
   ])('shows what is wrong with %j, and the usage, with exit code 2', async (args, text) => {
     const { exitCode, err, out } = await run(...args);

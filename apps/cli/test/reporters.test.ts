@@ -31,7 +31,7 @@ describe('createJsonReporter', () => {
     ]);
   });
 
-  it('has the fields of a download that README.md promises', () => {
+  it('has the fields of a download that JSON.md promises', () => {
     const world = createFakeWorld();
     createJsonReporter(world.stdout).progress([sampleOf({ secondsLeft: null })]);
     expect(world.lines()).toEqual([

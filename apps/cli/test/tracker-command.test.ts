@@ -1,19 +1,36 @@
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TrackerStats } from '@minitorrent/tracker';
 import { describe, expect, it, vi } from 'vitest';
-import { runTracker, type TrackerCommandOptions } from '../src/commands/tracker.ts';
+import { runTracker, type TrackerCommandOptions, type TrackerTools } from '../src/commands/tracker.ts';
+import { openTrackerMonitor } from '../src/monitoring/tracker-monitor.ts';
 import { createFakeWorld } from './support/fake-world.ts';
+
+const STATS: TrackerStats = {
+  mode: 'ready',
+  users: 3,
+  groups: 0,
+  sessions: 0,
+  presence: { devices: 0, swarms: 0, shares: 0 },
+  durableIndex: 0,
+  pendingWrites: 0,
+};
 
 async function start(options: Partial<TrackerCommandOptions> = {}) {
   const folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-tracker-'));
   const world = createFakeWorld();
   const close = vi.fn(async () => undefined);
-  const openTracker = vi.fn(async () => ({
+  const openTracker = vi.fn<TrackerTools['openTracker']>(async () => ({
     address: { host: '127.0.0.1', port: 4711 },
+    stats: async () => STATS,
     [Symbol.asyncDispose]: close,
   }));
-  const ended = runTracker({ listen: '127.0.0.1:0', data: folder.path, ...options }, world, openTracker);
+  const tools: TrackerTools = {
+    openTracker,
+    openMonitor: (settings) => openTrackerMonitor({ ...settings, version: '1' }),
+  };
+  const ended = runTracker({ listen: '127.0.0.1:0', data: folder.path, ...options }, world, tools);
   return { world, close, openTracker, ended, folder, [Symbol.asyncDispose]: () => folder.remove() };
 }
 
@@ -27,10 +44,12 @@ describe('minitorrent tracker', () => {
     await vi.waitFor(() =>
       expect(run.world.out()).toBe(`The tracker listens on 127.0.0.1:4711 and keeps its data in ${folder}\n`),
     );
-    expect(run.openTracker).toHaveBeenCalledWith({
+    expect(run.openTracker).toHaveBeenCalledExactlyOnceWith({
       listen: { host: '127.0.0.1', port: 0 },
       dataFolder: folder,
       clock: run.world.clock,
+      interceptors: [],
+      onLog: expect.any(Function),
     });
     run.world.signals.emit(signal);
     expect(await run.ended).toBe(exitCode);
@@ -66,9 +85,71 @@ describe('minitorrent tracker', () => {
     await using wrong = await start({ listen: '::1' });
     expect(await wrong.ended).toBe(2);
     const world = createFakeWorld();
-    const failing = () => Promise.reject(Object.assign(new Error('In use'), { code: 'locked' }));
+    const failing: TrackerTools = {
+      openTracker: () => Promise.reject(Object.assign(new Error('In use'), { code: 'locked' })),
+      openMonitor: () => Promise.reject(new Error('Not asked for')),
+    };
     const data = wrong.folder.path;
     expect(await runTracker({ listen: '[::1]', data }, world, failing)).toBe(1);
     expect(world.err()).toMatch(/^error: tracker: In use \(locked\)\n {2}next: another process uses it/);
+  });
+
+  it('serves metrics and health, also while the tracker is being opened', async () => {
+    await using run = await start({ json: true, metrics: '127.0.0.1:0' });
+    await vi.waitFor(() => expect(run.world.json()).toHaveLength(2));
+    const [monitoring, listening] = run.world.json() as [{ address: string }, object];
+    expect(monitoring).toEqual({
+      type: 'event',
+      event: 'monitoring',
+      address: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+    });
+    expect(listening).toMatchObject({ event: 'listening' });
+    const get = async (path: string) => await (await fetch(`http://${monitoring.address}${path}`)).text();
+    expect(await get('/metrics')).toContain('\nminitorrent_tracker_users 3\n');
+    expect(run.openTracker.mock.calls[0]?.[0].interceptors).toHaveLength(1);
+    run.openTracker.mock.calls[0]?.[0].onLog({ kind: 'login_failed', userId: 'alice', host: '::1' });
+    expect(await get('/metrics')).toContain('logins_total{outcome="failed"} 1\n');
+    run.world.signals.emit('SIGTERM');
+    expect(await run.ended).toBe(0);
+    await expect(get('/healthz')).rejects.toThrow();
+  });
+
+  it('does not start where its metrics cannot be served', async () => {
+    await using first = await start({ metrics: '127.0.0.1:0' });
+    await vi.waitFor(() => expect(first.world.out()).toContain('/metrics'));
+    const metrics = /http:\/\/(.*)\/metrics/.exec(first.world.out())?.[1] ?? '';
+    await using second = await start({ metrics });
+    expect(await second.ended).toBe(1);
+    expect(second.openTracker).not.toHaveBeenCalled();
+    expect(second.world.err()).toMatch(
+      /^error: tracker: Cannot serve metrics on 127\.0\.0\.1:\d+: address already in use \(metrics_failed\)\n {2}next: .*--metrics/,
+    );
+    first.world.signals.emit('SIGTERM');
+    await first.ended;
+  });
+
+  it('logs what its tracker reports', async () => {
+    await using run = await start({ logLevel: 'info' });
+    await vi.waitFor(() => expect(run.openTracker).toHaveBeenCalled());
+    run.openTracker.mock.calls[0]?.[0].onLog({ kind: 'login_failed', userId: 'alice', host: '::1' });
+    run.world.signals.emit('SIGTERM');
+    await run.ended;
+    expect(run.world.err()).toBe(
+      '2023-11-14T22:13:20.000Z warn  login_failed userId=alice host=::1\n' +
+        '2023-11-14T22:13:20.000Z info  stopping\n',
+    );
+  });
+
+  it('tells all in the log where that is for machines', async () => {
+    await using run = await start({ log: 'json', metrics: '127.0.0.1:0' });
+    await vi.waitFor(() => expect(run.world.err()).toContain('listening'));
+    run.world.signals.emit('SIGTERM');
+    await run.ended;
+    const events = run.world
+      .err()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).event);
+    expect(events).toEqual(['monitoring', 'listening', 'stopping']);
   });
 });

@@ -5,8 +5,10 @@
  */
 import type { Peer } from '@minitorrent/peer';
 import { formatAddress, isLoopback, parseAddress, parseAddresses } from '../address.ts';
+import { CliError } from '../cli-error.ts';
 import { ANY_PORT, DEFAULT_TRACKER_PORT, dataFolder, downloadFolder, makePrivateFolder } from '../config.ts';
 import { describeFailure, type ExitCode, exitCodeOf } from '../failure.ts';
+import { type LogOptions, openScriptLog } from '../logging/service-log.ts';
 import type { Reporter } from '../output/reports.ts';
 import { listenForEnding } from '../process-signals.ts';
 import { readStrategy } from '../shell/strategy.ts';
@@ -15,13 +17,12 @@ import type { OpenPeer, PeerSettings } from './open-peer.ts';
 import { createReporterFor } from './output-for.ts';
 
 /** The options as the user wrote them. */
-export interface PeerCommandOptions {
+export interface PeerCommandOptions extends LogOptions {
   readonly tracker: string;
   readonly listen: string;
   readonly data?: string;
   readonly downloads?: string;
   readonly strategy?: string;
-  readonly json?: boolean;
   readonly keepGoing?: boolean;
   readonly stay?: boolean;
   readonly exitWithStdin?: boolean;
@@ -34,13 +35,15 @@ export async function runPeer(
   openPeer: OpenPeer,
 ): Promise<ExitCode> {
   const json = options.json === true;
-  const reporter = await createReporterFor({ ...world, json });
+  const reporter = openScriptLog(options, world, await createReporterFor({ ...world, json }));
+  const isAtPrompt = !json && world.stdin.isTTY === true && world.stdout.isTTY === true;
   using ending = listenForEnding({
     process: world.process,
     output: world.stdout,
     ...(options.exitWithStdin === true ? { lifeline: world.stdin } : {}),
   });
   try {
+    if (isAtPrompt && options.log !== undefined) throw logAtPrompt();
     const strategy = options.strategy === undefined ? undefined : readStrategy(options.strategy);
     const settings = await readSettings(options, world);
     await makePrivateFolder(settings.dataFolder);
@@ -52,7 +55,7 @@ export async function runPeer(
       strategy,
       introduce: (to: Reporter) => introduce(peer, settings, to),
     };
-    if (!json && world.stdin.isTTY === true && world.stdout.isTTY === true) {
+    if (isAtPrompt) {
       const { runAtPrompt } = await import('./peer-prompt.ts');
       return await runAtPrompt({ ...front, dataFolder: settings.dataFolder });
     }
@@ -64,6 +67,12 @@ export async function runPeer(
     reporter.failure(failure, { command: 'peer', line: null });
     return ending.exitCode ?? exitCodeOf(failure);
   }
+}
+
+function logAtPrompt(): CliError {
+  const message =
+    'Cannot write a log at the prompt: it shows what happens; --log is for a peer with a script';
+  return new CliError('bad_arguments', message);
 }
 
 async function readSettings(options: PeerCommandOptions, world: World): Promise<PeerSettings> {

@@ -1,66 +1,94 @@
 /**
  * `minitorrent tracker`: runs a tracker until a signal comes.
  */
-import { once } from 'node:events';
-import type { Address, Clock } from '@minitorrent/rpc-core';
+import type { Address, Clock, Interceptor } from '@minitorrent/rpc-core';
+import type { TrackerStats } from '@minitorrent/tracker';
 import { formatAddress, parseAddress } from '../address.ts';
-import { DEFAULT_TRACKER_PORT, dataFolder, makePrivateFolder } from '../config.ts';
-import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
-import { listenForEnding } from '../process-signals.ts';
+import { DEFAULT_METRICS_PORT, DEFAULT_TRACKER_PORT, dataFolder, makePrivateFolder } from '../config.ts';
+import type { ExitCode } from '../failure.ts';
+import { logFields } from '../logging/log-fields.ts';
+import { type TrackerReport, trackerRecord } from '../logging/tracker-log.ts';
+import type { TrackerMonitor } from '../monitoring/tracker-monitor.ts';
 import type { World } from '../world.ts';
-import { createReporterFor } from './output-for.ts';
+import { runService, type Service, type ServiceOptions } from './run-service.ts';
 
 /** The options as the user wrote them. */
-export interface TrackerCommandOptions {
+export interface TrackerCommandOptions extends ServiceOptions {
   readonly listen: string;
   readonly data?: string;
-  readonly json?: boolean;
-  readonly exitWithStdin?: boolean;
+  readonly metrics?: string;
 }
 
 /** A tracker that runs. */
 export interface RunningTracker extends AsyncDisposable {
   readonly address: Address;
+  stats(): Promise<TrackerStats>;
 }
 
-/** Makes a tracker; tests make another one. */
-export type OpenTracker = (settings: {
+/** What a tracker is told when it is made. */
+export interface TrackerSettings {
   readonly listen: Address;
   readonly dataFolder: string;
   readonly clock: Clock;
-}) => Promise<RunningTracker>;
+  readonly interceptors: readonly Interceptor[];
+  readonly onLog: (report: TrackerReport) => void;
+}
+
+/** What makes the parts; tests make others. */
+export interface TrackerTools {
+  openTracker(settings: TrackerSettings): Promise<RunningTracker>;
+  openMonitor(settings: {
+    readonly address: Address;
+    readonly clock: Clock;
+    readonly onError: (error: unknown) => void;
+  }): Promise<TrackerMonitor>;
+}
 
 /** Runs until a signal comes; answers the exit code. */
-export async function runTracker(
+export function runTracker(
   options: TrackerCommandOptions,
   world: World,
-  openTracker: OpenTracker,
+  tools: TrackerTools,
 ): Promise<ExitCode> {
-  const reporter = await createReporterFor({ ...world, json: options.json === true });
-  using ending = listenForEnding({
-    process: world.process,
-    output: world.stdout,
-    ...(options.exitWithStdin === true ? { lifeline: world.stdin.resume() } : {}),
-  });
-  try {
-    const listen = parseAddress(options.listen, { defaultPort: DEFAULT_TRACKER_PORT });
-    const folder = await dataFolder('tracker', { data: options.data, variables: world.variables });
-    await makePrivateFolder(folder);
-    await using tracker = await openTracker({ listen, dataFolder: folder, clock: world.clock });
-    const address = formatAddress(tracker.address);
-    reporter.event({
-      event: 'listening',
-      role: 'tracker',
-      address,
-      dataFolder: folder,
-      downloadFolder: null,
-    });
-    if (!ending.signal.aborted) await once(ending.signal, 'abort');
-    // A service that is told to end and does so has done well.
-    return ending.exitCode === EXIT.interrupted ? EXIT.interrupted : EXIT.ok;
-  } catch (error) {
-    const failure = describeFailure(error, 'tracker');
-    reporter.failure(failure, { command: 'tracker', line: null });
-    return ending.exitCode ?? exitCodeOf(failure);
+  return runService('tracker', options, world, (service) => startTracker(options, world, tools, service));
+}
+
+async function startTracker(
+  options: TrackerCommandOptions,
+  { variables, clock }: World,
+  tools: TrackerTools,
+  { reporter, log }: Service,
+): Promise<AsyncDisposable> {
+  const listen = parseAddress(options.listen, { defaultPort: DEFAULT_TRACKER_PORT });
+  const metrics = readMetricsAddress(options);
+  const folder = await dataFolder('tracker', { data: options.data, variables });
+  await using opened = new AsyncDisposableStack();
+  let monitor: TrackerMonitor | undefined;
+  if (metrics !== undefined) {
+    const onError = (error: unknown) =>
+      log({ level: 'error', event: 'metrics_failed', fields: logFields({ error }) });
+    monitor = opened.use(await tools.openMonitor({ address: metrics, clock, onError }));
+    reporter.event({ event: 'monitoring', address: formatAddress(monitor.address) });
   }
+  await makePrivateFolder(folder);
+  const tracker = opened.use(
+    await tools.openTracker({
+      listen,
+      dataFolder: folder,
+      clock,
+      interceptors: monitor === undefined ? [] : [monitor.interceptor],
+      onLog(report) {
+        monitor?.note(report);
+        log(trackerRecord(report));
+      },
+    }),
+  );
+  monitor?.show(tracker);
+  const address = formatAddress(tracker.address);
+  reporter.event({ event: 'listening', role: 'tracker', address, dataFolder: folder, downloadFolder: null });
+  return opened.move();
+}
+
+function readMetricsAddress({ metrics }: TrackerCommandOptions): Address | undefined {
+  return metrics === undefined ? undefined : parseAddress(metrics, { defaultPort: DEFAULT_METRICS_PORT });
 }

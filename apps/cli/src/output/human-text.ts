@@ -4,6 +4,7 @@
  * Every value that is not ours goes through `safe` or `formatTable`, which escape it. Colours are put on later.
  */
 import { demoLines, downloadLines, fileLines, groupLines, requestLines, shareLines } from './human-tables.ts';
+import { trackerStatusLines } from './tracker-status-lines.ts';
 import { countOf, formatBytes, formatDuration, formatRate } from './quantities.ts';
 import type {
   CliEvent,
@@ -62,6 +63,10 @@ export function resultLines(result: CommandResult): string[] {
       return helpLines(result.commands);
     case 'quit':
       return [];
+    case 'tracker_status':
+      return trackerStatusLines(result.tracker);
+    case 'tracker_promote':
+      return [safe`The tracker at ${result.address} decides changes from now on`];
     case 'demo':
       return demoLines(result);
   }
@@ -74,6 +79,8 @@ export function eventLine(event: CliEvent): string {
       return event.downloadFolder === null
         ? safe`The ${event.role} listens on ${event.address} and keeps its data in ${event.dataFolder}`
         : safe`The ${event.role} listens on ${event.address}; downloads go to ${event.downloadFolder}`;
+    case 'monitoring':
+      return safe`Metrics are at http://${event.address}/metrics, health at /healthz and /readyz`;
     case 'tracker-connected':
       return safe`Connected to the tracker at ${event.address}`;
     case 'tracker-lost':

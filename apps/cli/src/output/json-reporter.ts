@@ -1,6 +1,6 @@
 /**
  * Shows reports to machines: one JSON object a line on standard output, failures included, in the order in which they
- * happened. README.md describes the fields; none is ever left out (`null` stands for nothing) or renamed.
+ * happened. JSON.md describes the fields; none is ever left out (`null` stands for nothing) or renamed.
  */
 import type { JsonLine, Reporter } from './reports.ts';
 import { type OutputStream, writeLines } from './screen.ts';

@@ -2,7 +2,7 @@
  * Everything that the command line has to say, as plain data: results of commands, events, progress, failures.
  *
  * Commands make reports and know nothing of terminals; a `Reporter` shows them. With `--json` these objects are what a
- * machine reads, one a line: their field names are described in README.md and do not change.
+ * machine reads, one a line: their field names are described in JSON.md and do not change.
  */
 import type { PickStrategyName } from '@minitorrent/peer';
 
@@ -94,7 +94,36 @@ export type CommandResult =
   | { readonly command: 'stop_share'; readonly groupId: string; readonly name: string }
   | { readonly command: 'help'; readonly commands: readonly CommandHelp[] }
   | { readonly command: 'quit' }
+  | { readonly command: 'tracker_status'; readonly tracker: TrackerStatusRow }
+  | { readonly command: 'tracker_promote'; readonly address: string }
   | DemoResult;
+
+/** What a tracker is, alone or among others. Stores are named by 32 hexadecimal digits. */
+export interface TrackerStatusRow {
+  readonly address: string;
+  readonly role: string;
+  /** Why it is that, or why the cluster changed last. */
+  readonly reason: string;
+  readonly sinceMs: number;
+  readonly storeId: string;
+  /** 0 for a tracker that stands alone. */
+  readonly epoch: number;
+  readonly primary: string | null;
+  readonly inSync: readonly string[];
+  readonly headIndex: number;
+  readonly acknowledgedIndex: number;
+  readonly witness: 'none' | 'answers' | 'silent';
+  readonly others: readonly {
+    readonly address: string;
+    readonly storeId: string | null;
+    readonly isInSync: boolean;
+    /** Entries that it lacks; known to a primary. */
+    readonly lag: number | null;
+    readonly heardMsAgo: number | null;
+  }[];
+  readonly lastTakeover: { readonly epoch: number; readonly msAgo: number; readonly reason: string } | null;
+  readonly faults: readonly { readonly msAgo: number; readonly reason: string }[];
+}
 
 /** `started`: it goes on in the background. `completed`: the file is at `path`; `seconds` is the time of this run. */
 export interface DownloadResult {
@@ -134,6 +163,8 @@ export type CliEvent =
       readonly dataFolder: string;
       readonly downloadFolder: string | null;
     }
+  /** Metrics and health are served there, by HTTP. */
+  | { readonly event: 'monitoring'; readonly address: string }
   | { readonly event: 'tracker-connected'; readonly address: string; readonly userId: string | null }
   | { readonly event: 'tracker-lost'; readonly address: string; readonly reason: string }
   | { readonly event: 'join-request'; readonly groupId: string; readonly userId: string }

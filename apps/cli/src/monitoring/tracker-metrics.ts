@@ -1,0 +1,142 @@
+/**
+ * The metrics of a tracker, in Prometheus' names and units. README.md and docs/operating.md rest on the names: they are
+ * never renamed.
+ *
+ * What happens is counted when it happens; how things stand is asked when somebody looks, so that nothing is kept up for
+ * nobody. What could not be asked is NaN, never the figure of a while ago.
+ */
+import type { Clock, Interceptor } from '@minitorrent/rpc-core';
+import { RpcError } from '@minitorrent/rpc-core';
+import type { TrackerStats } from '@minitorrent/tracker';
+import { trackerContract } from '@minitorrent/tracker/contract';
+import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
+import type { TrackerReport } from '../logging/tracker-log.ts';
+import { type Health, TRACKER_ROLES } from './tracker-health.ts';
+
+export interface TrackerMetrics {
+  /** Counts and times every call; goes around all other interceptors. */
+  readonly interceptor: Interceptor;
+  /** Counts what the tracker reports. */
+  note(report: TrackerReport): void;
+  /** How things stand; `stats` is undefined where the tracker could not tell. */
+  update(view: { readonly health: Health; readonly stats: TrackerStats | undefined }): void;
+}
+
+/** From a lookup in memory, over a commit on a good disk, to the time after which users give up. */
+const CALL_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Adds the metrics of a tracker to `registry`. */
+export function createTrackerMetrics(options: {
+  readonly registry: Registry;
+  readonly clock: Pick<Clock, 'now'>;
+}): TrackerMetrics {
+  const registers = [options.registry];
+  return {
+    interceptor: createCallMeter(registers, options.clock),
+    note: createReportCounter(registers),
+    update: createStandGauges(registers),
+  };
+}
+
+type Registers = [Registry] | Registry[];
+
+function createCallMeter(registers: Registers, clock: Pick<Clock, 'now'>): Interceptor {
+  const calls = new Counter({
+    name: 'minitorrent_tracker_calls_total',
+    help: 'Calls that were answered, by method and outcome: ok, or the code of the error.',
+    labelNames: ['method', 'outcome'],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'minitorrent_tracker_call_duration_seconds',
+    help: 'Time from a request to its answer, by method.',
+    labelNames: ['method'],
+    buckets: CALL_SECONDS,
+    registers,
+  });
+  for (const method of Object.keys(trackerContract.methods)) {
+    calls.inc({ method, outcome: 'ok' }, 0);
+    seconds.zero({ method });
+  }
+  return async ({ method }, next) => {
+    const startedAt = clock.now();
+    let outcome = 'ok';
+    try {
+      await next();
+    } catch (error) {
+      outcome = outcomeOf(error);
+      throw error;
+    } finally {
+      calls.inc({ method, outcome });
+      seconds.observe({ method }, (clock.now() - startedAt) / 1_000);
+    }
+  };
+}
+
+/** What the caller is told. Codes of others that passed through would make labels without end. */
+function outcomeOf(error: unknown): string {
+  return error instanceof RpcError && !error.remote ? error.code : 'internal';
+}
+
+function createReportCounter(registers: Registers): (report: TrackerReport) => void {
+  const counter = <Label extends string>(name: string, help: string, label: Label) =>
+    new Counter({ name: `minitorrent_tracker_${name}`, help, labelNames: [label], registers });
+  const logins = counter('logins_total', 'Logins that were tried with a password, by outcome.', 'outcome');
+  const refused = counter('connections_refused_total', 'Connections that were not accepted.', 'reason');
+  const failed = counter(
+    'connections_failed_total',
+    'Connections that ended in other than good order.',
+    'code',
+  );
+  const callbacks = counter('callbacks_failed_total', 'Callbacks that a peer did not answer.', 'method');
+  const faults = counter('faults_total', 'What should not happen and needs a look into the log.', 'kind');
+  for (const outcome of ['succeeded', 'failed']) logins.inc({ outcome }, 0);
+  for (const reason of ['too_many_connections', 'too_many_unauthenticated']) refused.inc({ reason }, 0);
+  for (const kind of ['handler_failed', 'background_failed', 'stopped_writing']) faults.inc({ kind }, 0);
+
+  return (report) => {
+    switch (report.kind) {
+      case 'logged_in':
+        return logins.inc({ outcome: 'succeeded' });
+      case 'login_failed':
+        return logins.inc({ outcome: 'failed' });
+      case 'connection_refused':
+        return refused.inc({ reason: report.reason });
+      case 'connection_failed':
+        return failed.inc({ code: report.error.code });
+      case 'callback_failed':
+        return callbacks.inc({ method: report.method });
+      case 'handler_failed':
+      case 'background_failed':
+      case 'stopped_writing':
+        return faults.inc({ kind: report.kind });
+    }
+  };
+}
+
+function createStandGauges(registers: Registers): TrackerMetrics['update'] {
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name: `minitorrent_tracker_${name}`, help, registers });
+  const ready = gauge('ready', '1 where the tracker can do what it is there for, as /readyz says.');
+  const role = new Gauge({
+    name: 'minitorrent_tracker_role',
+    help: '1 for what the tracker is now, 0 for everything else that it might be.',
+    labelNames: ['role'],
+    registers,
+  });
+  const figures: readonly (readonly [Gauge, (stats: TrackerStats) => number])[] = [
+    [gauge('users', 'Users that are registered.'), (stats) => stats.users],
+    [gauge('groups', 'Groups that there are.'), (stats) => stats.groups],
+    [gauge('sessions', 'Connections that are logged in.'), (stats) => stats.sessions],
+    [gauge('devices', 'Devices that announce files.'), (stats) => stats.presence.devices],
+    [gauge('swarms', 'Files that at least one device has.'), (stats) => stats.presence.swarms],
+    [gauge('shares', 'Pairs of a device and a file that it has.'), (stats) => stats.presence.shares],
+    [gauge('durable_index', 'Index of the last acknowledged journal entry.'), (stats) => stats.durableIndex],
+    [gauge('pending_writes', 'Writes that wait for the journal.'), (stats) => stats.pendingWrites],
+  ];
+  return ({ health, stats }) => {
+    ready.set(health.isReady ? 1 : 0);
+    for (const each of TRACKER_ROLES) role.set({ role: each }, each === health.role ? 1 : 0);
+    for (const [figure, read] of figures) figure.set(stats === undefined ? Number.NaN : read(stats));
+  };
+}
