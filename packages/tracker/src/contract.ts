@@ -42,4 +42,5 @@ export const trackerCallbacks = defineContract({
 
 export { toHex } from './hex.ts';
 export * from './messages.ts';
+export { PRESENCE_COPIES, rendezvousOrder } from './rendezvous.ts';
 export { MESSAGE_LIMITS };
