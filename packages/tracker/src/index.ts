@@ -30,6 +30,7 @@ export {
   type TrackerStats,
 } from './service.ts';
 // A tracker that runs
+export { readClusterId } from './shell/cluster-note.ts';
 export {
   type CommonTrackerOptions,
   createTracker,

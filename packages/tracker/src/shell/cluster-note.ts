@@ -53,6 +53,15 @@ export async function openStanding(
   };
 }
 
+/** Fails with `wrong_cluster` where the folder belongs to a cluster: alone, its tracker would go ways of its own. */
+export async function requireNoCluster(folder: string): Promise<void> {
+  if ((await readClusterId(folder)) === undefined) return;
+  throw new TrackerError(
+    'wrong_cluster',
+    `The data folder ${folder} belongs to a cluster of trackers; start it with --join and --witness as before`,
+  );
+}
+
 /** The id of the cluster that the folder belongs to; undefined where it never was in one. Fails with `journal_failed`. */
 export async function readClusterId(folder: string): Promise<string | undefined> {
   return (await readNote(join(folder, FILE)))?.clusterId;

@@ -21,7 +21,7 @@ import type { TrackerLogEntry } from '../log.ts';
 import type { TrackerStatus } from '../messages.ts';
 import type { AllowSync } from '../service/cluster-handlers.ts';
 import { openTrackerService, type TrackerStats } from '../service.ts';
-import { openStanding } from './cluster-note.ts';
+import { openStanding, requireNoCluster } from './cluster-note.ts';
 import { openDataFolder } from './data-folder.ts';
 import { createPasswords } from './passwords.ts';
 import { openSqliteJournal } from './sqlite-journal.ts';
@@ -67,7 +67,10 @@ export interface Tracker extends AsyncDisposable {
   close(options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 
-/** Starts a tracker. Fails with `locked`, `journal_corrupt`, `journal_failed`, or an `RpcError` `listen_failed`. */
+/**
+ * Starts a tracker. Fails with `locked`, `journal_corrupt`, `journal_failed`, `wrong_cluster`, or an `RpcError`
+ * `listen_failed`.
+ */
 export async function createTracker(options: TrackerOptions): Promise<Tracker> {
   const { network, address, clock = createSystemClock(), random = createSystemRandom(), allowSync } = options;
   const { interceptors = [], onLog = () => undefined } = options;
@@ -80,6 +83,7 @@ export async function createTracker(options: TrackerOptions): Promise<Tracker> {
   const journal = await openJournal(options, opened);
   opened.defer(() => journal.close());
   const { cluster } = options;
+  if (cluster === undefined && 'dataDir' in options) await requireNoCluster(options.dataDir);
   const standing = cluster === undefined ? undefined : await standingOf(options, { cluster, journal });
   const parts = { journal, clock, random, limits, log: logEntry };
   const member =
