@@ -11,6 +11,7 @@ import { connectPeer, newRequestId, PASSWORD, startTracker, type TestPeer } from
 const network = createTcpNetwork();
 const file = testFile('film.mkv');
 const groupId = 'friends';
+const clusterId = new Uint8Array(16);
 
 /** alice is the admin of `friends`, bob a member, carol an outsider, dave not logged in. */
 interface Scene {
@@ -75,6 +76,8 @@ const refusals: readonly (readonly [TrackerErrorCode, string, (scene: Scene) => 
   ['unknown_file', 'an end to a file that does not exist', ({ alice }) => stopSharing(alice, 'none.mkv')],
   ['not_the_sharer', 'an end by another member', ({ bob }) => stopSharing(bob)],
   ['not_allowed', 'a sync by anybody', ({ alice }) => alice.tracker.sync({ position: genesis, entries: [] })],
+  ['not_allowed', 'a change for another user', ({ alice }) => forward(alice)],
+  ['not_allowed', 'a promotion by anybody', ({ alice }) => alice.tracker.promote({ clusterId })],
   ['request_id_reused', 'one request id for two groups', ({ carol }) => reuseId(carol)],
   ['rate_limited', 'too many announces', ({ bob }) => announceOften(bob)],
   ['too_many_attempts', 'too many failed logins', ({ dave }) => failOften(dave)],
@@ -146,7 +149,11 @@ describe('a tracker over TCP', () => {
       code: 'read_only',
       message: expect.stringContaining('no space left on device'),
     });
-    expect(await alice.tracker.list_groups({ after: '' })).toEqual({ groups: [], next: '' });
+    expect(await alice.tracker.list_groups({ after: '' })).toEqual({
+      groups: [],
+      next: '',
+      mayBeStale: false,
+    });
     expect(await tracker.stats()).toMatchObject({ mode: 'read_only', users: 1, groups: 0 });
   });
 });
@@ -228,6 +235,11 @@ function download(peer: TestPeer, name = file.name): Promise<unknown> {
 
 function stopSharing(peer: TestPeer, name = file.name): Promise<unknown> {
   return peer.tracker.stop_sharing({ requestId: newRequestId(), groupId, name });
+}
+
+function forward(peer: TestPeer): Promise<unknown> {
+  const change = { kind: 'leave_group', groupId, userId: 'bob' } as const;
+  return peer.tracker.forward({ clusterId, requestId: newRequestId(), change });
 }
 
 async function reuseId(peer: TestPeer): Promise<void> {

@@ -16,7 +16,7 @@ describe('joining', () => {
     expect(await join(bob)).toEqual({ status: 'member' });
     expect(await scene.tracker.stats()).toMatchObject({ durableIndex: 5 });
     await scene.clock.advanceAsync(0);
-    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'member' });
+    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'member', index: 5 });
     expect(await standing(bob)).toBe('member');
   });
 
@@ -37,7 +37,7 @@ describe('joining', () => {
     await expect(join(bob)).rejects.toMatchObject({ code: 'join_refused' });
     expect(await standing(bob)).toBe('none');
     await scene.clock.advanceAsync(0);
-    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'refused' });
+    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'refused', index: 5 });
     expect(await join(bob)).toEqual({ status: 'member' });
   });
 
@@ -71,7 +71,7 @@ describe('joining', () => {
     answer.resolve({ decision: 'accept' });
     await turn();
     await scene.clock.advanceAsync(0);
-    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'member' });
+    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'member', index: 5 });
     expect(await standing(bob)).toBe('member');
   });
 
@@ -92,8 +92,8 @@ describe('joining', () => {
     await turn();
     await scene.clock.advanceAsync(0);
     expect(alice.untaken('peer_authentication')).toBe(2);
-    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'member' });
-    expect(await carol.next('membership_changed')).toEqual({ groupId, standing: 'refused' });
+    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'member', index: 7 });
+    expect(await carol.next('membership_changed')).toEqual({ groupId, standing: 'refused', index: 8 });
   });
 
   it('is decided by accept_request and reject_request as well, which wake who waits', async () => {
@@ -109,7 +109,11 @@ describe('joining', () => {
     await alice.tracker.accept_request({ requestId: newRequestId(), groupId, userId: 'bob' });
     await alice.tracker.reject_request({ requestId: newRequestId(), groupId, userId: 'carol' });
     expect(await Promise.all(joining)).toEqual([{ status: 'member' }, 'join_refused']);
-    expect(await alice.tracker.list_requests({ groupId, after: '' })).toEqual({ requests: [], next: '' });
+    expect(await alice.tracker.list_requests({ groupId, after: '' })).toEqual({
+      requests: [],
+      next: '',
+      mayBeStale: false,
+    });
     never.resolve({ decision: 'undecided' });
   });
 
@@ -179,7 +183,11 @@ describe('joining', () => {
       await turn();
       expect(alice.untaken('peer_authentication')).toBe(asked);
     }
-    expect(await alice.tracker.list_requests({ groupId, after: '' })).toEqual({ requests: [], next: '' });
+    expect(await alice.tracker.list_requests({ groupId, after: '' })).toEqual({
+      requests: [],
+      next: '',
+      mayBeStale: false,
+    });
   });
 
   it('ends with leave_group, which withdraws the request', async () => {
@@ -202,9 +210,9 @@ describe('joining', () => {
     await join(bob);
     await alice.tracker.leave_group({ requestId: newRequestId(), groupId });
     await scene.clock.advanceAsync(0);
-    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'refused' });
-    expect(await alice.next('membership_changed')).toEqual({ groupId, standing: 'removed' });
-    expect(await bob.tracker.list_groups({ after: '' })).toEqual({ groups: [], next: '' });
+    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'refused', index: 5 });
+    expect(await alice.next('membership_changed')).toEqual({ groupId, standing: 'removed', index: 5 });
+    expect(await bob.tracker.list_groups({ after: '' })).toEqual({ groups: [], next: '', mayBeStale: false });
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { genesis, openRecord } from '../src/entry.ts';
 import { createMemoryJournal } from '../src/journal/memory-journal.ts';
 import { MESSAGE_LIMITS } from '../src/message-limits.ts';
+import { noConfig } from '../src/register.ts';
 import { createMemoryScene } from './helpers/memory-scene.ts';
 import { chain } from './journal-contract.ts';
 
@@ -45,6 +46,17 @@ describe('sync', () => {
     const other = await scene.connect({ host: 'other-tracker' });
     expect(await other.tracker.sync(request)).toEqual({ head: genesis, entries: [] });
     expect(hosts).toEqual(['stranger', 'other-tracker']);
+  });
+
+  it('is for no tracker of a cluster where there is none', async () => {
+    await using scene = await createMemoryScene({ allowSync });
+    const peer = await scene.connect();
+    const about = { clusterId: new Uint8Array(16), storeId: new Uint8Array(16), config: noConfig };
+    const member = { kind: 'pull', ...about, committed: 0 } as const;
+    await expect(peer.tracker.sync({ position: genesis, entries: [], member })).rejects.toMatchObject({
+      code: 'not_allowed',
+      message: expect.stringContaining('--join'),
+    });
   });
 
   it('takes no entries, and says when the journals have parted', async () => {
