@@ -1,23 +1,10 @@
-/**
- * A private PostgreSQL for tests, from Debian's binaries: a cluster in a folder of its own, reached by a Unix socket.
- *
- * PostgreSQL refuses to run as root, so under root it runs as `postgres` or `nobody`. It dies with the test process.
- */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, globSync, readFileSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** The private PostgreSQL of the tests, and what they ask and hold up in it. */
 import { Client } from 'pg';
-import { describe, it } from 'vitest';
+import { type PostgresCluster, startPostgresCluster } from '../../../../scripts/postgres-cluster.ts';
 
-export interface PostgresServer extends AsyncDisposable {
-  /** A new and empty database. */
-  createDatabase(): Promise<string>;
-  /** SIGINT disconnects everybody and stops; SIGKILL is a crash of the whole server. */
-  stop(signal?: 'SIGINT' | 'SIGKILL'): Promise<void>;
-  start(): Promise<void>;
+export { describePostgres } from '../../../../scripts/postgres-cluster.ts';
+
+export interface PostgresServer extends PostgresCluster {
   /** Begins a transaction with `sql`, and holds its locks until it is disposed of. */
   hold(url: string, sql: string): Promise<HeldLocks>;
   /** Runs SQL in the database of `url`. */
@@ -29,75 +16,20 @@ export interface HeldLocks extends AsyncDisposable {
   untilWaitedFor(): Promise<void>;
 }
 
-const binaries = globSync('/usr/lib/postgresql/*/bin').findLast((folder) =>
-  existsSync(join(folder, 'initdb')),
-);
-
-/** `describe`, where there is a PostgreSQL. Elsewhere it says so, and in CI that is a failure. */
-export function describePostgres(name: string, tests: () => void): void {
-  if (binaries !== undefined) {
-    describe(name, tests);
-    return;
-  }
-  const missing = 'PostgreSQL is not installed: apt-get install postgresql';
-  if (process.env.CI !== undefined) {
-    describe(name, () => {
-      it('has a PostgreSQL to run on', () => {
-        throw new Error(missing);
-      });
-    });
-    return;
-  }
-  process.stderr.write(`\nSKIPPED ${name}: ${missing}\n`);
-  describe.skip(name, tests);
-}
-
 /** Starts a cluster with `settings`, such as `max_connections=5`, over the defaults. */
 export async function startPostgres(...settings: readonly string[]): Promise<PostgresServer> {
-  // Short, because the path of a socket has 107 bytes at most.
-  const folder = await mkdtemp(join(tmpdir(), 'mtpg-'));
-  const user = serverUser();
-  if (user !== undefined) execFileSync('chown', [user, folder]);
-  await chmod(folder, 0o700);
-  const data = join(folder, 'data');
-  runAs(user, 'initdb', ['-D', data, '-A', 'trust', '-U', 'tests', '-E', 'UTF8', '--locale=C', '--no-sync']);
-  let server = await launch(user, folder, settings);
-  let databases = 0;
-  const urlOf = (name: string): string =>
-    `postgresql://tests@localhost/${name}?host=${encodeURIComponent(folder)}`;
-  const query: PostgresServer['query'] = async (url, sql) => {
-    const client = new Client({ connectionString: url });
-    await client.connect();
-    try {
-      return (await client.query(sql)).rows;
-    } finally {
-      await client.end();
-    }
-  };
-  const stop: PostgresServer['stop'] = async (signal = 'SIGINT') => {
-    if (server.exitCode !== null || server.signalCode !== null) return;
-    const exited = once(server, 'exit');
-    server.kill(signal);
-    await exited;
-  };
-  return {
-    createDatabase: async () => {
-      databases += 1;
-      await query(urlOf('postgres'), `CREATE DATABASE test_${databases}`);
-      return urlOf(`test_${databases}`);
-    },
-    stop,
-    start: async () => {
-      await stop();
-      server = await launch(user, folder, settings);
-    },
-    query,
-    hold: (url, sql) => holdLocks(url, sql),
-    [Symbol.asyncDispose]: async () => {
-      await stop();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  const cluster = await startPostgresCluster(...settings);
+  return { ...cluster, hold: holdLocks, query };
+}
+
+async function query(url: string, sql: string): ReturnType<PostgresServer['query']> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
 }
 
 async function holdLocks(url: string, sql: string): Promise<HeldLocks> {
@@ -112,60 +44,4 @@ async function holdLocks(url: string, sql: string): Promise<HeldLocks> {
     },
     [Symbol.asyncDispose]: () => client.end(),
   };
-}
-
-/** Resolves when it takes connections. After a crash the old processes may hold on for a moment, so it tries again. */
-async function launch(
-  user: string | undefined,
-  folder: string,
-  settings: readonly string[],
-): Promise<ChildProcess> {
-  const options = [
-    'listen_addresses=',
-    `unix_socket_directories=${folder}`,
-    'shared_buffers=16MB',
-    ...settings,
-  ];
-  const file = join(binaries ?? '', 'postgres');
-  const parameters = ['-D', join(folder, 'data'), ...options.flatMap((option) => ['-c', option])];
-  for (let attempt = 1; ; attempt += 1) {
-    const server = spawn('setpriv', ['--pdeathsig', 'INT', ...asUser(user), file, ...parameters], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      cwd: folder,
-    });
-    const output = await outputUntilReady(server);
-    if (output === undefined) return server;
-    if (attempt === 50 || !/lock file|in use|still running|terminated by signal/.test(output))
-      throw new Error(output);
-  }
-}
-
-/** What it said, where it ended instead of getting ready. */
-async function outputUntilReady(server: ChildProcess): Promise<string | undefined> {
-  let output = '';
-  const { promise, resolve } = Promise.withResolvers<string | undefined>();
-  server.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    output = `${output}${text}`.slice(-20_000);
-    if (output.includes('ready to accept connections')) resolve(undefined);
-  });
-  server.once('exit', () => resolve(output));
-  return promise;
-}
-
-function runAs(user: string | undefined, name: string, parameters: readonly string[]): void {
-  const file = join(binaries ?? '', name);
-  execFileSync('setpriv', ['--pdeathsig', 'INT', ...asUser(user), file, ...parameters], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    cwd: tmpdir(),
-  });
-}
-
-function asUser(user: string | undefined): readonly string[] {
-  return user === undefined ? [] : ['--reuid', user, '--clear-groups'];
-}
-
-function serverUser(): string | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const users = readFileSync('/etc/passwd', 'utf8');
-  return /^postgres:/m.test(users) ? 'postgres' : 'nobody';
 }
