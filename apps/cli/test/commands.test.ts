@@ -43,8 +43,8 @@ describe('the nine commands of the seed, in its spelling', () => {
     download.complete();
     const answers: Record<string, unknown> = {
       joinGroup: 'member',
-      listGroups: [],
-      listFiles: [],
+      listGroups: { items: [], mayBeStale: false },
+      listFiles: { items: [], mayBeStale: false },
       uploadFile: createFakeShare(),
       downloadFile: download,
     };
@@ -70,7 +70,7 @@ describe('a final q', () => {
   });
 
   it('in quotes is an argument', async () => {
-    const listRequests = vi.fn(async () => []);
+    const listRequests = vi.fn(async () => ({ items: [], mayBeStale: false }));
     await run('list_requests q', { listRequests });
     expect(listRequests).toHaveBeenLastCalledWith(undefined, withSignal);
     await run('list_requests "q"', { listRequests });
@@ -103,22 +103,42 @@ describe('commands', () => {
     ],
     [
       'list_requests films',
-      { listRequests: async () => [{ groupId: 'films', userId: 'bob', requestedAtMs: 5 }] },
-      { command: 'list_requests', requests: [{ groupId: 'films', userId: 'bob', requestedAtMs: 5 }] },
+      {
+        listRequests: async () => ({
+          items: [{ groupId: 'films', userId: 'bob', requestedAtMs: 5 }],
+          mayBeStale: true,
+        }),
+      },
+      {
+        command: 'list_requests',
+        requests: [{ groupId: 'films', userId: 'bob', requestedAtMs: 5 }],
+        mayBeStale: true,
+      },
     ],
     [
       'list_groups',
-      { listGroups: async () => [{ groupId: 'films', members: 2, files: 1, standing: 'admin' as const }] },
-      { groups: [{ groupId: 'films', members: 2, files: 1, standing: 'admin' }] },
+      {
+        listGroups: async () => ({
+          items: [{ groupId: 'films', members: 2, files: 1, standing: 'admin' as const }],
+          mayBeStale: true,
+        }),
+      },
+      { groups: [{ groupId: 'films', members: 2, files: 1, standing: 'admin' }], mayBeStale: true },
     ],
     [
       'list_file films',
       {
-        listFiles: async () => [
-          { file: createFakeShare().file, sharedBy: 'alice', sharedAtMs: 5, seeders: 1, leechers: 0 },
-        ],
+        listFiles: async () => ({
+          items: [
+            { file: createFakeShare().file, sharedBy: 'alice', sharedAtMs: 5, seeders: 1, leechers: 0 },
+          ],
+          mayBeStale: true,
+        }),
       },
-      { files: [{ name: 'a.txt', size: 100, root: 'ab'.repeat(32), sharedBy: 'alice', seeders: 1 }] },
+      {
+        files: [{ name: 'a.txt', size: 100, root: 'ab'.repeat(32), sharedBy: 'alice', seeders: 1 }],
+        mayBeStale: true,
+      },
     ],
     [
       'stop_share films a.txt',

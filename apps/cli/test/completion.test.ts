@@ -1,29 +1,35 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Listing } from '@minitorrent/peer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SHELL_COMMANDS } from '../src/shell/command-table.ts';
 import { complete } from '../src/shell/completion.ts';
 import { createFakeDownload, createFakePeer, createFakeShare } from './support/fake-peer.ts';
 
 const file = createFakeShare().file;
+const listing = <T>(items: readonly T[]): Listing<T> => ({ items, mayBeStale: false });
 const peer = createFakePeer({
   listGroups: async () =>
-    ['films', 'film noir', "it's", 'evil\u001b[2J'].map((groupId) => ({
-      groupId,
-      members: 1,
-      files: 1,
-      standing: 'member',
-    })),
+    listing(
+      ['films', 'film noir', "it's", 'evil\u001b[2J'].map((groupId) => ({
+        groupId,
+        members: 1,
+        files: 1,
+        standing: 'member',
+      })),
+    ),
   listFiles: async (groupId) =>
-    ['holiday one.mkv', 'holiday.mkv', `of ${groupId}`].map((name) => ({
-      file: { ...file, name },
-      sharedBy: 'alice',
-      sharedAtMs: 0,
-      seeders: 1,
-      leechers: 0,
-    })),
-  listRequests: async (groupId = '') => [{ groupId, userId: 'bob', requestedAtMs: 0 }],
+    listing(
+      ['holiday one.mkv', 'holiday.mkv', `of ${groupId}`].map((name) => ({
+        file: { ...file, name },
+        sharedBy: 'alice',
+        sharedAtMs: 0,
+        seeders: 1,
+        leechers: 0,
+      })),
+    ),
+  listRequests: async (groupId = '') => listing([{ groupId, userId: 'bob', requestedAtMs: 0 }]),
   downloads: () => [createFakeDownload('a.txt', 'films'), createFakeDownload('b.txt', 'other')],
   shares: () => [createFakeShare(), createFakeShare({ groupId: 'other' })],
 });

@@ -18,7 +18,10 @@ const RESULTS: readonly (readonly [CommandResult, readonly string[]])[] = [
     ['Asked to join films. An admin of the group decides; you will be told'],
   ],
   [{ command: 'leave_group', groupId: 'films' }, ['Left group films']],
-  [{ command: 'list_groups', groups: [] }, ['No groups yet. Next: create_group <groupid>']],
+  [
+    { command: 'list_groups', groups: [], mayBeStale: false },
+    ['No groups yet. Next: create_group <groupid>'],
+  ],
   [
     {
       command: 'list_groups',
@@ -26,25 +29,31 @@ const RESULTS: readonly (readonly [CommandResult, readonly string[]])[] = [
         { groupId: 'films', members: 3, files: 12, standing: 'admin' },
         { groupId: 'x', members: 1, files: 0, standing: 'none' },
       ],
+      mayBeStale: false,
     },
     ['GROUP  MEMBERS  FILES  YOU ARE', 'films        3     12  admin', 'x            1      0  -'],
   ],
-  [{ command: 'list_requests', requests: [] }, ['Nobody is waiting']],
+  [{ command: 'list_requests', requests: [], mayBeStale: false }, ['Nobody is waiting']],
+  [
+    { command: 'list_requests', requests: [], mayBeStale: true },
+    ['Nobody is waiting', 'The tracker that answered is a backup: something new may be missing'],
+  ],
   [
     {
       command: 'list_requests',
       requests: [{ groupId: 'films', userId: 'bob', requestedAtMs: fileRow.sharedAtMs }],
+      mayBeStale: false,
     },
     ['GROUP  USER  ASKED AT (UTC)', 'films  bob   2026-11-22 07:45'],
   ],
   [{ command: 'accept_request', groupId: 'films', userId: 'bob' }, ['bob is now a member of films']],
   [{ command: 'reject_request', groupId: 'films', userId: 'bob' }, ['Refused bob in films']],
   [
-    { command: 'list_file', groupId: 'films', files: [] },
+    { command: 'list_file', groupId: 'films', files: [], mayBeStale: false },
     ['No files in films yet. Next: upload_file films <path>'],
   ],
   [
-    { command: 'list_file', groupId: 'films', files: [fileRow] },
+    { command: 'list_file', groupId: 'films', files: [fileRow], mayBeStale: false },
     [
       'FILE           SIZE  SEEDERS  LEECHERS  SHARED BY  SHARED AT (UTC)   ROOT',
       'holiday.mkv  100 MB        2         1  alice      2026-11-22 07:45  abababababab',

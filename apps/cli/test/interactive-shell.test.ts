@@ -139,9 +139,8 @@ describe('the shell at a prompt', () => {
   });
 
   it('completes with what the peer knows', async () => {
-    const listGroups = async () => [
-      { groupId: 'my films', members: 1, files: 0, standing: 'member' as const },
-    ];
+    const items = [{ groupId: 'my films', members: 1, files: 0, standing: 'member' as const }];
+    const listGroups = async () => ({ items, mayBeStale: false });
     await using person = await sitDown({ listGroups, leaveGroup: async () => undefined });
     await person.type('leave_group m');
     await person.type('\t');

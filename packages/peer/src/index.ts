@@ -15,6 +15,7 @@ export type {
   GroupSummary,
   JoinPolicy,
   JoinRequest,
+  Listing,
   Peer,
   PeerEvents,
   PickStrategyName,

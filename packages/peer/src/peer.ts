@@ -13,6 +13,13 @@ export interface CallOptions {
 /** How a downloader chooses its next piece and the peer to ask: `random` is the seed's algorithm. */
 export type PickStrategyName = 'rarest-first' | 'random' | 'sequential';
 
+/** What a tracker answered with several things. */
+export interface Listing<T> {
+  readonly items: readonly T[];
+  /** Something acknowledged a moment ago may be missing: a backup answered, or a primary that hears of no backup now. */
+  readonly mayBeStale: boolean;
+}
+
 export interface GroupSummary {
   readonly groupId: string;
   readonly members: number;
@@ -152,12 +159,12 @@ export interface Peer extends AsyncDisposable {
   /** `requested`: the request waits for an admin, who need not be online now. */
   joinGroup(groupId: string, options?: CallOptions): Promise<'member' | 'requested'>;
   leaveGroup(groupId: string, options?: CallOptions): Promise<void>;
-  listGroups(options?: CallOptions): Promise<readonly GroupSummary[]>;
-  listRequests(groupId?: string, options?: CallOptions): Promise<readonly JoinRequest[]>;
+  listGroups(options?: CallOptions): Promise<Listing<GroupSummary>>;
+  listRequests(groupId?: string, options?: CallOptions): Promise<Listing<JoinRequest>>;
   acceptRequest(groupId: string, userId: string, options?: CallOptions): Promise<void>;
   rejectRequest(groupId: string, userId: string, options?: CallOptions): Promise<void>;
 
-  listFiles(groupId: string, options?: CallOptions): Promise<readonly FileSummary[]>;
+  listFiles(groupId: string, options?: CallOptions): Promise<Listing<FileSummary>>;
   /** Hashes the file, tells the tracker and serves it from where it lies. */
   uploadFile(groupId: string, path: string, options?: ShareOptions): Promise<Share>;
   /** Starts a download and answers once the tracker has described the file. */

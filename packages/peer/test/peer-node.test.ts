@@ -24,7 +24,7 @@ describe('a peer', () => {
     const connections: Connection[] = [];
     await using scene = await createScene(async (_, { connection }) => {
       connections.push(connection);
-      return { memberships: [] };
+      return { memberships: [], mayBeStale: false };
     });
     await scene.peer.login('alice', 'correct horse battery');
     const file = { name: 'a.bin', size: 1, pieceLength: 65_536, root: randomBytes(32) };
@@ -47,7 +47,7 @@ describe('a peer', () => {
       connections.push(connection);
       logins += 1;
       if (logins === 2) throw new RpcError(code, 'Cannot log in');
-      return { memberships: [] };
+      return { memberships: [], mayBeStale: false };
     });
     await scene.peer.login('alice', 'correct horse battery');
     const back = new Promise((resolve) =>

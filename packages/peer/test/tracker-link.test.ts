@@ -105,7 +105,7 @@ describe('TrackerLink', () => {
     const field = trackers({
       login: async ({ userId }) => {
         heard.push(`login ${userId}`);
-        return { memberships: [] };
+        return { memberships: [], mayBeStale: false };
       },
       create_group: async () => {
         heard.push('create_group');
@@ -161,17 +161,20 @@ describe('TrackerLink', () => {
 });
 
 describe('TrackerCalls', () => {
-  it('joins the pages of a list', async () => {
+  it('joins the pages of a list, which may be stale where one of them may be', async () => {
     const page = (...names: string[]) =>
       names.map((groupId) => ({ groupId, members: 1, files: 0, standing: 'none' as const }));
     const field = trackers({
       list_groups: async ({ after }) =>
-        after === '' ? { groups: page('a', 'b'), next: 'b' } : { groups: page('c'), next: '' },
+        after === ''
+          ? { groups: page('a', 'b'), next: 'b', mayBeStale: true }
+          : { groups: page('c'), next: '', mayBeStale: false },
     });
     await field.start(0);
     const link = field.link();
     const groups = await new TrackerCalls(link, random).listGroups();
-    expect(groups.map(({ groupId }) => groupId)).toEqual(['a', 'b', 'c']);
+    expect(groups.items.map(({ groupId }) => groupId)).toEqual(['a', 'b', 'c']);
+    expect(groups.mayBeStale).toBe(true);
     await link.close();
     await field.close();
   });
@@ -182,15 +185,16 @@ describe('TrackerCalls', () => {
     const field = trackers({
       list_requests: async ({ groupId, after }) => {
         expect(groupId).toBe('films');
-        if (after === '') return { requests: page('ann', 'bob'), next: 'films/bob' };
+        if (after === '') return { requests: page('ann', 'bob'), next: 'films/bob', mayBeStale: false };
         expect(after).toBe('films/bob');
-        return { requests: page('carol'), next: '' };
+        return { requests: page('carol'), next: '', mayBeStale: false };
       },
     });
     await field.start(0);
     const link = field.link();
     const requests = await new TrackerCalls(link, random).listRequests('films');
-    expect(requests.map(({ userId }) => userId)).toEqual(['ann', 'bob', 'carol']);
+    expect(requests.items.map(({ userId }) => userId)).toEqual(['ann', 'bob', 'carol']);
+    expect(requests.mayBeStale).toBe(false);
     await link.close();
     await field.close();
   });

@@ -13,6 +13,7 @@ import type {
   DownloadResult,
   Failure,
   FailureOrigin,
+  Freshness,
 } from './reports.ts';
 import { safe } from './terminal-text.ts';
 
@@ -36,15 +37,15 @@ export function resultLines(result: CommandResult): string[] {
     case 'leave_group':
       return [safe`Left group ${result.groupId}`];
     case 'list_groups':
-      return groupLines(result.groups);
+      return [...groupLines(result.groups), ...staleLines(result)];
     case 'list_requests':
-      return requestLines(result.requests);
+      return [...requestLines(result.requests), ...staleLines(result)];
     case 'accept_request':
       return [safe`${result.userId} is now a member of ${result.groupId}`];
     case 'reject_request':
       return [safe`Refused ${result.userId} in ${result.groupId}`];
     case 'list_file':
-      return fileLines(result.groupId, result.files);
+      return [...fileLines(result.groupId, result.files), ...staleLines(result)];
     case 'upload_file':
       return [
         safe`Sharing ${result.share.name} (${formatBytes(result.share.size)}) in ${result.share.groupId} from ${result.share.path}`,
@@ -132,6 +133,11 @@ function membershipLine(groupId: string, standing: string): string {
     default:
       return safe`You are no longer a member of ${groupId}`;
   }
+}
+
+/** Under a list that a tracker gave: whether it can be relied on. */
+function staleLines({ mayBeStale }: Freshness): string[] {
+  return mayBeStale ? ['The tracker that answered is a backup: something new may be missing'] : [];
 }
 
 function downloadResultLines(result: DownloadResult): string[] {

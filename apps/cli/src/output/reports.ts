@@ -73,6 +73,11 @@ export interface CommandHelp {
   readonly details: readonly { readonly name: string; readonly summary: string }[];
 }
 
+/** Of what a tracker lists: true where a backup answered, so that something acknowledged a moment ago may be missing. */
+export interface Freshness {
+  readonly mayBeStale: boolean;
+}
+
 /** What a command of the shell answers, by the command's name. */
 export type CommandResult =
   | { readonly command: 'create_user'; readonly userId: string }
@@ -81,11 +86,15 @@ export type CommandResult =
   | { readonly command: 'create_group'; readonly groupId: string }
   | { readonly command: 'join_group'; readonly groupId: string; readonly status: 'member' | 'requested' }
   | { readonly command: 'leave_group'; readonly groupId: string }
-  | { readonly command: 'list_groups'; readonly groups: readonly GroupRow[] }
-  | { readonly command: 'list_requests'; readonly requests: readonly RequestRow[] }
+  | ({ readonly command: 'list_groups'; readonly groups: readonly GroupRow[] } & Freshness)
+  | ({ readonly command: 'list_requests'; readonly requests: readonly RequestRow[] } & Freshness)
   | { readonly command: 'accept_request'; readonly groupId: string; readonly userId: string }
   | { readonly command: 'reject_request'; readonly groupId: string; readonly userId: string }
-  | { readonly command: 'list_file'; readonly groupId: string; readonly files: readonly FileRow[] }
+  | ({
+      readonly command: 'list_file';
+      readonly groupId: string;
+      readonly files: readonly FileRow[];
+    } & Freshness)
   | { readonly command: 'upload_file'; readonly share: ShareRow }
   | DownloadResult
   | { readonly command: 'cancel_download'; readonly groupId: string; readonly name: string }

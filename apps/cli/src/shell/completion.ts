@@ -88,11 +88,11 @@ const VALUES: Readonly<
 > = {
   command: () => SHELL_COMMANDS.map((command) => command.name),
   strategy: () => STRATEGIES,
-  group: async ({ source }) => (await source.listGroups(quickly())).map((group) => group.groupId),
+  group: async ({ source }) => (await source.listGroups(quickly())).items.map((group) => group.groupId),
   file: async ({ source, groupId }) =>
-    (await source.listFiles(groupId, quickly())).map(({ file }) => file.name),
+    (await source.listFiles(groupId, quickly())).items.map(({ file }) => file.name),
   requester: async ({ source, groupId }) =>
-    (await source.listRequests(groupId, quickly())).map((request) => request.userId),
+    (await source.listRequests(groupId, quickly())).items.map((request) => request.userId),
   download: ({ source, groupId }) =>
     source
       .downloads()

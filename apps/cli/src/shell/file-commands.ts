@@ -19,8 +19,8 @@ const listFile: ShellCommand = defineCommand({
   summary: 'List the files of a group',
   parameters: [groupId],
   async run({ peer, signal }, { groupid }) {
-    const files = await peer.listFiles(groupid, { signal });
-    return { command: 'list_file', groupId: groupid, files: files.map(fileRow) };
+    const { items, mayBeStale } = await peer.listFiles(groupid, { signal });
+    return { command: 'list_file', groupId: groupid, files: items.map(fileRow), mayBeStale };
   },
 });
 

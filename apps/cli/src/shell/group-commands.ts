@@ -40,10 +40,11 @@ const listGroups: ShellCommand = defineCommand({
   name: 'list_groups',
   summary: 'List all groups and what you are in each',
   async run({ peer, signal }) {
-    const groups = await peer.listGroups({ signal });
+    const { items, mayBeStale } = await peer.listGroups({ signal });
     return {
       command: 'list_groups',
-      groups: groups.map(({ groupId, members, files, standing }) => ({ groupId, members, files, standing })),
+      groups: items.map(({ groupId, members, files, standing }) => ({ groupId, members, files, standing })),
+      mayBeStale,
     };
   },
 });
@@ -53,10 +54,11 @@ const listRequests: ShellCommand = defineCommand({
   summary: 'List who waits to join your groups',
   parameters: [{ ...groupId, summary: 'only this group', optional: true }],
   async run({ peer, signal }, { groupid }) {
-    const requests = await peer.listRequests(groupid, { signal });
+    const { items, mayBeStale } = await peer.listRequests(groupid, { signal });
     return {
       command: 'list_requests',
-      requests: requests.map(({ groupId, userId, requestedAtMs }) => ({ groupId, userId, requestedAtMs })),
+      requests: items.map(({ groupId, userId, requestedAtMs }) => ({ groupId, userId, requestedAtMs })),
+      mayBeStale,
     };
   },
 });

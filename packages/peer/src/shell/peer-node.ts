@@ -18,6 +18,7 @@ import type {
   GroupSummary,
   JoinPolicy,
   JoinRequest,
+  Listing,
   Peer,
   PeerEvents,
   Share,
@@ -136,11 +137,11 @@ export class PeerNode implements Peer {
     await this.#session?.workspace.leave(groupId);
   }
 
-  listGroups(options?: CallOptions): Promise<readonly GroupSummary[]> {
+  listGroups(options?: CallOptions): Promise<Listing<GroupSummary>> {
     return this.#calls.listGroups(options);
   }
 
-  listRequests(groupId = '', options?: CallOptions): Promise<readonly JoinRequest[]> {
+  listRequests(groupId = '', options?: CallOptions): Promise<Listing<JoinRequest>> {
     return this.#calls.listRequests(groupId, options);
   }
 
@@ -152,7 +153,7 @@ export class PeerNode implements Peer {
     return this.#calls.rejectRequest(groupId, userId, options);
   }
 
-  listFiles(groupId: string, options?: CallOptions): Promise<readonly FileSummary[]> {
+  listFiles(groupId: string, options?: CallOptions): Promise<Listing<FileSummary>> {
     return this.#calls.listFiles(groupId, options);
   }
 

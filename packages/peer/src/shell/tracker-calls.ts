@@ -5,7 +5,7 @@
 import { checkIdentifier, requireFileName } from '@minitorrent/chunk-store';
 import type { Random } from '@minitorrent/rpc-core';
 import { PeerError } from '../errors.ts';
-import type { CallOptions, FileSummary, GroupSummary, JoinRequest } from '../peer.ts';
+import type { CallOptions, FileSummary, GroupSummary, JoinRequest, Listing } from '../peer.ts';
 import type { TrackerLink } from './tracker-link.ts';
 
 const REQUEST_ID_BYTES = 16;
@@ -48,21 +48,21 @@ export class TrackerCalls {
     await this.#link.call((client, call) => client.leave_group(request, call), options);
   }
 
-  async listGroups(options?: CallOptions): Promise<GroupSummary[]> {
+  async listGroups(options?: CallOptions): Promise<Listing<GroupSummary>> {
     return allPages(async (after) => {
       const page = await this.#link.call((client, call) => client.list_groups({ after }, call), options);
-      return { items: page.groups, next: page.next };
+      return { ...page, items: page.groups };
     });
   }
 
-  async listRequests(groupId: string, options?: CallOptions): Promise<readonly JoinRequest[]> {
+  async listRequests(groupId: string, options?: CallOptions): Promise<Listing<JoinRequest>> {
     const group = groupId === '' ? '' : checked('group', groupId);
     return allPages(async (after) => {
       const page = await this.#link.call(
         (client, call) => client.list_requests({ groupId: group, after }, call),
         options,
       );
-      return { items: page.requests, next: page.next };
+      return { ...page, items: page.requests };
     });
   }
 
@@ -76,14 +76,14 @@ export class TrackerCalls {
     await this.#link.call((client, call) => client.reject_request(request, call), options);
   }
 
-  async listFiles(groupId: string, options?: CallOptions): Promise<FileSummary[]> {
+  async listFiles(groupId: string, options?: CallOptions): Promise<Listing<FileSummary>> {
     checked('group', groupId);
     return allPages(async (after) => {
       const page = await this.#link.call(
         (client, call) => client.list_file({ groupId, after }, call),
         options,
       );
-      return { items: page.files, next: page.next };
+      return { ...page, items: page.files };
     });
   }
 
@@ -133,14 +133,16 @@ function checked(what: 'user' | 'group', id: string): string {
 
 /** Joins pages until one says that nothing follows. */
 async function allPages<T>(
-  page: (after: string) => Promise<{ readonly items: readonly T[]; readonly next: string }>,
-): Promise<T[]> {
+  page: (after: string) => Promise<Listing<T> & { readonly next: string }>,
+): Promise<Listing<T>> {
   const all: T[] = [];
+  let mayBeStale = false;
   for (let after = ''; ; ) {
-    const { items, next } = await page(after);
+    const { items, next, ...answer } = await page(after);
     all.push(...items);
+    mayBeStale ||= answer.mayBeStale;
     // An empty page, or the same one again, must not keep us here for ever.
-    if (next === '' || next === after || items.length === 0) return all;
+    if (next === '' || next === after || items.length === 0) return { items: all, mayBeStale };
     after = next;
   }
 }

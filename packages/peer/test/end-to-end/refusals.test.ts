@@ -58,7 +58,7 @@ describe('a peer', () => {
     await carol.createUser('carol', PASSWORD);
     await carol.login('carol', PASSWORD);
     expect(await carol.joinGroup(GROUP)).toBe('requested');
-    expect(await alice.listRequests(GROUP)).toMatchObject([{ groupId: GROUP, userId: 'carol' }]);
+    expect(await alice.listRequests(GROUP)).toMatchObject({ items: [{ groupId: GROUP, userId: 'carol' }] });
     const heard = new Promise((resolve) => carol.on('membership-changed', resolve));
     await alice.acceptRequest(GROUP, 'carol');
     expect(await heard).toEqual({ groupId: GROUP, standing: 'member' });
