@@ -1,6 +1,7 @@
-import type { AddressInfo, Socket } from 'node:net';
-import { createServer as createSocketServer } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import type { AddressInfo } from 'node:net';
+import { createServer as createSocketServer, Socket } from 'node:net';
+import { constants } from 'node:os';
+import { describe, expect, test, vi } from 'vitest';
 import type { Channel } from '../src/index.ts';
 import { createConnection, createServer, createSystemClock, RpcError, serve } from '../src/index.ts';
 import { createTcpNetwork } from '../src/tcp.ts';
@@ -46,7 +47,44 @@ describe('createTcpNetwork', () => {
     await listener.close();
     const error: unknown = await network.connect(listener.address).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(RpcError);
-    expect(error).toMatchObject({ code: 'connect_failed', cause: { code: 'ECONNREFUSED' } });
+    expect(error).toMatchObject({
+      code: 'connect_failed',
+      message: `Cannot connect to 127.0.0.1:${listener.address.port}: connection refused`,
+      cause: { code: 'ECONNREFUSED' },
+    });
+  });
+
+  test('says once why it cannot listen', async () => {
+    const network = createTcpNetwork();
+    const listener = await network.listen({ host: '::1', port: 0 }, () => {});
+    const error: unknown = await network
+      .listen(listener.address, () => {})
+      .catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code: 'listen_failed',
+      message: `Cannot listen on [::1]:${listener.address.port}: address already in use`,
+      cause: { code: 'EADDRINUSE' },
+    });
+    await listener.close();
+  });
+
+  test('says every reason where a name has several addresses', async () => {
+    const network = createTcpNetwork();
+    const failing = await network.listen({ host: '127.0.0.1', port: 0 }, () => {});
+    await failing.close();
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), {
+      errno: -constants.errno.ECONNREFUSED,
+    });
+    const odd = new Error('odd');
+    const connecting = vi.spyOn(Socket.prototype, 'connect').mockImplementation(function (this: Socket) {
+      queueMicrotask(() => this.destroy(new AggregateError([refused, refused, odd], '')));
+      return this;
+    });
+    const error: unknown = await network.connect(failing.address).catch((reason: unknown) => reason);
+    connecting.mockRestore();
+    expect(error).toMatchObject({
+      message: `Cannot connect to 127.0.0.1:${failing.address.port}: connection refused, odd`,
+    });
   });
 
   test('shows IPv4 addresses in their usual form on a dual-stack listener', async () => {

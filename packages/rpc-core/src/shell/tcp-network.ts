@@ -3,6 +3,7 @@
  */
 import type { Server, Socket } from 'node:net';
 import { connect as connectSocket, createServer } from 'node:net';
+import { getSystemErrorMessage } from 'node:util';
 import debug from 'debug';
 import type { Address, Channel, Listener, Network } from '../channel.ts';
 import { RpcError } from '../errors.ts';
@@ -88,5 +89,15 @@ function failed(
   address: Address,
   cause: Error,
 ): RpcError {
-  return new RpcError(code, `Cannot ${action} ${address.host}:${address.port}: ${cause.message}`, { cause });
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return new RpcError(code, `Cannot ${action} ${host}:${address.port}: ${reasonOf(cause)}`, { cause });
+}
+
+/** In the system's words alone: the messages of Node.js say the action and the address once more. */
+function reasonOf(error: Error): string {
+  // A name with several addresses fails with an empty message and a reason for each of them.
+  if (error instanceof AggregateError) return [...new Set(error.errors.map(reasonOf))].join(', ');
+  return 'errno' in error && typeof error.errno === 'number'
+    ? getSystemErrorMessage(error.errno)
+    : error.message;
 }
