@@ -1,8 +1,9 @@
 import { createManualClock } from '@minitorrent/rpc-core/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { initPostgresRegister, openPostgresRegister } from '../src/postgres.ts';
-import { type Config, noConfig } from '../src/register.ts';
+import { noConfig } from '../src/register.ts';
 import { describePostgres, type PostgresServer, startPostgres } from './helpers/postgres.ts';
+import { configOf, registerContract } from './register-contract.ts';
 
 const ONE = '01'.repeat(16);
 const TWO = '02'.repeat(16);
@@ -14,6 +15,16 @@ describePostgres('openPostgresRegister', () => {
     server = await startPostgres();
   });
   afterAll(() => server?.[Symbol.asyncDispose]());
+
+  registerContract('openPostgresRegister', async () => {
+    const url = await server.createDatabase();
+    await initPostgresRegister({ url });
+    const registers = new AsyncDisposableStack();
+    return {
+      open: async () => registers.use(openPostgresRegister({ url, limits: RECENTLY })),
+      [Symbol.asyncDispose]: () => registers.disposeAsync(),
+    };
+  });
 
   it('serves only after it was made, which is once', async () => {
     const url = await server.createDatabase();
@@ -29,24 +40,6 @@ describePostgres('openPostgresRegister', () => {
       why: expect.stringContaining('is empty'),
     });
     expect(await register.compareAndSwap(0, configOf(1, ONE))).toMatchObject({ kind: 'unknown' });
-  });
-
-  it('lets one of many swap, and tells the others what there is', async () => {
-    const url = await server.createDatabase();
-    await initPostgresRegister({ url });
-    await using one = openPostgresRegister({ url, limits: RECENTLY });
-    await using two = openPostgresRegister({ url, limits: RECENTLY });
-    for (let epoch = 1; epoch <= 20; epoch += 1) {
-      const outcomes = await Promise.all([
-        one.compareAndSwap(epoch - 1, configOf(epoch, ONE)),
-        two.compareAndSwap(epoch - 1, configOf(epoch, TWO)),
-      ]);
-      expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['current', 'ok']);
-      const config = configOf(epoch, outcomes[0].kind === 'ok' ? ONE : TWO);
-      expect(outcomes).toContainEqual({ kind: 'current', config });
-      expect(await one.read()).toEqual({ kind: 'current', config });
-    }
-    await expect(one.compareAndSwap(20, configOf(22, ONE))).rejects.toThrow(RangeError);
   });
 
   it('answers unknown while PostgreSQL is away, and what it held when that is back', async () => {
@@ -74,7 +67,3 @@ describePostgres('openPostgresRegister', () => {
     expect(await swapping).toMatchObject({ kind: 'unknown', why: expect.stringContaining('no answer') });
   });
 });
-
-function configOf(epoch: number, primary: string): Config {
-  return { epoch, primary, inSync: [primary] };
-}
