@@ -8,6 +8,7 @@ export default defineConfig({
     index: 'src/index.ts',
     contract: 'src/contract.ts',
     postgres: 'src/postgres.ts',
+    witness: 'src/witness.ts',
     'sqlite-journal-worker': 'src/shell/sqlite-journal-worker.ts',
   },
   onSuccess: 'tsc -p tsconfig.build.json',

@@ -1,0 +1,42 @@
+/**
+ * Makes the register of a witness, which a witness never does by itself: one that lost what it held must not look like a
+ * new one.
+ */
+import type { Random } from '@minitorrent/rpc-core';
+import { createSystemRandom } from '@minitorrent/rpc-core';
+import { noConfig } from '../register.ts';
+import { CLUSTER_ID_BYTES, checkClusterId } from '../witness/limits.ts';
+import { requireNoRegister, writeRegister } from '../witness/register-steps.ts';
+import { lockFolder } from './folder-lock.ts';
+import { createWitnessFiles, makeWitnessFolder } from './witness-folder.ts';
+
+export interface InitWitnessOptions {
+  /** Made where it is missing; then only its owner can read it. */
+  readonly dataDir: string;
+  /** 16 bytes; random unless given. For the witness of a cluster that has an id already. */
+  readonly clusterId?: Uint8Array;
+  /** The system's unless given. */
+  readonly random?: Random;
+}
+
+/**
+ * Makes the register in which nobody is primary yet, and answers the id of its cluster, which every tracker of it needs.
+ * Once for a cluster: fails with `register_exists` where there is one already, whole or not, with `locked`, and with
+ * `register_failed` where it cannot be made.
+ */
+export async function initWitness(options: InitWitnessOptions): Promise<Uint8Array> {
+  const { dataDir, random = createSystemRandom() } = options;
+  const clusterId = checkClusterId(options.clusterId ?? random.bytes(CLUSTER_ID_BYTES));
+  const files = createWitnessFiles(dataDir);
+  // Before the lock: what somebody uses exists.
+  await requireNoRegister(files);
+  await makeWitnessFolder(dataDir);
+  const lock = lockFolder(dataDir, { name: 'witness', failure: 'register_failed' });
+  try {
+    await requireNoRegister(files);
+    await writeRegister(files, { clusterId, config: noConfig });
+    return clusterId;
+  } finally {
+    lock.unlock();
+  }
+}

@@ -1,0 +1,17 @@
+/** A witness in a process of its own, on a data folder, to be killed. Writes its address, or why it did not start, as one line of JSON. */
+import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
+import { isTrackerError } from '../../src/errors.ts';
+import { createWitness } from '../../src/witness.ts';
+
+const [dataDir = ''] = process.argv.slice(2);
+
+try {
+  const witness = await createWitness({
+    network: createTcpNetwork(),
+    address: { host: '127.0.0.1', port: 0 },
+    dataDir,
+  });
+  process.stdout.write(`${JSON.stringify(witness.address)}\n`);
+} catch (error) {
+  process.stdout.write(`${JSON.stringify({ code: isTrackerError(error) ? error.code : String(error) })}\n`);
+}
