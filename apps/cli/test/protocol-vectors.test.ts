@@ -235,7 +235,7 @@ describe('tables of PROTOCOL.md', () => {
       '## 10. Messages between peers',
     ];
     const rows = explained.flatMap((heading) => [...tableRows(heading).keys()]);
-    expect(names.filter((name) => !rows.includes(name))).toEqual(['announce', 'sync']);
+    expect(names.filter((name) => !rows.includes(name))).toEqual(['announce']);
   });
 });
 

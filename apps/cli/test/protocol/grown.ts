@@ -25,6 +25,7 @@ import {
   union,
   varint,
 } from '@minitorrent/wire-codec';
+import { fromHex } from './values.ts';
 
 type StructSchema = Extract<Schema, { kind: 'struct' }>;
 
@@ -53,8 +54,7 @@ export function grown(schema: Schema): Codec<unknown> {
     case 'refined':
       return refine(grown(schema.of), schema);
     case 'mapped':
-      // What messages map, hashes, looks the same on both sides.
-      return mapped(grown(schema.of), { ...schema, toWire: (value) => value });
+      return mapped(grown(schema.of), { ...schema, toWire: asBytes });
     case 'text':
       return text(schema);
     case 'bytes':
@@ -123,6 +123,11 @@ function fieldsWithGrowth({ fields }: StructSchema, value: unknown): object {
   return Object.fromEntries(
     fields.map(({ name, schema }) => [name, withGrowth(schema, Reflect.get(object, name))]),
   );
+}
+
+/** What messages map are bytes: hashes, which stay what they are, and ids of stores, which become hexadecimal. */
+function asBytes(value: unknown): unknown {
+  return typeof value === 'string' ? fromHex(value) : value;
 }
 
 function asObject(value: unknown): object {
