@@ -10,6 +10,11 @@ export type CliErrorCode =
   /** A quote or a backslash with nothing behind it. */
   | 'unclosed_quote'
   | 'bad_address'
+  /** Not 32 hexadecimal digits. */
+  | 'bad_cluster_id'
+  | 'no_cluster_id'
+  /** A cluster of one tracker. */
+  | 'no_other_tracker'
   | 'bad_size'
   /** A password was needed and the input had ended. */
   | 'no_password'
@@ -21,6 +26,11 @@ export type CliErrorCode =
   /** A folder or device where a file is needed. */
   | 'not_a_file'
   | 'not_found'
+  /** No address of a PostgreSQL. */
+  | 'bad_journal'
+  /** PostgreSQL does not answer at all, or does not do what a journal needs. */
+  | 'postgres_unreachable'
+  | 'postgres_refused'
   /** Metrics cannot be served at the address that was given. */
   | 'metrics_failed'
   /** A process of the demonstration ended early, was silent too long, or delivered a wrong file. */

@@ -9,6 +9,8 @@ import { dirname, join, resolve } from 'node:path';
 
 /** Port of a tracker when none is given. */
 export const DEFAULT_TRACKER_PORT = 7700;
+/** Port of a witness when none is given. */
+export const DEFAULT_WITNESS_PORT = 7709;
 /** Where a tracker shows its metrics when no port is given. */
 export const DEFAULT_METRICS_PORT = 7780;
 /** Any free port: other peers learn it from the tracker. */
@@ -22,7 +24,7 @@ export type Variables = Readonly<Record<string, string | undefined>>;
  * each have a folder of their own in it.
  */
 export async function dataFolder(
-  role: 'tracker' | 'peer',
+  role: 'tracker' | 'peer' | 'witness',
   options: { readonly data?: string | undefined; readonly variables: Variables },
 ): Promise<string> {
   const chosen = options.data ?? nonEmpty(options.variables.MINITORRENT_DATA);

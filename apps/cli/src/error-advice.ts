@@ -1,6 +1,6 @@
 /**
- * What to do next after a failure, by its code: the one table. A code that is not here has no advice, and its message
- * must do. The codes are those of the packages below and of the operating system; none is ever renamed.
+ * What to do next after a failure, by its code: the one table. Where a code is not here, the message itself may say it,
+ * behind a semicolon; what stands here is said instead. The codes are those of the packages below and of the operating system; none is ever renamed.
  */
 import type { StoreErrorCode } from '@minitorrent/chunk-store';
 import type { PeerErrorCode } from '@minitorrent/peer';
@@ -29,7 +29,6 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   // Accounts
   already_logged_in: 'logout first',
   not_logged_in: 'login <userid>, or create_user <userid> if you are new',
-  too_many_attempts: 'wait a while before you try again',
   user_exists: 'choose another name, or login if it is yours',
   weak_password: 'choose a longer one: at least 12 characters, any you like',
   wrong_password: 'check the user name and the password; create_user registers a new user',
@@ -89,13 +88,16 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   too_many_calls: 'wait until something that runs is done',
   unconfirmed: 'check with list_groups or list_file whether it was carried out, then try again',
   journal_failed: 'tell whoever runs the tracker: its disk refuses to be written',
-  read_only: 'tell whoever runs the tracker: it does not accept changes now',
 
   // Starting
   data_folder_in_use: 'another process uses this data folder: end it, or choose another with --data',
   locked: 'another process uses it: end it, or choose another data folder with --data',
   journal_corrupt: 'restore the tracker’s data folder from a backup',
   listen_failed: 'choose another address or port with --listen; port 0 takes any free one',
+  postgres_unreachable:
+    'check that PostgreSQL runs there, and the address in --journal or MINITORRENT_JOURNAL',
+  postgres_refused:
+    'check user, password and database in --journal or MINITORRENT_JOURNAL, and what the user may do there',
   metrics_failed: 'choose another address or port with --metrics; port 0 takes any free one',
   EADDRINUSE: 'choose another port with --listen; port 0 takes any free one',
   EADDRNOTAVAIL: 'choose an address of this machine with --listen',
@@ -109,11 +111,16 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   // Writing commands
   unknown_command: 'help shows all commands',
   unclosed_quote: 'close it, or put a backslash before a quote that belongs to a name',
+  bad_cluster_id: 'minitorrent witness init tells it; any 32 hexadecimal digits make a new one',
+  no_other_tracker: 'leave --witness and --cluster out to run one tracker alone',
+  bad_journal:
+    'write postgres://user:password@host:port/database; in MINITORRENT_JOURNAL others do not see it',
   bad_address: 'write host:port, as in 127.0.0.1:7700 or [::1]:7700',
 };
 
 /** Where a code means something else for one command. */
 const ADVICE_FOR_COMMAND: { readonly [Key in `${string} ${KnownCode}`]?: string } = {
+  'tracker journal_failed': 'check the disk, and that the folder can be written to; --data names another',
   'download_file not_found':
     'check the folder for downloads: --to <folder>, or --downloads of minitorrent peer',
   'download_file locked': 'it is downloaded or served from there already: show_downloads, show_shares',

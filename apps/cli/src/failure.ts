@@ -24,16 +24,19 @@ const USAGE_CODES: ReadonlySet<string> = new Set<CliErrorCode>([
   'unknown_command',
   'unclosed_quote',
   'bad_address',
+  'bad_journal',
   'bad_size',
 ]);
 
 /** Any thrown value as code, message and next step; `command` is the shell's command that failed, if any did. */
 export function describeFailure(error: unknown, command?: string): Failure {
   const code = codeOf(error);
+  if (code === null) return { code, message: messageOf(error), advice: null, usage: null };
+  const { message, advice } = splitAdvice(messageOf(error));
   return {
     code,
-    message: messageOf(error),
-    advice: code === null ? null : adviceFor(code, command),
+    message,
+    advice: adviceFor(code, command) ?? advice,
     usage: error instanceof CliError ? (error.usage ?? null) : null,
   };
 }
@@ -42,6 +45,15 @@ export function describeFailure(error: unknown, command?: string): Failure {
 export function exitCodeOf(failure: Failure): ExitCode {
   if (failure.code === 'cancelled') return EXIT.interrupted;
   return failure.code !== null && USAGE_CODES.has(failure.code) ? EXIT.usage : EXIT.failure;
+}
+
+/** The whole message of any thrown value, its own advice included. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'AbortError') return 'Cancelled';
+  // A connection that was tried on several addresses fails with an empty message and the reasons inside.
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join(', ');
+  return error.message;
 }
 
 /** Why the operating system refused, in its own words: without the address, which the sentence around it names. */
@@ -61,10 +73,9 @@ function codeOf(error: unknown): string | null {
   return 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'AbortError') return 'Cancelled';
-  // A connection that was tried on several addresses fails with an empty message and the reasons inside.
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
-  return error.message;
+/** Messages of the packages end with what to do, behind a semicolon. People are told that once, in a line of its own. */
+function splitAdvice(text: string): { readonly message: string; readonly advice: string | null } {
+  const end = text.lastIndexOf('; ');
+  if (end === -1) return { message: text, advice: null };
+  return { message: text.slice(0, end), advice: text.slice(end + 2) };
 }

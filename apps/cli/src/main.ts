@@ -21,6 +21,22 @@ const actions: Actions = {
     ]);
     return runTracker(options, systemWorld(), trackerTools);
   },
+  async witness(options) {
+    const { runWitness, world, witnessTools } = await witnessParts();
+    return runWitness(options, world, witnessTools);
+  },
+  async witnessInit(options) {
+    const { runWitnessInit, world, witnessTools } = await witnessParts();
+    return runWitnessInit(options, world, witnessTools);
+  },
+  async trackerStatus(addresses, options) {
+    const { runTrackerStatus, world, readClusterId } = await operatorParts();
+    return runTrackerStatus(addresses, options, world, readClusterId);
+  },
+  async trackerPromote(address, options) {
+    const { runTrackerPromote, world, readClusterId } = await operatorParts();
+    return runTrackerPromote(address, options, world, readClusterId);
+  },
   async peer(options) {
     const [{ runPeer }, { systemWorld, openPeer }] = await Promise.all([
       import('./commands/peer.ts'),
@@ -37,6 +53,22 @@ const actions: Actions = {
     return runDemo(file, { ...options, program }, systemWorld());
   },
 };
+
+async function witnessParts() {
+  const [commands, { systemWorld, witnessTools }] = await Promise.all([
+    import('./commands/witness.ts'),
+    import('./system.ts'),
+  ]);
+  return { ...commands, world: systemWorld(), witnessTools };
+}
+
+async function operatorParts() {
+  const [commands, { systemWorld, trackerTools }] = await Promise.all([
+    import('./commands/tracker-status.ts'),
+    import('./system.ts'),
+  ]);
+  return { ...commands, world: systemWorld(), readClusterId: trackerTools.readClusterId };
+}
 
 try {
   process.exitCode = await runProgram(process.argv.slice(2), {

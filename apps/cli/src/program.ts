@@ -6,6 +6,8 @@ import { Command, CommanderError, Option } from 'commander';
 import type { DemoCommandOptions } from './commands/demo.ts';
 import type { PeerCommandOptions } from './commands/peer.ts';
 import type { TrackerCommandOptions } from './commands/tracker.ts';
+import type { OperatorCommandOptions } from './commands/tracker-status.ts';
+import type { WitnessCommandOptions, WitnessInitOptions } from './commands/witness.ts';
 import { EXIT, type ExitCode } from './failure.ts';
 import { LOG_FORMATS, LOG_LEVELS } from './logging/levels.ts';
 
@@ -15,6 +17,10 @@ const NARROWEST_COLUMN = 20;
 /** What each command does; answers the exit code. */
 export interface Actions {
   tracker(options: TrackerCommandOptions): Promise<ExitCode>;
+  trackerStatus(addresses: string, options: OperatorCommandOptions): Promise<ExitCode>;
+  trackerPromote(address: string, options: OperatorCommandOptions): Promise<ExitCode>;
+  witness(options: WitnessCommandOptions): Promise<ExitCode>;
+  witnessInit(options: WitnessInitOptions): Promise<ExitCode>;
   peer(options: PeerCommandOptions): Promise<ExitCode>;
   demo(file: string | undefined, options: DemoCommandOptions): Promise<ExitCode>;
 }
@@ -58,17 +64,63 @@ function createProgram(
     .showHelpAfterError()
     .exitOverride();
   // Subcommands take over the settings above.
-  program
+  const tracker = program
     .command('tracker')
     .description('run a tracker: users, groups, files, and who has what')
     .addOption(listenOption('127.0.0.1:7700'))
     .addOption(dataOption())
+    .option('--join <addresses>', 'the other trackers that make one with it, host:port[,host:port]')
+    .option(
+      '--witness <address>',
+      'who decides which one leads: host:port of a witness, or a postgres:// URL',
+    )
+    .addOption(clusterOption())
     .option('--metrics <address>', 'host:port for metrics and health, by HTTP')
     .addOption(logOption())
     .addOption(logLevelOption())
     .addOption(jsonOption())
     .addOption(exitWithStdinOption())
     .action(async (given: TrackerCommandOptions) => setExitCode(await actions.tracker(given)));
+  tracker
+    .command('status')
+    .description('tell what trackers are: role, who is in sync, what is wrong')
+    .argument('[addresses]', 'host:port[,host:port]', '127.0.0.1:7700')
+    .addOption(clusterOption())
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(async (addresses: string, _: unknown, command: Command) =>
+      setExitCode(await actions.trackerStatus(addresses, command.optsWithGlobals())),
+    );
+  tracker
+    .command('promote')
+    .description('let a tracker of a pair without a witness decide, because the other one is lost')
+    .argument('<address>', 'host:port of the tracker that shall lead')
+    .addOption(clusterOption())
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(async (address: string, _: unknown, command: Command) =>
+      setExitCode(await actions.trackerPromote(address, command.optsWithGlobals())),
+    );
+  const witness = program
+    .command('witness')
+    .description('run the witness of a pair of trackers: it decides which one leads')
+    .addOption(listenOption('127.0.0.1:7709'))
+    .addOption(dataOption())
+    .addOption(logOption())
+    .addOption(logLevelOption())
+    .addOption(jsonOption())
+    .addOption(exitWithStdinOption())
+    .action(async (given: WitnessCommandOptions) => setExitCode(await actions.witness(given)));
+  witness
+    .command('init')
+    .description('make the register of a new cluster, once')
+    .option('--postgres <url>', 'keep it in a row of PostgreSQL, not in a folder')
+    .addOption(clusterOption())
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(async (_: unknown, command: Command) =>
+      setExitCode(await actions.witnessInit(command.optsWithGlobals())),
+    );
   program
     .command('peer')
     .description('run a peer; commands come from a prompt, or from standard input')
@@ -111,6 +163,12 @@ function listenOption(defaultAddress: string): Option {
 
 function dataOption(): Option {
   return new Option('-d, --data <folder>', 'where data is kept').env('MINITORRENT_DATA');
+}
+
+function clusterOption(): Option {
+  return new Option('--cluster <id>', 'the id of the cluster, 32 hexadecimal digits').env(
+    'MINITORRENT_CLUSTER',
+  );
 }
 
 function jsonOption(): Option {

@@ -3,9 +3,13 @@
  * only by those who ask.
  */
 import process from 'node:process';
-import { createSystemClock } from '@minitorrent/rpc-core';
+import type { Clock, Network } from '@minitorrent/rpc-core';
+import { createSystemClock, createSystemRandom } from '@minitorrent/rpc-core';
+import type { Register } from '@minitorrent/tracker';
+import type { ClusterSettings } from './cluster/cluster-settings.ts';
 import type { OpenPeer } from './commands/open-peer.ts';
-import type { TrackerTools } from './commands/tracker.ts';
+import type { RunningTracker, TrackerTools } from './commands/tracker.ts';
+import type { WitnessTools } from './commands/witness.ts';
 import { readVersion } from './version.ts';
 import type { World } from './world.ts';
 
@@ -20,12 +24,28 @@ export const openPeer: OpenPeer = async ({ trackers, listen, dataFolder, downloa
 };
 
 export const trackerTools: TrackerTools = {
-  async openTracker({ listen, dataFolder, ...settings }) {
+  async openTracker({ listen, dataFolder, cluster, clock, ...settings }) {
     const [{ createTracker }, { createTcpNetwork }] = await Promise.all([
       import('@minitorrent/tracker'),
       import('@minitorrent/rpc-core/tcp'),
     ]);
-    return createTracker({ network: createTcpNetwork(), address: listen, dataDir: dataFolder, ...settings });
+    const network = createTcpNetwork();
+    const common = { network, address: listen, dataDir: dataFolder, clock, ...settings };
+    if (cluster === undefined) return createTracker(common);
+    const { clusterId, peers } = cluster;
+    await using opened = new AsyncDisposableStack();
+    const register = await openRegister(cluster, { network, clock });
+    if (register !== undefined) opened.use(register);
+    const tracker = await createTracker({
+      ...common,
+      cluster: { clusterId, peers, ...(register === undefined ? {} : { register }) },
+    });
+    opened.use(tracker);
+    return withResources(tracker, opened.move());
+  },
+  async readClusterId(folder) {
+    const { readClusterId } = await import('@minitorrent/tracker');
+    return readClusterId(folder);
   },
   async openMonitor(settings) {
     const [{ openTrackerMonitor }, { addProcessMetrics }] = await Promise.all([
@@ -35,3 +55,44 @@ export const trackerTools: TrackerTools = {
     return openTrackerMonitor({ ...settings, version: readVersion(), addProcessMetrics });
   },
 };
+
+export const witnessTools: WitnessTools = {
+  async openWitness({ listen, dataFolder, clock }) {
+    const [{ createWitness }, { createTcpNetwork }] = await Promise.all([
+      import('@minitorrent/tracker/witness'),
+      import('@minitorrent/rpc-core/tcp'),
+    ]);
+    return createWitness({ network: createTcpNetwork(), address: listen, dataDir: dataFolder, clock });
+  },
+  async initFolder(dataDir, clusterId) {
+    const { initWitness } = await import('@minitorrent/tracker/witness');
+    return initWitness({ dataDir, ...(clusterId === undefined ? {} : { clusterId }) });
+  },
+  async initPostgres(url, clusterId = createSystemRandom().bytes(16)) {
+    const { initPostgresRegister } = await import('@minitorrent/tracker/postgres');
+    await initPostgresRegister({ url });
+    return clusterId;
+  },
+};
+
+async function openRegister(
+  { witness, clusterId }: ClusterSettings,
+  { network, clock }: { readonly network: Network; readonly clock: Clock },
+): Promise<(Register & AsyncDisposable) | undefined> {
+  if (witness === undefined) return undefined;
+  if (witness.kind === 'postgres') {
+    const { openPostgresRegister } = await import('@minitorrent/tracker/postgres');
+    return openPostgresRegister({ url: witness.url });
+  }
+  const { openWitnessRegister } = await import('@minitorrent/tracker/witness');
+  return openWitnessRegister({ network, address: witness.address, clusterId, clock });
+}
+
+/** `tracker`, with what is closed after it. */
+function withResources(tracker: RunningTracker, resources: AsyncDisposableStack): RunningTracker {
+  return {
+    address: tracker.address,
+    stats: () => tracker.stats(),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}

@@ -4,11 +4,7 @@ import { type Actions, runProgram } from '../src/program.ts';
 async function run(...args: string[]) {
   let out = '';
   let err = '';
-  const actions = {
-    tracker: vi.fn<Actions['tracker']>(async () => 0),
-    peer: vi.fn<Actions['peer']>(async () => 130),
-    demo: vi.fn<Actions['demo']>(async () => 1),
-  };
+  const actions = createActions();
   const exitCode = await runProgram(args, {
     version: '1.2.3',
     actions,
@@ -20,6 +16,18 @@ async function run(...args: string[]) {
     },
   });
   return { exitCode, out, err, actions };
+}
+
+function createActions() {
+  return {
+    tracker: vi.fn<Actions['tracker']>(async () => 0),
+    trackerStatus: vi.fn<Actions['trackerStatus']>(async () => 0),
+    trackerPromote: vi.fn<Actions['trackerPromote']>(async () => 0),
+    witness: vi.fn<Actions['witness']>(async () => 0),
+    witnessInit: vi.fn<Actions['witnessInit']>(async () => 0),
+    peer: vi.fn<Actions['peer']>(async () => 130),
+    demo: vi.fn<Actions['demo']>(async () => 1),
+  };
 }
 
 describe('minitorrent', () => {
@@ -83,9 +91,8 @@ describe('minitorrent', () => {
 
   it('does not hide a defect', async () => {
     const actions: Actions = {
+      ...createActions(),
       tracker: () => Promise.reject(new TypeError('defect')),
-      peer: async () => 0,
-      demo: async () => 0,
     };
     const options = { version: '1', actions, writeOut: () => undefined, writeErr: () => undefined };
     await expect(runProgram(['tracker'], options)).rejects.toThrow('defect');

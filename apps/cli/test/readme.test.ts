@@ -22,7 +22,15 @@ describe('README.md', () => {
     const fail = () => Promise.reject(new Error('Only help was asked for'));
     await runProgram([name, '--help'], {
       version: '1',
-      actions: { tracker: fail, peer: fail, demo: fail },
+      actions: {
+        tracker: fail,
+        trackerStatus: fail,
+        trackerPromote: fail,
+        witness: fail,
+        witnessInit: fail,
+        peer: fail,
+        demo: fail,
+      },
       writeOut: (text) => {
         help += text;
       },

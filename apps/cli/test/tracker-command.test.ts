@@ -28,6 +28,7 @@ async function start(options: Partial<TrackerCommandOptions> = {}) {
   }));
   const tools: TrackerTools = {
     openTracker,
+    readClusterId: async () => undefined,
     openMonitor: (settings) => openTrackerMonitor({ ...settings, version: '1' }),
   };
   const ended = runTracker({ listen: '127.0.0.1:0', data: folder.path, ...options }, world, tools);
@@ -87,6 +88,7 @@ describe('minitorrent tracker', () => {
     const world = createFakeWorld();
     const failing: TrackerTools = {
       openTracker: () => Promise.reject(Object.assign(new Error('In use'), { code: 'locked' })),
+      readClusterId: async () => undefined,
       openMonitor: () => Promise.reject(new Error('Not asked for')),
     };
     const data = wrong.folder.path;

@@ -4,6 +4,11 @@
 import type { Address, Clock, Interceptor } from '@minitorrent/rpc-core';
 import type { TrackerStats } from '@minitorrent/tracker';
 import { formatAddress, parseAddress } from '../address.ts';
+import {
+  type ClusterCommandOptions,
+  type ClusterSettings,
+  readClusterSettings,
+} from '../cluster/cluster-settings.ts';
 import { DEFAULT_METRICS_PORT, DEFAULT_TRACKER_PORT, dataFolder, makePrivateFolder } from '../config.ts';
 import type { ExitCode } from '../failure.ts';
 import { logFields } from '../logging/log-fields.ts';
@@ -13,7 +18,7 @@ import type { World } from '../world.ts';
 import { runService, type Service, type ServiceOptions } from './run-service.ts';
 
 /** The options as the user wrote them. */
-export interface TrackerCommandOptions extends ServiceOptions {
+export interface TrackerCommandOptions extends ServiceOptions, ClusterCommandOptions {
   readonly listen: string;
   readonly data?: string;
   readonly metrics?: string;
@@ -29,6 +34,8 @@ export interface RunningTracker extends AsyncDisposable {
 export interface TrackerSettings {
   readonly listen: Address;
   readonly dataFolder: string;
+  /** Undefined for a tracker that stands alone. */
+  readonly cluster: ClusterSettings | undefined;
   readonly clock: Clock;
   readonly interceptors: readonly Interceptor[];
   readonly onLog: (report: TrackerReport) => void;
@@ -37,6 +44,8 @@ export interface TrackerSettings {
 /** What makes the parts; tests make others. */
 export interface TrackerTools {
   openTracker(settings: TrackerSettings): Promise<RunningTracker>;
+  /** The id of the cluster that a data folder belongs to. */
+  readClusterId(folder: string): Promise<string | undefined>;
   openMonitor(settings: {
     readonly address: Address;
     readonly clock: Clock;
@@ -62,6 +71,8 @@ async function startTracker(
   const listen = parseAddress(options.listen, { defaultPort: DEFAULT_TRACKER_PORT });
   const metrics = readMetricsAddress(options);
   const folder = await dataFolder('tracker', { data: options.data, variables });
+  const knownId = await tools.readClusterId(folder);
+  const cluster = readClusterSettings(options, { variables, knownId });
   await using opened = new AsyncDisposableStack();
   let monitor: TrackerMonitor | undefined;
   if (metrics !== undefined) {
@@ -75,11 +86,16 @@ async function startTracker(
     await tools.openTracker({
       listen,
       dataFolder: folder,
+      cluster,
       clock,
       interceptors: monitor === undefined ? [] : [monitor.interceptor],
       onLog(report) {
         monitor?.note(report);
         log(trackerRecord(report));
+        if (report.kind === 'role_changed') {
+          const { role, epoch, reason } = report;
+          reporter.event({ event: 'role-changed', role, epoch, reason });
+        } else if (report.kind === 'fault') reporter.event({ event: 'fault', message: report.reason });
       },
     }),
   );

@@ -4,7 +4,6 @@
  * Every value that is not ours goes through `safe` or `formatTable`, which escape it. Colours are put on later.
  */
 import { demoLines, downloadLines, fileLines, groupLines, requestLines, shareLines } from './human-tables.ts';
-import { trackerStatusLines } from './tracker-status-lines.ts';
 import { countOf, formatBytes, formatDuration, formatRate } from './quantities.ts';
 import type {
   CliEvent,
@@ -16,6 +15,7 @@ import type {
   Freshness,
 } from './reports.ts';
 import { safe } from './terminal-text.ts';
+import { roleMeaning, trackerStatusLines } from './tracker-status-lines.ts';
 
 /** The lines that answer a command. */
 export function resultLines(result: CommandResult): string[] {
@@ -68,6 +68,8 @@ export function resultLines(result: CommandResult): string[] {
       return trackerStatusLines(result.tracker);
     case 'tracker_promote':
       return [safe`The tracker at ${result.address} decides changes from now on`];
+    case 'witness_init':
+      return witnessInitLines(result);
     case 'demo':
       return demoLines(result);
   }
@@ -82,6 +84,10 @@ export function eventLine(event: CliEvent): string {
         : safe`The ${event.role} listens on ${event.address}; downloads go to ${event.downloadFolder}`;
     case 'monitoring':
       return safe`Metrics are at http://${event.address}/metrics, health at /healthz and /readyz`;
+    case 'role-changed':
+      return safe`This tracker ${roleMeaning(event.role)}, in epoch ${String(event.epoch)} (${event.reason})`;
+    case 'fault':
+      return safe`Look at this: ${event.message}`;
     case 'tracker-connected':
       return safe`Connected to the tracker at ${event.address}`;
     case 'tracker-lost':
@@ -171,5 +177,23 @@ function helpLines(commands: readonly CommandHelp[]): string[] {
   return [
     ...commands.map((command) => safe`${command.usage.padEnd(width)}  ${command.summary}`),
     'Names with spaces: "in quotes" or with\\ backslashes. help <command> tells more.',
+  ];
+}
+
+function witnessInitLines({
+  clusterId,
+  place,
+}: Extract<CommandResult, { command: 'witness_init' }>): string[] {
+  const isProcess = place !== 'PostgreSQL';
+  return [
+    safe`Made the register of a new cluster in ${place}. The id of the cluster, which only its trackers may know:`,
+    '',
+    `  ${clusterId}`,
+    '',
+    'Next, with the addresses of your machines:',
+    ...(isProcess ? ['  minitorrent witness --listen <witness>'] : []),
+    `  minitorrent tracker --listen <first> --join <second> --witness ${isProcess ? '<witness>' : '<the same URL>'} --cluster ${clusterId}`,
+    `  minitorrent tracker --listen <second> --join <first> --witness ${isProcess ? '<witness>' : '<the same URL>'} --cluster ${clusterId}`,
+    'A tracker that has users already is started first. The id is remembered in the data folder.',
   ];
 }

@@ -105,6 +105,8 @@ export type CommandResult =
   | { readonly command: 'quit' }
   | { readonly command: 'tracker_status'; readonly tracker: TrackerStatusRow }
   | { readonly command: 'tracker_promote'; readonly address: string }
+  /** The id is 32 hexadecimal digits; the register is in a folder, or in PostgreSQL. */
+  | { readonly command: 'witness_init'; readonly clusterId: string; readonly place: string }
   | DemoResult;
 
 /** What a tracker is, alone or among others. Stores are named by 32 hexadecimal digits. */
@@ -167,13 +169,17 @@ export interface DemoDownload {
 export type CliEvent =
   | {
       readonly event: 'listening';
-      readonly role: 'tracker' | 'peer';
+      readonly role: 'tracker' | 'peer' | 'witness';
       readonly address: string;
       readonly dataFolder: string;
       readonly downloadFolder: string | null;
     }
   /** Metrics and health are served there, by HTTP. */
   | { readonly event: 'monitoring'; readonly address: string }
+  /** What a tracker is in its cluster now, and why. */
+  | { readonly event: 'role-changed'; readonly role: string; readonly epoch: number; readonly reason: string }
+  /** Something that a person has to look at. */
+  | { readonly event: 'fault'; readonly message: string }
   | { readonly event: 'tracker-connected'; readonly address: string; readonly userId: string | null }
   | { readonly event: 'tracker-lost'; readonly address: string; readonly reason: string }
   | { readonly event: 'join-request'; readonly groupId: string; readonly userId: string }

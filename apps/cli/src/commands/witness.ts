@@ -1,0 +1,95 @@
+/** `minitorrent witness`: runs the register of a pair of trackers; `witness init` makes it, once. */
+import type { Address, Clock } from '@minitorrent/rpc-core';
+import { formatAddress, parseAddress } from '../address.ts';
+import { chosenClusterId, parseClusterId } from '../cluster/cluster-settings.ts';
+import { DEFAULT_WITNESS_PORT, dataFolder, makePrivateFolder } from '../config.ts';
+import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
+import type { World } from '../world.ts';
+import { createReporterFor } from './output-for.ts';
+import { runService, type ServiceOptions } from './run-service.ts';
+
+/** The options as the user wrote them. */
+export interface WitnessCommandOptions extends ServiceOptions {
+  readonly listen: string;
+  readonly data?: string;
+}
+
+/** The options as the user wrote them. */
+export interface WitnessInitOptions {
+  readonly data?: string;
+  readonly postgres?: string;
+  readonly cluster?: string;
+  readonly json?: boolean;
+}
+
+/** What makes the parts; tests make others. */
+export interface WitnessTools {
+  openWitness(settings: {
+    readonly listen: Address;
+    readonly dataFolder: string;
+    readonly clock: Clock;
+  }): Promise<AsyncDisposable & { readonly address: Address }>;
+  /** Makes the register in a folder; answers the id of its cluster. */
+  initFolder(folder: string, clusterId: Uint8Array | undefined): Promise<Uint8Array>;
+  /** Makes the register in a database; answers the id of its cluster. */
+  initPostgres(url: string, clusterId: Uint8Array | undefined): Promise<Uint8Array>;
+}
+
+/** Runs until a signal comes; answers the exit code. */
+export function runWitness(
+  options: WitnessCommandOptions,
+  world: World,
+  tools: WitnessTools,
+): Promise<ExitCode> {
+  return runService('witness', options, world, async ({ reporter }) => {
+    const listen = parseAddress(options.listen, { defaultPort: DEFAULT_WITNESS_PORT });
+    const folder = await dataFolder('witness', { data: options.data, variables: world.variables });
+    const witness = await tools.openWitness({ listen, dataFolder: folder, clock: world.clock });
+    const address = formatAddress(witness.address);
+    reporter.event({
+      event: 'listening',
+      role: 'witness',
+      address,
+      dataFolder: folder,
+      downloadFolder: null,
+    });
+    return witness;
+  });
+}
+
+/** Makes the register; answers the exit code. */
+export async function runWitnessInit(
+  options: WitnessInitOptions,
+  world: World,
+  tools: WitnessTools,
+): Promise<ExitCode> {
+  const { variables } = world;
+  const reporter = await createReporterFor({ ...world, json: options.json === true });
+  try {
+    const chosen = chosenClusterId(options, variables);
+    const clusterId = chosen === undefined ? undefined : parseClusterId(chosen);
+    const { id, place } = await init(options, { variables, clusterId, tools });
+    reporter.result({ command: 'witness_init', clusterId: Buffer.from(id).toString('hex'), place });
+    return EXIT.ok;
+  } catch (error) {
+    const failure = describeFailure(error, 'witness init');
+    reporter.failure(failure, { command: 'witness init', line: null });
+    return exitCodeOf(failure);
+  }
+}
+
+async function init(
+  { data, postgres }: WitnessInitOptions,
+  {
+    variables,
+    clusterId,
+    tools,
+  }: { variables: World['variables']; clusterId: Uint8Array | undefined; tools: WitnessTools },
+): Promise<{ readonly id: Uint8Array; readonly place: string }> {
+  if (postgres !== undefined) {
+    return { id: await tools.initPostgres(postgres, clusterId), place: 'PostgreSQL' };
+  }
+  const folder = await dataFolder('witness', { data, variables });
+  await makePrivateFolder(folder);
+  return { id: await tools.initFolder(folder, clusterId), place: folder };
+}
