@@ -115,19 +115,20 @@ export class ClusterMember {
 
   status(): TrackerStatus {
     const nowMs = this.#options.clock.now();
+    const msSince = (atMs: number): number => Math.max(0, Math.floor(nowMs - atMs));
     const status = this.#replicator.status();
     const { role, reason, config, headIndex, committedIndex, lastTakeover } = status;
     return {
       ...{ role, reason, config, headIndex, committedIndex },
-      sinceMs: nowMs - status.changedAtMs,
+      sinceMs: msSince(status.changedAtMs),
       storeId: fromHex(status.storeId),
       register: this.#register === undefined ? 'none' : this.#register.answers ? 'answers' : 'silent',
       others: othersOf(status),
       lastTakeover:
         lastTakeover === undefined
           ? undefined
-          : { epoch: lastTakeover.epoch, msAgo: nowMs - lastTakeover.atMs, reason: lastTakeover.reason },
-      faults: this.#faults.all.map(({ atMs, reason: told }) => ({ msAgo: nowMs - atMs, reason: told })),
+          : { epoch: lastTakeover.epoch, msAgo: msSince(lastTakeover.atMs), reason: lastTakeover.reason },
+      faults: this.#faults.all.map(({ atMs, reason: told }) => ({ msAgo: msSince(atMs), reason: told })),
     };
   }
 
@@ -179,6 +180,6 @@ function othersOf(status: ReplicationStatus): TrackerStatus['others'] {
     storeId: storeId === undefined ? undefined : fromHex(storeId),
     isInSync,
     lag,
-    heardMsAgo: Number.isFinite(heardMsAgo) ? heardMsAgo : undefined,
+    heardMsAgo: Number.isFinite(heardMsAgo) ? Math.max(0, Math.floor(heardMsAgo)) : undefined,
   }));
 }
