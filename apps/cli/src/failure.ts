@@ -32,13 +32,12 @@ const USAGE_CODES: ReadonlySet<string> = new Set<CliErrorCode>([
 export function describeFailure(error: unknown, command?: string): Failure {
   const code = codeOf(error);
   if (code === null) return { code, message: messageOf(error), advice: null, usage: null };
+  const known = adviceFor(code, command);
+  if (error instanceof CliError) {
+    return { code, message: error.message, advice: known, usage: error.usage ?? null };
+  }
   const { message, advice } = splitAdvice(messageOf(error));
-  return {
-    code,
-    message,
-    advice: adviceFor(code, command) ?? advice,
-    usage: error instanceof CliError ? (error.usage ?? null) : null,
-  };
+  return { code, message, advice: known ?? advice, usage: null };
 }
 
 /** The exit code that a failure leads to. */

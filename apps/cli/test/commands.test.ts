@@ -452,7 +452,7 @@ describe('a failure', () => {
     });
     expect((await run('logout', fail(error))).report).toMatchObject({
       code: 'ECONNREFUSED',
-      message: 'a refused; b refused',
+      message: 'a refused, b refused',
     });
   });
 

@@ -3,7 +3,7 @@
  */
 import type { Address } from '@minitorrent/rpc-core';
 import { formatAddress } from '../address.ts';
-import { describeFailure } from '../failure.ts';
+import { describeFailure, messageOf } from '../failure.ts';
 import type { LogFields } from './log.ts';
 
 /** An `error` becomes `code` and `message`, and `stack` where it has no code: nobody foresaw that one. */
@@ -16,10 +16,10 @@ export function logFields(values: Readonly<Record<string, unknown>>): LogFields 
 }
 
 function errorFields(error: Error): [string, LogFields[string]][] {
-  const { code, message } = describeFailure(error);
+  const { code } = describeFailure(error);
   const fields: [string, LogFields[string]][] = [
     ['code', code],
-    ['message', message],
+    ['message', messageOf(error)],
   ];
   return code === null ? [...fields, ['stack', error.stack ?? null]] : fields;
 }

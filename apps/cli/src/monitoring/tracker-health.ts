@@ -2,7 +2,7 @@
  * Whether a tracker can do what it is there for, for probes and load balancers. Pure.
  */
 import type { TrackerStats } from '@minitorrent/tracker';
-import { describeFailure } from '../failure.ts';
+import { messageOf } from '../failure.ts';
 
 /** What a tracker is among its kind; `starting` and `silent` where it cannot say. */
 export const TRACKER_ROLES = ['starting', 'silent', 'alone', 'backup', 'failed'] as const;
@@ -29,7 +29,7 @@ export const SILENT: Health = {
 
 /** It was asked and failed to say how it stands. */
 export function judgeFailure(error: unknown): Health {
-  return { isReady: false, role: 'failed', reason: describeFailure(error).message };
+  return { isReady: false, role: 'failed', reason: messageOf(error) };
 }
 
 /** What the figures of a tracker mean. */
