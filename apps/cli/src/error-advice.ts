@@ -77,6 +77,9 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   rate_limited: 'wait a moment and try again',
   tracker_unreachable:
     'the tracker may be down, or the address wrong: check --tracker host:port; minitorrent tracker runs one',
+  not_primary:
+    'name all trackers of the cluster, so that the others are asked, too: --tracker host:port,host:port',
+  foreign_data: 'name an empty folder with --data to join the cluster; what this one has can only begin one',
   unimplemented: 'the tracker is older than this program: update it',
   version_mismatch: 'use the same version of minitorrent on both sides',
   internal: 'try again; the log of the tracker or peer that failed tells more',
