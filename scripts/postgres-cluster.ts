@@ -9,7 +9,6 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'vitest';
 
 export interface PostgresCluster extends AsyncDisposable {
   /** A new and empty database. */
@@ -23,24 +22,8 @@ const binaries = globSync('/usr/lib/postgresql/*/bin').findLast((folder) =>
   existsSync(join(folder, 'initdb')),
 );
 
-/** `describe`, where there is a PostgreSQL. Elsewhere it says so, and in CI that is a failure. */
-export function describePostgres(name: string, tests: () => void): void {
-  if (binaries !== undefined) {
-    describe(name, tests);
-    return;
-  }
-  const missing = 'PostgreSQL is not installed: apt-get install postgresql';
-  if (process.env.CI !== undefined) {
-    describe(name, () => {
-      it('has a PostgreSQL to run on', () => {
-        throw new Error(missing);
-      });
-    });
-    return;
-  }
-  process.stderr.write(`\nSKIPPED ${name}: ${missing}\n`);
-  describe.skip(name, tests);
-}
+/** Whether there is a PostgreSQL on this machine. */
+export const hasPostgres: boolean = binaries !== undefined;
 
 /** Starts a cluster with `settings`, such as `max_connections=5`, over the defaults. */
 export async function startPostgresCluster(...settings: readonly string[]): Promise<PostgresCluster> {

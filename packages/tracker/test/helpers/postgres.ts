@@ -2,7 +2,7 @@
 import { Client } from 'pg';
 import { type PostgresCluster, startPostgresCluster } from '../../../../scripts/postgres-cluster.ts';
 
-export { describePostgres } from '../../../../scripts/postgres-cluster.ts';
+export { describePostgres } from '../../../../scripts/describe-postgres.ts';
 
 export interface PostgresServer extends PostgresCluster {
   /** Begins a transaction with `sql`, and holds its locks until it is disposed of. */
