@@ -130,21 +130,26 @@ describe('a pair with a register', () => {
 });
 
 describe('replication', () => {
-  it('refuses trackers of another cluster, and callers that are no tracker', () => {
+  it('tells strangers nothing, not even the cluster id that they would need', () => {
     const pair = createPair({ hasRegister: true });
     pair.run(3_000);
     const [push] = pair.effects('a', 'send');
     if (push?.kind !== 'send' || push.message.member === undefined) throw new Error('a push');
-    const stranger = { ...push.message.member, clusterId: new Uint8Array(16) };
-    for (const member of [stranger, undefined]) {
-      const { position } = push.message;
-      const message = member === undefined ? { position, entries: [] } : { position, entries: [], member };
-      const [first, second] = pair.handle('b', { kind: 'request', call: 900, message });
-      expect(first).toMatchObject(member === undefined ? { kind: 'answer' } : { kind: 'fault' });
-      expect(member === undefined ? first : second).toMatchObject({
-        message: { member: { outcome: 'refused' } },
-      });
-    }
+    const nothing = { head: genesis, entries: [], member: undefined };
+    const { position, member } = push.message;
+    const stranger = { ...member, clusterId: new Uint8Array(16) };
+    const called = { kind: 'request', call: 900, message: { position, entries: [], member: stranger } } as const;
+    const [fault, answer] = pair.handle('b', called);
+    expect(fault).toMatchObject({ kind: 'fault', message: expect.stringContaining('another cluster') });
+    expect(answer).toEqual({ kind: 'answer', call: 900, message: nothing });
+    const anonymous = { position, entries: [], member: undefined };
+    expect(pair.handle('b', { kind: 'request', call: 901, message: anonymous })[0]).toMatchObject({
+      message: nothing,
+    });
+    pair.tell('b', { kind: 'disk_failed', reason: 'the disk is full' });
+    expect(pair.handle('b', { ...called, call: 902 })).toEqual([
+      { kind: 'answer', call: 902, message: nothing },
+    ]);
   });
 
   it('refuses an entry that does not follow, and promises nothing for it', () => {

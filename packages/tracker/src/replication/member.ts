@@ -6,6 +6,7 @@
  */
 import type { Random } from '@minitorrent/rpc-core';
 import type { JournalRecord } from '../entry.ts';
+import { genesis } from '../entry.ts';
 import { fromHex } from '../hex.ts';
 import type { JournalSnapshot, ReadLimits } from '../journal/journal.ts';
 import type { JournalPosition, SyncAnswer } from '../messages.ts';
@@ -183,6 +184,11 @@ export class Member {
     const member = { ...this.introduction(), outcome, ...(snapshot === undefined ? {} : { snapshot }) };
     const head = this.window.at(this.durable) ?? this.window.head;
     this.emit({ kind: 'answer', call, message: { head, entries: [], ...others, member } });
+  }
+
+  /** Tells nothing: whoever learned the cluster id from an answer could call as one of the cluster. */
+  answerStranger(call: number): void {
+    this.emit({ kind: 'answer', call, message: { head: genesis, entries: [], member: undefined } });
   }
 
   #drawTakeoverMs(): number {

@@ -110,7 +110,7 @@ export class Replication {
     member.nowMs = Math.max(member.nowMs, nowMs);
     if (event.kind === 'disk_failed') this.#fail(event.reason);
     if (this.#role === 'failed') {
-      if (event.kind === 'request') member.answer(event.call, 'refused');
+      if (event.kind === 'request') this.#refuse(event.call, event.message);
       return member.takeEffects();
     }
     this.#take(event);
@@ -181,7 +181,7 @@ export class Replication {
   #requested(call: number, message: SyncRequest): void {
     const { member: from } = message;
     if (from === undefined || !this.#isOfCluster(from.clusterId)) {
-      this.#member.answer(call, 'refused');
+      this.#refuse(call, message);
       return;
     }
     this.#election.adopt(from.config, { isMine: false, reason: 'another tracker told of it' });
@@ -204,6 +204,12 @@ export class Replication {
     if (asked.kind === 'push' && isLeading) {
       this.#leading.pushAnswered(peer, { message, outcome, sentAtMs: asked.sentAtMs });
     } else if (asked.kind === 'pull' && !isLeading) this.#following.pullAnswered(message, from, asked);
+  }
+
+  #refuse(call: number, { member: from }: SyncRequest): void {
+    const isKnown = from !== undefined && sameBytes(from.clusterId, this.#member.options.clusterId);
+    if (isKnown) this.#member.answer(call, 'refused');
+    else this.#member.answerStranger(call);
   }
 
   #isOfCluster(clusterId: Uint8Array): boolean {
