@@ -78,6 +78,17 @@ describe('a pair without a register', () => {
 });
 
 describe('a pair with a register', () => {
+  it('may be founded by a tracker with entries of its own, which the other one gets', () => {
+    const pair = createPair({ hasRegister: true, ownEntries: 3 });
+    pair.run(3_000);
+    expect([pair.roles(), pair.committed()]).toEqual([
+      ['primary', 'backup'],
+      [0, 3],
+    ]);
+    expect(pair.effects('a', 'fault')).toEqual([]);
+    expect(pair.core('b').status(pair.nowMs).headIndex).toBe(3);
+  });
+
   it('hands over at once, without a time in which nobody leads', () => {
     const pair = createPair({ hasRegister: true });
     pair.run(3_000);
@@ -188,7 +199,7 @@ class Pair {
   register: RegisterCell = new RegisterCell();
   readonly #nodes: Readonly<Record<Name, Node>>;
 
-  constructor(more: Pick<ReplicationOptions, 'hasRegister'>) {
+  constructor(more: PairOptions) {
     this.#nodes = { a: createNode('a', more), b: createNode('b', more) };
   }
 
@@ -304,20 +315,27 @@ interface Node {
   isStopped: boolean;
 }
 
-function createNode(name: Name, { hasRegister }: Pick<ReplicationOptions, 'hasRegister'>): Node {
+interface PairOptions {
+  readonly hasRegister: boolean;
+  /** Entries of epoch 1 in the journal of the founder. */
+  readonly ownEntries?: number;
+}
+
+function createNode(name: Name, { hasRegister, ownEntries = 0 }: PairOptions): Node {
+  const records = name === 'a' ? chain(ownEntries) : [];
   const options: ReplicationOptions = {
     storeId: name.repeat(32),
     clusterId,
     peers: [name === 'a' ? 'b' : 'a'],
     hasRegister,
     founds: name === 'a',
-    window: { base: genesis, records: [] },
+    window: { base: genesis, records },
     random: createTestRandom(),
   };
   const core = new Replication(options, 0);
-  return { core, records: [], answers: new Map(), all: [], committed: 0, nextCall: 1, isStopped: false };
+  return { core, records: [...records], answers: new Map(), all: [], committed: 0, nextCall: 1, isStopped: false };
 }
 
-function createPair(more: Pick<ReplicationOptions, 'hasRegister'>): Pair {
+function createPair(more: PairOptions): Pair {
   return new Pair(more);
 }

@@ -117,9 +117,8 @@ export class Election {
   }
 
   #ask(proposal: Config | undefined): number {
-    const { nowMs, timings, config, window } = this.#member;
+    const { nowMs, timings, leastEpoch } = this.#member;
     const id = this.#nextId++;
-    const leastEpoch = Math.max(config.epoch, window.head.epoch);
     this.#question = { id, sentAtMs: nowMs, leastEpoch, proposal };
     this.#askAgainAtMs = nowMs + timings.registerMs;
     return id;

@@ -25,6 +25,9 @@ export type PlantedBug =
   | 'take_over_without_being_in_sync'
   | 'read_without_lease';
 
+/** Of what a tracker wrote while it stood alone. */
+const OWN_EPOCH = 1;
+
 export interface ReplicationOptions {
   readonly storeId: StoreId;
   /** 16 bytes that all trackers of the cluster were given. */
@@ -33,7 +36,10 @@ export interface ReplicationOptions {
   readonly peers: readonly string[];
   /** Whether there is a register. Without one nobody takes over by itself. */
   readonly hasRegister: boolean;
-  /** This tracker begins the cluster: it may be primary where a register was never swapped and its journal is empty or its own. */
+  /**
+   * This tracker may begin the cluster: its journal is empty, or has what it wrote while it stood alone, and was never in a
+   * cluster. Then it may be primary where the register was never swapped.
+   */
   readonly founds: boolean;
   /** The end of the journal as it was opened; its head is durable. */
   readonly window: { readonly base: JournalPosition; readonly records: readonly JournalRecord[] };
@@ -89,6 +95,16 @@ export class Member {
   /** Everything that was appended is durable, and nothing is being cut. */
   get isDiskIdle(): boolean {
     return !this.isDiskBusy && this.durable === this.window.head.index;
+  }
+
+  /** This tracker may begin the cluster, where the register was never swapped. */
+  get mayFound(): boolean {
+    return this.options.founds && this.config.epoch === 0 && this.window.head.epoch <= OWN_EPOCH;
+  }
+
+  /** The register cannot be of an earlier epoch than this, unless it lost what it kept. */
+  get leastEpoch(): number {
+    return this.mayFound ? 0 : Math.max(this.config.epoch, this.window.head.epoch);
   }
 
   get isInSync(): boolean {

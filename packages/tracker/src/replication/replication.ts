@@ -265,9 +265,9 @@ export class Replication {
 
   /** R3: why this tracker shall be primary, if it may. */
   #reasonToLead(): string | undefined {
-    const { config, self, isInSync, isDiskIdle, options, window, takeoverMs } = this.#member;
+    const { config, self, isInSync, isDiskIdle, mayFound, takeoverMs } = this.#member;
     if (!isDiskIdle) return undefined;
-    if (config.epoch === 0) return options.founds && window.head.epoch === 0 ? 'founded' : undefined;
+    if (config.epoch === 0) return mayFound ? 'founded' : undefined;
     if (this.#election.isCandidate) return 'asked before';
     if (!isInSync && !this.#member.isPlanted('take_over_without_being_in_sync')) return undefined;
     if (config.primary === self) return 'was primary before, or was handed it';
