@@ -83,6 +83,12 @@ export function recordAfter(previous: JournalPosition, bytes: Uint8Array): Journ
   return record;
 }
 
+/** Where `record` says that the journal stood before it; the epoch, which it does not say, is 0. */
+export function positionBefore({ position, bytes }: JournalRecord): JournalPosition {
+  const { prevHash } = readEntry(bytes, position.index);
+  return { epoch: 0, index: position.index - 1, hash: prevHash };
+}
+
 /** Names a write by what it asks for, so that a request id that comes again for something else is noticed. 16 bytes. */
 export function fingerprintOf(...words: readonly string[]): Uint8Array {
   // Words are joined by a character that no identifier, name or root may contain.

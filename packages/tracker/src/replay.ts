@@ -4,9 +4,10 @@
  * Nothing is skipped or repaired. A journal that cannot be followed to its head fails with `journal_corrupt` and the index
  * where it breaks, because a state with a hole in it would give away what the missing entries forbid.
  */
-import { corrupt, openRecord, sameBytes } from './entry.ts';
+import { corrupt, openRecord, positionBefore, sameBytes } from './entry.ts';
 import { describe } from './errors.ts';
-import type { Journal, ReadLimits } from './journal/journal.ts';
+import type { ReadableJournal, ReadLimits } from './journal/journal.ts';
+import type { JournalPosition } from './messages.ts';
 import { decodeSnapshot } from './snapshot.ts';
 import type { OwnedState } from './state.ts';
 import { applyEntry, createState } from './state.ts';
@@ -16,7 +17,7 @@ const BATCH: ReadLimits = { entries: 1_024, bytes: 1024 * 1024 };
 
 /** The state at the journal's head, or after its entry `upTo` where that is given. */
 export async function replayJournal(
-  journal: Journal,
+  journal: ReadableJournal,
   upTo: number = journal.head.index,
 ): Promise<OwnedState> {
   const state = await startingState(journal);
@@ -40,8 +41,28 @@ export async function replayJournal(
   return state;
 }
 
-async function startingState(journal: Journal): Promise<OwnedState> {
+async function startingState(journal: ReadableJournal): Promise<OwnedState> {
   const snapshot = await journal.readSnapshot();
   if (snapshot === undefined) return createState();
+  // Those of a shared journal may go while they are read.
+  if (!journal.isShared) await checkEarlier(journal, snapshot.position);
   return decodeSnapshot(snapshot);
+}
+
+/** What is kept before a snapshot is for whoever is a little behind: it has to lead to the snapshot. */
+async function checkEarlier(journal: ReadableJournal, snapshot: JournalPosition): Promise<void> {
+  let last: JournalPosition | undefined;
+  let { base: after } = journal;
+  while (after < snapshot.index) {
+    const entries = Math.min(BATCH.entries, snapshot.index - after);
+    const records = await journal.read(after, { ...BATCH, entries });
+    if (records.length === 0) throw corrupt(after + 1, 'it is missing, though there are entries before it');
+    for (const record of records) {
+      openRecord(record, last ?? positionBefore(record));
+      last = record.position;
+    }
+    after += records.length;
+  }
+  if (last === undefined || sameBytes(last.hash, snapshot.hash)) return;
+  throw corrupt(snapshot.index, 'it is not the one that the snapshot stands for');
 }

@@ -1,7 +1,8 @@
 /** What every `Journal` must do, whatever keeps it. `reopen` closes the journal and opens what it kept. */
 import { describe, expect, it } from 'vitest';
-import { genesis, type JournalRecord, openRecord, sealEntry } from '../src/entry.ts';
+import { genesis, type JournalRecord, openRecord, sameBytes, sealEntry } from '../src/entry.ts';
 import type { Journal } from '../src/journal/journal.ts';
+import type { JournalPosition } from '../src/messages.ts';
 
 /** One place where a journal is kept. */
 export interface JournalPlace extends AsyncDisposable {
@@ -99,6 +100,112 @@ export function journalContract(name: string, createPlace: () => Promise<Journal
       expect(new TextDecoder().decode(snapshot?.bytes)).toBe('second');
     });
 
+    it('keeps as many entries before a snapshot as it is asked to, and never takes one back', async () => {
+      await using place = await createPlace();
+      const records = chain(20);
+      let journal = await place.open();
+      await journal.append(records.slice(0, 18));
+      const snapshotAt = (index: number, keepEntries: number): Promise<void> =>
+        journal.writeSnapshot(
+          { position: positionOf(records, index), bytes: numbered(index) },
+          { keepEntries },
+        );
+      await snapshotAt(10, 4);
+      expect([journal.base, journal.head]).toEqual([6, positionOf(records, 18)]);
+      expect(await journal.read(6, ALL)).toEqual(records.slice(6, 18));
+      await expect(journal.read(5, ALL)).rejects.toThrow('entries up to 6 were dropped');
+      await snapshotAt(12, 100);
+      expect(journal.base).toBe(6);
+      journal = await place.open();
+      expect(journal.base).toBe(6);
+      await snapshotAt(17, 5);
+      expect(journal.base).toBe(12);
+
+      const again = await place.open();
+      expect([again.base, again.head]).toEqual([12, positionOf(records, 18)]);
+      expect(await again.readSnapshot()).toEqual({ position: positionOf(records, 17), bytes: numbered(17) });
+      expect(await again.read(12, { ...ALL, entries: 2 })).toEqual(records.slice(12, 14));
+      if (!again.isShared) {
+        // The snapshot stands for what lies before it, so there is no state to go back to.
+        await expect(again.truncateAfter(16)).rejects.toThrow('expected 17 to 18');
+        await again.truncateAfter(17);
+        expect(await again.read(12, ALL)).toEqual(records.slice(12, 17));
+        await again.append(records.slice(17, 18));
+      }
+      await again.append(records.slice(18));
+      expect((await place.open()).head).toEqual(positionOf(records, 20));
+    });
+
+    it('keeps the later of two snapshots, and none that its entries do not lead to', async () => {
+      await using place = await createPlace();
+      const records = chain(9);
+      const journal = await place.open();
+      await journal.append(records);
+      await journal.writeSnapshot({ position: genesis, bytes: numbered(0) });
+      expect(await journal.readSnapshot()).toBeUndefined();
+      for (const index of [6, 4, 6]) {
+        await journal.writeSnapshot({ position: positionOf(records, index), bytes: numbered(index) });
+        expect((await journal.readSnapshot())?.bytes).toEqual(numbered(6));
+      }
+      const other = { ...positionOf(records, 8), hash: new Uint8Array(32).fill(1) };
+      await expect(journal.writeSnapshot({ position: other, bytes: numbered(8) })).rejects.toMatchObject({
+        code: 'journal_corrupt',
+      });
+      const ahead = { ...positionOf(records, 9), index: 10 };
+      await expect(journal.writeSnapshot({ position: ahead, bytes: numbered(10) })).rejects.toThrow(
+        RangeError,
+      );
+      expect((await journal.readSnapshot())?.position.index).toBe(6);
+      expect(await journal.read(6, ALL)).toEqual(records.slice(6));
+    });
+
+    it('keeps a large snapshot whole while it goes on appending', async () => {
+      await using place = await createPlace();
+      const records = chain(60);
+      const journal = await place.open();
+      await journal.append(records.slice(0, 30));
+      const bytes = new Uint8Array(5_000_000).map((_, at) => (at * 31) >> 4);
+      const writing = journal.writeSnapshot({ position: positionOf(records, 30), bytes });
+      for (const record of records.slice(30, 50)) await journal.append([record]);
+      await writing;
+      await journal.append(records.slice(50));
+      const again = await place.open();
+      expect([again.base, again.head.index]).toEqual([30, 60]);
+      expect(sameBytes((await again.readSnapshot())?.bytes ?? new Uint8Array(0), bytes)).toBe(true);
+      expect(await again.read(30, ALL)).toEqual(records.slice(30));
+    });
+
+    it('says how much it keeps', async () => {
+      await using place = await createPlace();
+      const records = chain(12);
+      const bytesOf = (from: number): number =>
+        records.slice(from).reduce((total, { bytes }) => total + bytes.length, 0);
+      const journal = await place.open();
+      expect(await journal.size()).toEqual({ entries: 0, entryBytes: 0, snapshotBytes: 0 });
+      await journal.append(records);
+      expect(await journal.size()).toEqual({ entries: 12, entryBytes: bytesOf(0), snapshotBytes: 0 });
+      await journal.writeSnapshot(
+        { position: positionOf(records, 9), bytes: numbered(9) },
+        { keepEntries: 2 },
+      );
+      const expected = { entries: 3, entryBytes: bytesOf(9), snapshotBytes: 100 };
+      expect(await journal.size()).toEqual(expected);
+      expect(await (await place.open()).size()).toEqual(expected);
+    });
+
+    it('writes no snapshot when it is told to stop', async () => {
+      await using place = await createPlace();
+      const records = chain(3);
+      const journal = await place.open();
+      await journal.append(records);
+      const snapshot = { position: positionOf(records, 2), bytes: numbered(2) };
+      await expect(journal.writeSnapshot(snapshot, { signal: AbortSignal.abort() })).rejects.toThrow(
+        'aborted',
+      );
+      expect(await journal.readSnapshot()).toBeUndefined();
+      expect(await journal.read(0, ALL)).toEqual(records);
+    });
+
     it('stands where its snapshot does when no entry follows', async () => {
       await using place = await createPlace();
       const records = chain(3);
@@ -188,12 +295,22 @@ export function journalContract(name: string, createPlace: () => Promise<Journal
         () => journal.writeSnapshot({ position, bytes: new Uint8Array(0) }),
         () => journal.installSnapshot({ position, bytes: new Uint8Array(0) }),
         () => journal.truncateAfter(0),
+        () => journal.size(),
       ]) {
         await expect(call()).rejects.toMatchObject({ code: 'closed' });
       }
       expect((await place.open()).head.index).toBe(5);
     });
   });
+}
+
+function positionOf(records: readonly JournalRecord[], index: number): JournalPosition {
+  return records[index - 1]?.position ?? genesis;
+}
+
+/** Bytes to tell one snapshot from another. */
+function numbered(index: number): Uint8Array {
+  return new Uint8Array(100).fill(index);
 }
 
 /** The first `count` entries of a journal that is the same each time. */

@@ -5,6 +5,7 @@
  * by whoever replays them (`replay.ts`). Its contract suite is `test/journal-contract.ts`.
  */
 import type { JournalRecord } from '../entry.ts';
+import { corrupt, sameBytes } from '../entry.ts';
 import type { JournalPosition } from '../messages.ts';
 
 /** How much one `read` may answer; it answers at least one record where there is one. */
@@ -19,6 +20,23 @@ export interface JournalSnapshot {
   readonly bytes: Uint8Array;
 }
 
+export interface SnapshotOptions {
+  /** Entries before the snapshot that are kept all the same, for whoever is a little behind; none unless told. */
+  readonly keepEntries?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** How much is kept, to tell when a snapshot is worth its while. */
+export interface JournalSize {
+  /** Those after the snapshot, and their bytes. */
+  readonly entries: number;
+  readonly entryBytes: number;
+  readonly snapshotBytes: number;
+}
+
+/** What a replay needs of a journal. */
+export type ReadableJournal = Pick<Journal, 'isShared' | 'head' | 'base' | 'read' | 'readSnapshot'>;
+
 /** All methods fail with `closed` after `close`. */
 export interface Journal extends AsyncDisposable {
   /** 16 random bytes, made when the place where the journal is kept was made: an emptied disk is somebody else. */
@@ -27,7 +45,7 @@ export interface Journal extends AsyncDisposable {
   readonly isShared: boolean;
   /** The last durable entry, or `genesis`. */
   readonly head: JournalPosition;
-  /** The index of the last entry that was dropped in favour of a snapshot, or 0. */
+  /** The index of the last entry that was dropped, or 0: at most that of the snapshot, which stands for it. */
   readonly base: number;
   /**
    * Adds records that follow the last one given; resolves when they are durable, in order. Appends of one turn are made
@@ -38,15 +56,20 @@ export interface Journal extends AsyncDisposable {
   /** The durable records after index `after`, oldest first. Throws a RangeError when some of them were dropped. */
   read(after: number, limits: ReadLimits): Promise<readonly JournalRecord[]>;
   readSnapshot(): Promise<JournalSnapshot | undefined>;
-  /** Keeps a snapshot of a durable position instead of the one before, and drops the entries up to it. */
-  writeSnapshot(snapshot: JournalSnapshot): Promise<void>;
+  /**
+   * Keeps a snapshot of a durable position instead of the one before, and drops the entries up to it. Does nothing where
+   * there is one of that position or a later one. Appends do not wait for all of it. Fails with `journal_corrupt` where
+   * the journal has another entry there, and throws a RangeError where it has none.
+   */
+  writeSnapshot(snapshot: JournalSnapshot, options?: SnapshotOptions): Promise<void>;
   /** Drops everything and goes on from a snapshot of another tracker. A shared journal throws a TypeError. */
   installSnapshot(snapshot: JournalSnapshot): Promise<void>;
   /**
    * Cuts off the durable records after index `after`; what was appended before is waited for. Throws a RangeError when
-   * that entry was dropped or is not there; a shared journal throws a TypeError.
+   * that entry is not there, or lies before the snapshot; a shared journal throws a TypeError.
    */
   truncateAfter(after: number): Promise<void>;
+  size(): Promise<JournalSize>;
   /** Waits for what was appended. Idempotent. */
   close(): Promise<void>;
 }
@@ -83,10 +106,35 @@ export function checkKept(base: number, after: number): void {
     throw new RangeError(`Cannot read after entry ${after}: entries up to ${base} were dropped`);
 }
 
-/** Throws unless a journal from `base` to `head` can be cut after `after`. */
-export function checkCut(place: { readonly base: number; readonly head: number }, after: number): void {
-  if (after >= place.base && after <= place.head) return;
-  throw new RangeError(`Cannot cut after entry ${after}: expected ${place.base} to ${place.head}`);
+/** Throws unless a journal with a snapshot at `snapshot` and its end at `head` can be cut after `after`. */
+export function checkCut(place: { readonly snapshot: number; readonly head: number }, after: number): void {
+  if (after >= place.snapshot && after <= place.head) return;
+  throw new RangeError(`Cannot cut after entry ${after}: expected ${place.snapshot} to ${place.head}`);
+}
+
+/**
+ * Whether a snapshot of `position` goes beyond the present one, which is of index `present`. Throws unless the journal has
+ * that very entry: what a snapshot of another history stands for would be lost.
+ */
+export async function isNewSnapshot(
+  journal: ReadableJournal,
+  present: number,
+  { index, hash }: JournalPosition,
+): Promise<boolean> {
+  if (index <= present) return false;
+  if (index > journal.head.index) {
+    throw new RangeError(
+      `Cannot keep a snapshot of entry ${index}: the journal ends at entry ${journal.head.index}`,
+    );
+  }
+  const [record] = await journal.read(index - 1, { entries: 1, bytes: 0 });
+  if (record !== undefined && sameBytes(record.position.hash, hash)) return true;
+  throw corrupt(index, 'the journal has another entry there than the snapshot');
+}
+
+/** The index up to which entries go when a snapshot of `index` is kept. */
+export function dropsUpTo(index: number, { keepEntries = 0 }: SnapshotOptions = {}): number {
+  return Math.max(0, index - keepEntries);
 }
 
 /** The first of `records` that fit into `limits`, at least one. */

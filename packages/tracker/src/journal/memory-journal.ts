@@ -8,12 +8,12 @@ import type { JournalRecord } from '../entry.ts';
 import { genesis } from '../entry.ts';
 import { TrackerError } from '../errors.ts';
 import type { JournalPosition } from '../messages.ts';
-import type { Journal, JournalSnapshot } from './journal.ts';
-import { checkCut, checkFollows, checkKept, takeWithin } from './journal.ts';
+import type { Journal, JournalSize, JournalSnapshot, SnapshotOptions } from './journal.ts';
+import { checkCut, checkFollows, checkKept, dropsUpTo, isNewSnapshot, takeWithin } from './journal.ts';
 
 /** What is there when a journal is opened on it again. */
 export interface MemoryStorage {
-  /** Those after the snapshot. */
+  /** Those that are kept: all after the snapshot, and the last ones before it. */
   records: JournalRecord[];
   snapshot: JournalSnapshot | undefined;
   /** 16 bytes; zeros unless given, which will do where nobody follows anybody. */
@@ -44,7 +44,8 @@ class MemoryJournal implements Journal {
   }
 
   get base(): number {
-    return this.#storage.snapshot?.position.index ?? 0;
+    const first = this.#storage.records[0]?.position.index;
+    return Math.min(first === undefined ? Number.POSITIVE_INFINITY : first - 1, this.#snapshotIndex);
   }
 
   async append(records: readonly JournalRecord[]): Promise<void> {
@@ -64,10 +65,13 @@ class MemoryJournal implements Journal {
     return this.#storage.snapshot;
   }
 
-  async writeSnapshot(snapshot: JournalSnapshot): Promise<void> {
+  async writeSnapshot(snapshot: JournalSnapshot, options?: SnapshotOptions): Promise<void> {
     this.#requireOpen();
-    checkKept(this.base, snapshot.position.index);
-    this.#storage.records = this.#storage.records.slice(snapshot.position.index - this.base);
+    options?.signal?.throwIfAborted();
+    const { position } = snapshot;
+    if (!(await isNewSnapshot(this, this.#snapshotIndex, position))) return;
+    const drop = Math.max(this.base, dropsUpTo(position.index, options));
+    this.#storage.records = this.#storage.records.slice(drop - this.base);
     this.#storage.snapshot = snapshot;
   }
 
@@ -79,8 +83,19 @@ class MemoryJournal implements Journal {
 
   async truncateAfter(after: number): Promise<void> {
     this.#requireOpen();
-    checkCut({ base: this.base, head: this.head.index }, after);
+    checkCut({ snapshot: this.#snapshotIndex, head: this.head.index }, after);
     this.#storage.records = this.#storage.records.slice(0, after - this.base);
+  }
+
+  async size(): Promise<JournalSize> {
+    this.#requireOpen();
+    const { records, snapshot } = this.#storage;
+    const later = records.filter(({ position }) => position.index > this.#snapshotIndex);
+    return {
+      entries: later.length,
+      entryBytes: later.reduce((total, { bytes }) => total + bytes.length, 0),
+      snapshotBytes: snapshot?.bytes.length ?? 0,
+    };
   }
 
   async close(): Promise<void> {
@@ -89,6 +104,10 @@ class MemoryJournal implements Journal {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  get #snapshotIndex(): number {
+    return this.#storage.snapshot?.position.index ?? 0;
   }
 
   #requireOpen(): void {

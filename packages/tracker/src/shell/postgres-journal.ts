@@ -8,8 +8,8 @@ import debug from 'debug';
 import type { JournalRecord } from '../entry.ts';
 import { corrupt } from '../entry.ts';
 import { describe, TrackerError } from '../errors.ts';
-import type { JournalSnapshot, SharedJournal } from '../journal/journal.ts';
-import { checkKept } from '../journal/journal.ts';
+import type { JournalSize, JournalSnapshot, SharedJournal, SnapshotOptions } from '../journal/journal.ts';
+import { checkKept, dropsUpTo } from '../journal/journal.ts';
 import { KnownHead, type SharedHead } from '../journal/known-head.ts';
 import type { JournalPosition } from '../messages.ts';
 import { PostgresAppender } from './postgres-appender.ts';
@@ -19,6 +19,7 @@ import { type PostgresOptions, type PostgresSettings, resolvePostgresOptions } f
 import { prepareSchema } from './postgres-schema.ts';
 import {
   listen,
+  measure,
   orJournalFailed,
   readHead,
   readRecords,
@@ -122,14 +123,23 @@ class PostgresJournal implements SharedJournal {
     return this.#onOwnLink((client) => readSnapshot(client, schema));
   }
 
-  async writeSnapshot(snapshot: JournalSnapshot): Promise<void> {
+  async writeSnapshot(snapshot: JournalSnapshot, options?: SnapshotOptions): Promise<void> {
     this.#requireOpen();
+    options?.signal?.throwIfAborted();
     const { index } = snapshot.position;
-    checkKept(this.base, index);
+    if (index === 0) return;
+    if (index > this.head.index) {
+      throw new RangeError(
+        `Cannot keep a snapshot of entry ${index}: the journal ends at entry ${this.head.index}`,
+      );
+    }
     const { schema } = this.#settings;
-    const isKept = await this.#onOwnLink((client) => replaceSnapshot(client, schema, snapshot));
-    if (!isKept) throw corrupt(index, 'PostgreSQL has another entry there than this tracker');
-    this.#head.raiseBase(index);
+    const dropUpTo = dropsUpTo(index, options);
+    const outcome = await this.#onOwnLink((client) =>
+      replaceSnapshot(client, schema, { snapshot, dropUpTo }),
+    );
+    if (outcome === 'refused') throw corrupt(index, 'PostgreSQL has another entry there than this tracker');
+    if (outcome === 'kept') this.#head.raiseBase(dropUpTo);
   }
 
   async installSnapshot(): Promise<void> {
@@ -140,6 +150,12 @@ class PostgresJournal implements SharedJournal {
   async truncateAfter(): Promise<void> {
     this.#requireOpen();
     throw new TypeError('Cannot cut a shared journal: all that is in it is acknowledged');
+  }
+
+  async size(): Promise<JournalSize> {
+    this.#requireOpen();
+    const { schema } = this.#settings;
+    return orJournalFailed(this.#reads.run((client) => measure(client, schema)));
   }
 
   close(): Promise<void> {

@@ -8,7 +8,7 @@
 import type { JournalRecord } from '../entry.ts';
 import { sameBytes } from '../entry.ts';
 import { describe, isTrackerError, TrackerError } from '../errors.ts';
-import type { JournalSnapshot, ReadLimits } from '../journal/journal.ts';
+import type { JournalSize, JournalSnapshot, ReadLimits } from '../journal/journal.ts';
 import type { SharedHead } from '../journal/known-head.ts';
 import type { JournalPosition } from '../messages.ts';
 import type { PostgresClient } from './postgres-link.ts';
@@ -124,30 +124,46 @@ export async function readSnapshot(
 }
 
 /**
- * Keeps `snapshot` and drops the entries up to it, unless another tracker has kept a later one. False, and nothing done,
- * when the journal has another entry there. The head is locked last, so that appends wait for nothing else.
+ * Keeps `snapshot` and drops the entries up to `dropUpTo`, unless there is a later one (`behind`). Does nothing, either,
+ * when the journal has another entry there (`refused`). The head is locked last, so that appends wait for nothing else.
  */
 export async function replaceSnapshot(
   client: PostgresClient,
   schema: string,
-  { position, bytes }: JournalSnapshot,
-): Promise<boolean> {
-  const { epoch, index, hash } = position;
+  { snapshot, dropUpTo }: { readonly snapshot: JournalSnapshot; readonly dropUpTo: number },
+): Promise<'kept' | 'behind' | 'refused'> {
+  const { epoch, index, hash } = snapshot.position;
   await client.query('BEGIN');
   const replaced = await client.query(
     `INSERT INTO ${schema}.snapshot AS kept ("index", epoch, hash, bytes) VALUES ($1, $2, $3, $4)
      ON CONFLICT (single) DO UPDATE SET "index" = $1, epoch = $2, hash = $3, bytes = $4 WHERE kept."index" < $1`,
-    [index, epoch, hash, bytes],
+    [index, epoch, hash, snapshot.bytes],
   );
   const isLater = replaced.rowCount === 1;
   const own = isLater ? await readHash(client, schema, index) : undefined;
   const isOurs = own !== undefined && sameBytes(own, hash);
   if (isOurs) {
-    await client.query(`DELETE FROM ${schema}.entries WHERE "index" <= $1`, [index]);
-    await client.query(`UPDATE ${schema}.head SET base = $1`, [index]);
+    await client.query(`DELETE FROM ${schema}.entries WHERE "index" <= $1`, [dropUpTo]);
+    await client.query(`UPDATE ${schema}.head SET base = greatest(base, $1)`, [dropUpTo]);
   }
   await client.query(isOurs ? 'COMMIT' : 'ROLLBACK');
-  return isOurs || !isLater;
+  if (isOurs) return 'kept';
+  return isLater ? 'refused' : 'behind';
+}
+
+/** Of the snapshot, and of the entries after it. */
+export async function measure(client: PostgresClient, schema: string): Promise<JournalSize> {
+  const { rows } = await client.query<Record<keyof JournalSize, string>>(
+    `SELECT count(*) AS entries, coalesce(sum(octet_length(bytes)), 0) AS "entryBytes",
+       coalesce((SELECT octet_length(bytes) FROM ${schema}.snapshot), 0) AS "snapshotBytes"
+     FROM ${schema}.entries WHERE "index" > coalesce((SELECT "index" FROM ${schema}.snapshot), 0)`,
+  );
+  const { entries = 0, entryBytes = 0, snapshotBytes = 0 } = rows[0] ?? {};
+  return {
+    entries: Number(entries),
+    entryBytes: Number(entryBytes),
+    snapshotBytes: Number(snapshotBytes),
+  };
 }
 
 /** `answer`, or its failure as one of the journal. */

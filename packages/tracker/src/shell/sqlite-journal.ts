@@ -9,11 +9,12 @@ import type { JournalRecord } from '../entry.ts';
 import { corrupt, genesis, sameBytes } from '../entry.ts';
 import { describe, TrackerError } from '../errors.ts';
 import { GroupCommit } from '../journal/group-commit.ts';
-import type { Journal, JournalSnapshot } from '../journal/journal.ts';
-import { checkCut, checkFollows, checkKept } from '../journal/journal.ts';
+import type { Journal, JournalSize, JournalSnapshot, SnapshotOptions } from '../journal/journal.ts';
+import { checkCut, checkFollows, checkKept, dropsUpTo, isNewSnapshot } from '../journal/journal.ts';
 import type { JournalPosition } from '../messages.ts';
 import { JournalThread } from './sqlite-journal-thread.ts';
-import type { Opened, Row, WorkerRequest } from './sqlite-journal-worker.ts';
+import type { Opened, WorkerRequest } from './sqlite-journal-worker.ts';
+import type { Row } from './sqlite-statements.ts';
 
 /** Opens the journal in `file`, which is made when it is not there. Fails with `journal_failed`, `journal_corrupt`. */
 export async function openSqliteJournal(file: string): Promise<Journal> {
@@ -31,24 +32,34 @@ export async function openSqliteJournal(file: string): Promise<Journal> {
   }
 }
 
+/** What of a snapshot is committed at a time: a few milliseconds of work. */
+const PART_BYTES = 1024 * 1024;
+
 class SqliteJournal implements Journal {
   readonly isShared = false;
   readonly storeId: Uint8Array;
   readonly #thread: JournalThread;
   #head: JournalPosition;
   #base: number;
+  #snapshotIndex: number;
+  /** The last number that the parts of a snapshot were written under. */
+  #snapshotNumber: number;
+  /** Settles when no snapshot is being written; never rejects. */
+  #snapshotWork: Promise<unknown> = Promise.resolve();
   /** The index of the last record given to `append`. */
   #last: number;
   readonly #commits = new GroupCommit<readonly JournalRecord[]>((batch) => this.#commit(batch.flat()));
   #failure: TrackerError | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(thread: JournalThread, head: JournalPosition, { base, storeId }: Opened) {
-    this.storeId = storeId;
+  constructor(thread: JournalThread, head: JournalPosition, opened: Opened) {
+    this.storeId = opened.storeId;
     this.#thread = thread;
     this.#head = head;
     this.#last = head.index;
-    this.#base = base;
+    this.#base = opened.base;
+    this.#snapshotIndex = opened.snapshotIndex;
+    this.#snapshotNumber = opened.snapshotNumber;
   }
 
   get head(): JournalPosition {
@@ -79,35 +90,49 @@ class SqliteJournal implements Journal {
 
   async readSnapshot(): Promise<JournalSnapshot | undefined> {
     this.#requireOpen();
-    const row = await this.#call({ kind: 'read_snapshot' }, this.#base);
+    const row = await this.#call({ kind: 'read_snapshot' }, this.#snapshotIndex);
     // As above; no row is undefined.
     return row === undefined ? undefined : toRecord(row as Row);
   }
 
-  async writeSnapshot(snapshot: JournalSnapshot): Promise<void> {
-    this.#requireOpen();
-    const { index } = snapshot.position;
-    checkKept(this.#base, index);
-    await this.#call({ kind: 'write_snapshot', row: toRow(snapshot) }, index);
-    this.#base = index;
+  async writeSnapshot(snapshot: JournalSnapshot, options?: SnapshotOptions): Promise<void> {
+    await this.#oneSnapshotAtATime(async () => {
+      const { position } = snapshot;
+      if (!(await isNewSnapshot(this, this.#snapshotIndex, position))) return;
+      const number = await this.#writeParts(snapshot, options);
+      await this.#call({ kind: 'keep_snapshot', position, number }, position.index);
+      this.#snapshotIndex = position.index;
+      this.#base = Math.max(this.#base, dropsUpTo(position.index, options));
+      await this.#dropOld();
+    });
   }
 
   async installSnapshot(snapshot: JournalSnapshot): Promise<void> {
-    this.#requireOpen();
-    await this.#commits.idle();
-    const { position } = snapshot;
-    await this.#call({ kind: 'install_snapshot', row: toRow(snapshot) }, position.index);
-    this.#moveTo(position);
-    this.#base = position.index;
+    await this.#oneSnapshotAtATime(async () => {
+      const { position } = snapshot;
+      const number = await this.#writeParts(snapshot);
+      await this.#commits.idle();
+      await this.#call({ kind: 'install_snapshot', position, number }, position.index);
+      this.#moveTo(position);
+      this.#snapshotIndex = position.index;
+      this.#base = position.index;
+      await this.#dropOld();
+    });
   }
 
   async truncateAfter(after: number): Promise<void> {
     this.#requireOpen();
     await this.#commits.idle();
-    checkCut({ base: this.#base, head: this.#head.index }, after);
+    checkCut({ snapshot: this.#snapshotIndex, head: this.#head.index }, after);
     const head = await this.#positionAt(after);
     await this.#call({ kind: 'truncate', after }, after);
     this.#moveTo(head);
+  }
+
+  async size(): Promise<JournalSize> {
+    this.#requireOpen();
+    // The worker answers with a JournalSize.
+    return (await this.#call({ kind: 'measure' }, this.#head.index)) as JournalSize;
   }
 
   close(): Promise<void> {
@@ -121,7 +146,39 @@ class SqliteJournal implements Journal {
 
   async #close(): Promise<void> {
     await this.#commits.idle();
+    await this.#snapshotWork;
     await this.#thread.end();
+  }
+
+  async #oneSnapshotAtATime(task: () => Promise<void>): Promise<void> {
+    this.#requireOpen();
+    const work = this.#snapshotWork.then(() => {
+      this.#requireOpen();
+      return task();
+    });
+    this.#snapshotWork = work.catch(() => undefined);
+    await work;
+  }
+
+  /** One commit each, so that appends come in between. Answers the number that they have in common. */
+  async #writeParts(snapshot: JournalSnapshot, options?: SnapshotOptions): Promise<number> {
+    const number = this.#snapshotNumber + 1;
+    this.#snapshotNumber = number;
+    const { bytes, position } = snapshot;
+    for (let part = 0; part * PART_BYTES < bytes.length; part += 1) {
+      this.#requireOpen();
+      options?.signal?.throwIfAborted();
+      const piece = bytes.slice(part * PART_BYTES, (part + 1) * PART_BYTES);
+      await this.#call({ kind: 'write_part', number, part, bytes: piece }, position.index);
+    }
+    return number;
+  }
+
+  /** What is left of it when the journal is closed meanwhile goes with the next snapshot. */
+  async #dropOld(): Promise<void> {
+    while (this.#closing === undefined) {
+      if ((await this.#call({ kind: 'drop_some', upTo: this.#base }, this.#base)) === false) return;
+    }
   }
 
   #moveTo(head: JournalPosition): void {

@@ -63,7 +63,8 @@ export function createFakeJournal(): FakeJournal {
     read: (after, limits) =>
       readsFail ? Promise.reject(new Error('it cannot be read')) : kept.read(after, limits),
     readSnapshot: () => kept.readSnapshot(),
-    writeSnapshot: (snapshot) => kept.writeSnapshot(snapshot),
+    writeSnapshot: (snapshot, options) => kept.writeSnapshot(snapshot, options),
+    size: () => kept.size(),
     installSnapshot: (snapshot) => kept.installSnapshot(snapshot),
     truncateAfter: (after) => kept.truncateAfter(after),
     close: () => kept.close(),

@@ -80,7 +80,8 @@ export function createFakeSharedStorage(): () => FakeSharedJournal {
         if (journal.away !== undefined) throw journal.away;
         return kept.readSnapshot();
       },
-      writeSnapshot: (snapshot) => kept.writeSnapshot(snapshot),
+      writeSnapshot: (snapshot, options) => kept.writeSnapshot(snapshot, options),
+      size: () => kept.size(),
       installSnapshot: () => Promise.reject(new TypeError('it is shared')),
       truncateAfter: () => Promise.reject(new TypeError('it is shared')),
       close: () => kept.close(),
