@@ -16,6 +16,7 @@ export type BlockLanguage =
   | 'frame'
   | 'bad_frame'
   | 'merkle'
+  | 'order'
   | 'conversation';
 
 /** A block's text, and what stands behind the language on its first line. */
