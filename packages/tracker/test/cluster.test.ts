@@ -87,6 +87,24 @@ describe('a pair of trackers', () => {
     expect((await again.tracker.list_groups({ after: '' })).groups).toMatchObject([{ groupId: 'kept' }]);
   });
 
+  it('takes one back while somebody writes all the time', async () => {
+    await using scene = await startedPair();
+    const carol = await scene.logIn(0, 'carol');
+    await scene.kill(1);
+    await scene.until(() => scene.cell.config.inSync.length === 1);
+    let groups = 0;
+    const write = (): void => {
+      groups += 1;
+      // The tracker is gone at the end of the test.
+      carol.createGroup(`group-${groups}`).catch(() => undefined);
+      scene.clock.schedule(20, write);
+    };
+    write();
+    await scene.start(1);
+    await scene.until(() => scene.roles()[1] === 'backup', 2_000);
+    expect(groups).toBeGreaterThan(5);
+  });
+
   it('hands over when it ends in good order, and no caller sees an error', async () => {
     await using scene = await startedPair();
     const alice = await scene.logIn(0, 'alice');

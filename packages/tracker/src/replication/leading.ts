@@ -82,10 +82,12 @@ export class Leading {
   }
 
   pushAnswered(peer: Peer, { message, outcome, sentAtMs }: Answer): void {
+    const isOwn = this.#member.window.has(message.head);
     peer.follows = outcome === 'accepted';
+    peer.reached = isOwn ? message.head.index : undefined;
     if (!peer.follows) return;
     peer.grantedAtMs = Math.max(peer.grantedAtMs, sentAtMs);
-    if (this.#member.window.has(message.head)) peer.matched = Math.max(peer.matched, message.head.index);
+    if (isOwn) peer.matched = Math.max(peer.matched, message.head.index);
   }
 
   /** Somebody who follows asks for what it lacks. */
@@ -191,7 +193,9 @@ export class Leading {
   #pushTo(peer: Peer): SyncRequest {
     const { window } = this.#member;
     const member = { kind: 'push', ...this.#member.introduction() } as const;
-    const from = peer.follows ? window.at(peer.matched) : undefined;
+    // Who is catching up gets what has been written since, or it would stay behind for as long as somebody writes.
+    const last = peer.follows ? peer.matched : peer.reached;
+    const from = last === undefined ? undefined : window.at(last);
     if (from === undefined) return { position: window.head, entries: [], member };
     const entries = window.after(from.index, BATCH).map((record) => record.bytes);
     return { position: from, entries, member };

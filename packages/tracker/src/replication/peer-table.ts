@@ -25,6 +25,8 @@ export interface Peer {
   follows: boolean;
   /** The index of its last durable entry, where that is an entry of this journal. */
   matched: number;
+  /** The same of one that does not follow yet; undefined where its last entry is not one of this journal. */
+  reached: number | undefined;
   /** What it was told to be acknowledged. */
   toldCommitted: number;
   /** When the last push was sent that it accepted: until `takeoverMs` after that it does not take over. */
@@ -46,6 +48,7 @@ export class PeerTable {
       heardAtMs: NEVER,
       follows: false,
       matched: 0,
+      reached: undefined,
       toldCommitted: 0,
       grantedAtMs: NEVER,
     }));
@@ -101,6 +104,7 @@ export class PeerTable {
 function forget(peer: Peer): void {
   peer.follows = false;
   peer.matched = 0;
+  peer.reached = undefined;
   peer.toldCommitted = 0;
   peer.grantedAtMs = NEVER;
 }
