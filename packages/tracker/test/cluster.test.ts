@@ -1,6 +1,6 @@
 /** Two or more trackers as one, over connections, with the ledgers and the service that users meet. */
 import { describe, expect, it } from 'vitest';
-import { CLUSTER_ID, createClusterScene } from './helpers/cluster-scene.ts';
+import { CLUSTER_ID, type ClusterSceneOptions, createClusterScene } from './helpers/cluster-scene.ts';
 import { newRequestId, PASSWORD } from './helpers/peers.ts';
 
 describe('a pair of trackers', () => {
@@ -88,7 +88,8 @@ describe('a pair of trackers', () => {
   });
 
   it('takes one back while somebody writes all the time', async () => {
-    await using scene = await startedPair();
+    // Out of step, so that there are writes between what the one asks and what the other tells.
+    await using scene = await startedPair({ timings: (at) => ({ heartbeatMs: 250 + 70 * at }) });
     const carol = await scene.logIn(0, 'carol');
     await scene.kill(1);
     await scene.until(() => scene.cell.config.inSync.length === 1);
@@ -202,8 +203,10 @@ describe('three trackers', () => {
   });
 });
 
-async function startedPair(): Promise<ReturnType<typeof createClusterScene>> {
-  const scene = createClusterScene();
+async function startedPair(
+  options: ClusterSceneOptions = {},
+): Promise<ReturnType<typeof createClusterScene>> {
+  const scene = createClusterScene(options);
   await scene.start(0);
   await scene.until(() => scene.roles()[0] === 'primary');
   await scene.start(1);

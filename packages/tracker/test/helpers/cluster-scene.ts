@@ -3,6 +3,7 @@ import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { createManualClock, createSeededRandom, type ManualClock } from '@minitorrent/rpc-core/testing';
 import { createMemoryJournal, type MemoryStorage } from '../../src/journal/memory-journal.ts';
 import { createMemoryRegister, type Register, RegisterCell } from '../../src/register.ts';
+import type { Timings } from '../../src/replication/timings.ts';
 import { createTracker, type Tracker, type TrackerOptions } from '../../src/shell/create-tracker.ts';
 import { CHEAP, connectPeer, type PeerOptions, type TestPeer } from './peers.ts';
 
@@ -33,6 +34,8 @@ export interface ClusterScene extends AsyncDisposable {
 export interface ClusterSceneOptions {
   readonly trackers?: number;
   readonly hasRegister?: boolean;
+  /** Of tracker number `at`. */
+  readonly timings?: (at: number) => Partial<Timings>;
 }
 
 const PORT = 7_700;
@@ -40,6 +43,7 @@ const PORT = 7_700;
 export function createClusterScene({
   trackers = 2,
   hasRegister = true,
+  timings = () => ({}),
 }: ClusterSceneOptions = {}): ClusterScene {
   const network = createMemoryNetwork();
   const clock = createManualClock();
@@ -81,6 +85,7 @@ export function createClusterScene({
           clusterId: CLUSTER_ID,
           peers: addresses.filter((_, other) => other !== at),
           ...(hasRegister ? { register } : {}),
+          timings: timings(at),
         },
         onLog: (entry) => {
           if (entry.kind === 'fault') scene.logs.push(entry.reason);
