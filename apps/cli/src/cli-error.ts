@@ -31,6 +31,7 @@ export type CliErrorCode =
   /** PostgreSQL does not answer at all, or does not do what a journal needs. */
   | 'postgres_unreachable'
   | 'postgres_refused'
+  | 'postgres_unfit'
   /** Metrics cannot be served at the address that was given. */
   | 'metrics_failed'
   /** A process of the demonstration ended early, was silent too long, or delivered a wrong file. */

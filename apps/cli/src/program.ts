@@ -5,7 +5,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { DemoCommandOptions } from './commands/demo.ts';
 import type { PeerCommandOptions } from './commands/peer.ts';
-import type { TrackerCommandOptions } from './commands/tracker.ts';
+import type { TrackerCommandOptions } from './commands/tracker-settings.ts';
 import type { OperatorCommandOptions } from './commands/tracker-status.ts';
 import type { WitnessCommandOptions, WitnessInitOptions } from './commands/witness.ts';
 import { EXIT, type ExitCode } from './failure.ts';
@@ -69,6 +69,10 @@ function createProgram(
     .description('run a tracker: users, groups, files, and who has what')
     .addOption(listenOption('127.0.0.1:7700'))
     .addOption(dataOption())
+    .option(
+      '--journal <url>',
+      'keep it in PostgreSQL instead, where several trackers share it (env: MINITORRENT_JOURNAL)',
+    )
     .option('--join <addresses>', 'the other trackers that make one with it, host:port[,host:port]')
     .option(
       '--witness <address>',

@@ -24,13 +24,18 @@ export const openPeer: OpenPeer = async ({ trackers, listen, dataFolder, downloa
 };
 
 export const trackerTools: TrackerTools = {
-  async openTracker({ listen, dataFolder, cluster, clock, ...settings }) {
+  async openTracker({ listen, store, cluster, clock, ...settings }) {
     const [{ createTracker }, { createTcpNetwork }] = await Promise.all([
       import('@minitorrent/tracker'),
       import('@minitorrent/rpc-core/tcp'),
     ]);
     const network = createTcpNetwork();
-    const common = { network, address: listen, dataDir: dataFolder, clock, ...settings };
+    const parts = { network, address: listen, clock, ...settings };
+    if (store.kind === 'postgres') {
+      const { openSharedJournal } = await import('./shared-journal.ts');
+      return createTracker({ ...parts, journal: await openSharedJournal(store, clock) });
+    }
+    const common = { ...parts, dataDir: store.folder };
     if (cluster === undefined) return createTracker(common);
     const { clusterId, peers } = cluster;
     await using opened = new AsyncDisposableStack();

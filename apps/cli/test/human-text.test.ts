@@ -160,7 +160,14 @@ const RESULTS: readonly (readonly [CommandResult, readonly string[]])[] = [
 /** Every event, and what is shown for it. */
 const EVENTS: readonly (readonly [CliEvent, string])[] = [
   [
-    { event: 'listening', role: 'tracker', address: '[::1]:7700', dataFolder: '/data', downloadFolder: null },
+    {
+      event: 'listening',
+      role: 'tracker',
+      address: '[::1]:7700',
+      dataFolder: '/data',
+      journal: null,
+      downloadFolder: null,
+    },
     'The tracker listens on [::1]:7700 and keeps its data in /data',
   ],
   [
@@ -169,6 +176,7 @@ const EVENTS: readonly (readonly [CliEvent, string])[] = [
       role: 'peer',
       address: '127.0.0.1:4000',
       dataFolder: '/data',
+      journal: null,
       downloadFolder: '/here',
     },
     'The peer listens on 127.0.0.1:4000; downloads go to /here',

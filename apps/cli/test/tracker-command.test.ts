@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TrackerStats } from '@minitorrent/tracker';
 import { describe, expect, it, vi } from 'vitest';
-import { runTracker, type TrackerCommandOptions, type TrackerTools } from '../src/commands/tracker.ts';
+import { runTracker, type TrackerTools } from '../src/commands/tracker.ts';
+import type { TrackerCommandOptions } from '../src/commands/tracker-settings.ts';
+import type { Variables } from '../src/config.ts';
 import { openTrackerMonitor } from '../src/monitoring/tracker-monitor.ts';
 import { createFakeWorld } from './support/fake-world.ts';
 
@@ -17,9 +19,9 @@ const STATS: TrackerStats = {
   pendingWrites: 0,
 };
 
-async function start(options: Partial<TrackerCommandOptions> = {}) {
+async function start(options: Partial<TrackerCommandOptions> = {}, variables: Variables = {}) {
   const folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-tracker-'));
-  const world = createFakeWorld();
+  const world = createFakeWorld({ variables: { MINITORRENT_DATA: folder.path, ...variables } });
   const close = vi.fn(async () => undefined);
   const openTracker = vi.fn<TrackerTools['openTracker']>(async () => ({
     address: { host: '127.0.0.1', port: 4711 },
@@ -31,7 +33,7 @@ async function start(options: Partial<TrackerCommandOptions> = {}) {
     readClusterId: async () => undefined,
     openMonitor: (settings) => openTrackerMonitor({ ...settings, version: '1' }),
   };
-  const ended = runTracker({ listen: '127.0.0.1:0', data: folder.path, ...options }, world, tools);
+  const ended = runTracker({ listen: '127.0.0.1:0', ...options }, world, tools);
   return { world, close, openTracker, ended, folder, [Symbol.asyncDispose]: () => folder.remove() };
 }
 
@@ -47,7 +49,8 @@ describe('minitorrent tracker', () => {
     );
     expect(run.openTracker).toHaveBeenCalledExactlyOnceWith({
       listen: { host: '127.0.0.1', port: 0 },
-      dataFolder: folder,
+      store: { kind: 'folder', folder },
+      cluster: undefined,
       clock: run.world.clock,
       interceptors: [],
       onLog: expect.any(Function),
@@ -115,6 +118,58 @@ describe('minitorrent tracker', () => {
     expect(await run.ended).toBe(0);
     await expect(get('/healthz')).rejects.toThrow();
   });
+
+  it('keeps its journal in PostgreSQL where it is told to, and shows no password', async () => {
+    const journal = 'postgres://alice:secret@db.example/trackers';
+    for (const [options, variables] of [
+      [{ journal }, {}],
+      [{}, { MINITORRENT_JOURNAL: journal }],
+    ] as const) {
+      await using run = await start({ ...options, json: true, log: 'json' }, variables);
+      await vi.waitFor(() => expect(run.world.json()).toHaveLength(2));
+      const shown = 'postgresql://db.example/trackers';
+      expect(run.world.json()).toMatchObject([
+        { event: 'notice', message: `Opening the journal at ${shown}` },
+        { event: 'listening', dataFolder: null, journal: shown },
+      ]);
+      expect(run.openTracker.mock.calls[0]?.[0].store).toEqual({ kind: 'postgres', url: journal, shown });
+      run.world.signals.emit('SIGTERM');
+      await run.ended;
+      expect(run.world.out() + run.world.err()).not.toMatch(/secret|alice/);
+    }
+  });
+
+  it.each([
+    [{ journal: 'mysql://alice:secret@db/x' }, 'bad_journal'],
+    [{ journal: 'postgres://db/x', data: '/elsewhere' }, 'bad_arguments'],
+    [{ journal: 'postgres://db/x', join: 'b:7700', cluster: 'ab'.repeat(16) }, 'bad_arguments'],
+    [{ journal: 'postgres://db/x', witness: 'b' }, 'bad_arguments'],
+  ])('refuses %j with %s', async (options, code) => {
+    await using run = await start(options);
+    expect(await run.ended).toBe(2);
+    expect(run.world.err()).toContain(`(${code})`);
+    expect(run.world.err()).not.toContain('secret');
+    expect(run.openTracker).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    [{}, 0, 1],
+    [{ json: true }, 1, 0],
+    [{ log: 'json' }, 0, 1],
+    [{ json: true, log: 'json' }, 1, 1],
+  ] as const)(
+    'with %j tells of a new role %d times on output and %d times in the log',
+    async (options, out, err) => {
+      await using run = await start(options);
+      await vi.waitFor(() => expect(run.world.out()).toContain('4711'));
+      const report = { kind: 'role_changed', role: 'primary', epoch: 3, reason: 'it was asked to' } as const;
+      run.openTracker.mock.calls[0]?.[0].onLog(report);
+      run.world.signals.emit('SIGTERM');
+      await run.ended;
+      expect(run.world.out().split('it was asked to')).toHaveLength(1 + out);
+      expect(run.world.err().split('it was asked to')).toHaveLength(1 + err);
+    },
+  );
 
   it('does not start where its metrics cannot be served', async () => {
     await using first = await start({ metrics: '127.0.0.1:0' });

@@ -91,6 +91,7 @@ function introduce(peer: Peer, settings: PeerSettings, reporter: Reporter): void
     role: 'peer',
     address: formatAddress(peer.address),
     dataFolder: settings.dataFolder,
+    journal: null,
     downloadFolder: settings.downloadFolder,
   });
   if (!isLoopback(settings.listen) || settings.trackers.every(isLoopback)) return;

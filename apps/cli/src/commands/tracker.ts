@@ -3,26 +3,21 @@
  */
 import type { Address, Clock, Interceptor } from '@minitorrent/rpc-core';
 import type { TrackerStats } from '@minitorrent/tracker';
-import { formatAddress, parseAddress } from '../address.ts';
-import {
-  type ClusterCommandOptions,
-  type ClusterSettings,
-  readClusterSettings,
-} from '../cluster/cluster-settings.ts';
-import { DEFAULT_METRICS_PORT, DEFAULT_TRACKER_PORT, dataFolder, makePrivateFolder } from '../config.ts';
+import { formatAddress } from '../address.ts';
+import { makePrivateFolder } from '../config.ts';
 import type { ExitCode } from '../failure.ts';
 import { logFields } from '../logging/log-fields.ts';
 import { type TrackerReport, trackerRecord } from '../logging/tracker-log.ts';
 import type { TrackerMonitor } from '../monitoring/tracker-monitor.ts';
+import type { Reporter } from '../output/reports.ts';
 import type { World } from '../world.ts';
-import { runService, type Service, type ServiceOptions } from './run-service.ts';
-
-/** The options as the user wrote them. */
-export interface TrackerCommandOptions extends ServiceOptions, ClusterCommandOptions {
-  readonly listen: string;
-  readonly data?: string;
-  readonly metrics?: string;
-}
+import { runService, type Service } from './run-service.ts';
+import {
+  readTrackerRequest,
+  type TrackerCommandOptions,
+  type TrackerRequest,
+  type TrackerStore,
+} from './tracker-settings.ts';
 
 /** A tracker that runs. */
 export interface RunningTracker extends AsyncDisposable {
@@ -31,11 +26,7 @@ export interface RunningTracker extends AsyncDisposable {
 }
 
 /** What a tracker is told when it is made. */
-export interface TrackerSettings {
-  readonly listen: Address;
-  readonly dataFolder: string;
-  /** Undefined for a tracker that stands alone. */
-  readonly cluster: ClusterSettings | undefined;
+export interface TrackerSettings extends Omit<TrackerRequest, 'metrics'> {
   readonly clock: Clock;
   readonly interceptors: readonly Interceptor[];
   readonly onLog: (report: TrackerReport) => void;
@@ -68,11 +59,8 @@ async function startTracker(
   tools: TrackerTools,
   { reporter, log }: Service,
 ): Promise<AsyncDisposable> {
-  const listen = parseAddress(options.listen, { defaultPort: DEFAULT_TRACKER_PORT });
-  const metrics = readMetricsAddress(options);
-  const folder = await dataFolder('tracker', { data: options.data, variables });
-  const knownId = await tools.readClusterId(folder);
-  const cluster = readClusterSettings(options, { variables, knownId });
+  const { metrics, ...request } = await readTrackerRequest(options, variables, tools.readClusterId);
+  const { store } = request;
   await using opened = new AsyncDisposableStack();
   let monitor: TrackerMonitor | undefined;
   if (metrics !== undefined) {
@@ -81,30 +69,41 @@ async function startTracker(
     monitor = opened.use(await tools.openMonitor({ address: metrics, clock, onError }));
     reporter.event({ event: 'monitoring', address: formatAddress(monitor.address) });
   }
-  await makePrivateFolder(folder);
+  await prepareStore(store, reporter);
   const tracker = opened.use(
     await tools.openTracker({
-      listen,
-      dataFolder: folder,
-      cluster,
+      ...request,
       clock,
       interceptors: monitor === undefined ? [] : [monitor.interceptor],
       onLog(report) {
         monitor?.note(report);
         log(trackerRecord(report));
-        if (report.kind === 'role_changed') {
-          const { role, epoch, reason } = report;
-          reporter.event({ event: 'role-changed', role, epoch, reason });
-        } else if (report.kind === 'fault') reporter.event({ event: 'fault', message: report.reason });
+        // People find it in the log, with its time.
+        if (options.json === true) reportStanding(report, reporter);
       },
     }),
   );
   monitor?.show(tracker);
-  const address = formatAddress(tracker.address);
-  reporter.event({ event: 'listening', role: 'tracker', address, dataFolder: folder, downloadFolder: null });
+  reporter.event({
+    event: 'listening',
+    role: 'tracker',
+    address: formatAddress(tracker.address),
+    dataFolder: store.kind === 'folder' ? store.folder : null,
+    journal: store.kind === 'postgres' ? store.shown : null,
+    downloadFolder: null,
+  });
   return opened.move();
 }
 
-function readMetricsAddress({ metrics }: TrackerCommandOptions): Address | undefined {
-  return metrics === undefined ? undefined : parseAddress(metrics, { defaultPort: DEFAULT_METRICS_PORT });
+async function prepareStore(store: TrackerStore, reporter: Reporter): Promise<void> {
+  if (store.kind === 'folder') return await makePrivateFolder(store.folder);
+  // It may take a while until it is clear that nobody answers there.
+  reporter.event({ event: 'notice', message: `Opening the journal at ${store.shown}` });
+}
+
+function reportStanding(report: TrackerReport, reporter: Reporter): void {
+  if (report.kind === 'fault') reporter.event({ event: 'fault', message: report.reason });
+  if (report.kind !== 'role_changed') return;
+  const { role, epoch, reason } = report;
+  reporter.event({ event: 'role-changed', role, epoch, reason });
 }

@@ -51,6 +51,7 @@ export function runWitness(
       role: 'witness',
       address,
       dataFolder: folder,
+      journal: null,
       downloadFolder: null,
     });
     return witness;

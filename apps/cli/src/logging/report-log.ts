@@ -23,7 +23,7 @@ export function logReports(reporter: Reporter, log: Log, failuresTo: FailuresTo)
   return {
     ...reporter,
     event(event) {
-      log(eventRecord(event));
+      if (!LOGGED_ALREADY.has(event.event)) log(eventRecord(event));
       reporter.event(event);
     },
     failure(failure, origin) {
@@ -32,6 +32,9 @@ export function logReports(reporter: Reporter, log: Log, failuresTo: FailuresTo)
     },
   };
 }
+
+/** A tracker logs these itself. */
+const LOGGED_ALREADY: ReadonlySet<CliEvent['event']> = new Set(['role-changed', 'fault']);
 
 function eventRecord(report: CliEvent): LogRecord {
   const event = report.event.replaceAll('-', '_');

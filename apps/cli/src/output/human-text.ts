@@ -80,7 +80,7 @@ export function eventLine(event: CliEvent): string {
   switch (event.event) {
     case 'listening':
       return event.downloadFolder === null
-        ? safe`The ${event.role} listens on ${event.address} and keeps its data in ${event.dataFolder}`
+        ? safe`The ${event.role} listens on ${event.address} and keeps its data in ${event.dataFolder ?? event.journal ?? ''}`
         : safe`The ${event.role} listens on ${event.address}; downloads go to ${event.downloadFolder}`;
     case 'monitoring':
       return safe`Metrics are at http://${event.address}/metrics, health at /healthz and /readyz`;

@@ -171,7 +171,10 @@ export type CliEvent =
       readonly event: 'listening';
       readonly role: 'tracker' | 'peer' | 'witness';
       readonly address: string;
-      readonly dataFolder: string;
+      /** Null for a tracker that keeps nothing on this machine. */
+      readonly dataFolder: string | null;
+      /** The PostgreSQL that a tracker shares with others, without password. */
+      readonly journal: string | null;
       readonly downloadFolder: string | null;
     }
   /** Metrics and health are served there, by HTTP. */

@@ -56,6 +56,7 @@ say({
   role,
   address: '127.0.0.1:1',
   dataFolder: '/d',
+  journal: null,
   downloadFolder: null,
 });
 if (mode === 'garbage' && role === 'peer') process.stdout.write('Segmentation fault\n');

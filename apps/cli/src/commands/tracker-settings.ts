@@ -1,0 +1,67 @@
+/**
+ * What `minitorrent tracker` was asked for, read from options and variables, and checked before anything is opened.
+ */
+import type { Address } from '@minitorrent/rpc-core';
+import { parseAddress } from '../address.ts';
+import { CliError } from '../cli-error.ts';
+import {
+  type ClusterCommandOptions,
+  type ClusterSettings,
+  readClusterSettings,
+} from '../cluster/cluster-settings.ts';
+import { DEFAULT_METRICS_PORT, DEFAULT_TRACKER_PORT, dataFolder, type Variables } from '../config.ts';
+import { type PostgresPlace, readJournalPlace } from '../journal-place.ts';
+import type { ServiceOptions } from './run-service.ts';
+
+/** The options as the user wrote them. */
+export interface TrackerCommandOptions extends ServiceOptions, ClusterCommandOptions {
+  readonly listen: string;
+  readonly data?: string;
+  readonly journal?: string;
+  readonly metrics?: string;
+}
+
+/** Where a tracker keeps what it must not forget. */
+export type TrackerStore =
+  | { readonly kind: 'folder'; readonly folder: string }
+  | ({ readonly kind: 'postgres' } & PostgresPlace);
+
+export interface TrackerRequest {
+  readonly listen: Address;
+  readonly store: TrackerStore;
+  /** Undefined for a tracker that stands alone. */
+  readonly cluster: ClusterSettings | undefined;
+  /** Where metrics and health are served; undefined for nowhere. */
+  readonly metrics: Address | undefined;
+}
+
+/**
+ * Reads it all. `readClusterId` tells which cluster a data folder belongs to. Fails with the codes of the parts, and with
+ * `bad_arguments` for what does not go together.
+ */
+export async function readTrackerRequest(
+  options: TrackerCommandOptions,
+  variables: Variables,
+  readClusterId: (folder: string) => Promise<string | undefined>,
+): Promise<TrackerRequest> {
+  const listen = parseAddress(options.listen, { defaultPort: DEFAULT_TRACKER_PORT });
+  const metrics =
+    options.metrics === undefined
+      ? undefined
+      : parseAddress(options.metrics, { defaultPort: DEFAULT_METRICS_PORT });
+  const place = readJournalPlace(options, variables);
+  if (place !== undefined) {
+    refuseCluster(options);
+    return { listen, metrics, store: { kind: 'postgres', ...place }, cluster: undefined };
+  }
+  const folder = await dataFolder('tracker', { data: options.data, variables });
+  const cluster = readClusterSettings(options, { variables, knownId: await readClusterId(folder) });
+  return { listen, metrics, store: { kind: 'folder', folder }, cluster };
+}
+
+function refuseCluster({ join, witness }: ClusterCommandOptions): void {
+  if (join === undefined && witness === undefined) return;
+  const message =
+    'Cannot join trackers that share a journal: leave --join and --witness out, for PostgreSQL orders their writes';
+  throw new CliError('bad_arguments', message);
+}
