@@ -7,13 +7,18 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Clock } from '@minitorrent/rpc-core';
 import { CliError } from '../cli-error.ts';
-import { createCast } from '../demo/cast.ts';
+import { type Cast, createCast } from '../demo/cast.ts';
+import type { DemoProcess } from '../demo/demo-process.ts';
+import { playFailover } from '../demo/failover-scenario.ts';
 import { createQuietWatch } from '../demo/quiet-watch.ts';
 import { playScenario } from '../demo/scenario.ts';
+import { startTrackerPair } from '../demo/tracker-pair.ts';
+import { createTransferWatch, type TransferWatch } from '../demo/transfer-watch.ts';
 import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
 import { createProgressBoard } from '../output/progress-board.ts';
-import type { DemoResult, Reporter } from '../output/reports.ts';
+import type { DemoResult, JsonLine, Reporter } from '../output/reports.ts';
 import { type Ending, listenForEnding } from '../process-signals.ts';
 import { abortable } from '../shell/abortable.ts';
 import type { World } from '../world.ts';
@@ -26,6 +31,7 @@ const QUIET_MS = 60_000;
 
 export interface DemoCommandOptions {
   readonly json?: boolean;
+  readonly failover?: boolean;
 }
 
 export interface DemoSettings extends DemoCommandOptions {
@@ -43,8 +49,12 @@ export async function runDemo(
   using ending = listenForEnding({ process: world.process, output: world.stdout });
   try {
     const path = await requireFile(resolve(file ?? process.execPath));
-    const result = await stage({ path, program: settings.program, world, reporter, ending });
+    const play = settings.failover === true ? playWithFailover : playAlone;
+    const result = await stage({ path, program: settings.program, world, reporter, ending, play });
     reporter.result(result);
+    if ((result.failover?.lost ?? 0) > 0) {
+      throw new CliError('changes_lost', 'The demonstration failed: something that was acknowledged is lost');
+    }
     if (result.ok) return EXIT.ok;
     throw new CliError(
       'files_differ',
@@ -63,10 +73,11 @@ interface Stage {
   readonly world: World;
   readonly reporter: Reporter;
   readonly ending: Ending;
+  readonly play: (scene: Scene) => Promise<DemoResult>;
 }
 
 /** Starts everything, plays the scenario, and takes everything down again whatever happens. */
-async function stage({ path, program, world, reporter, ending }: Stage): Promise<DemoResult> {
+async function stage({ path, program, world, reporter, ending, play }: Stage): Promise<DemoResult> {
   await using cleanup = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'minitorrent-demo-'));
   cleanup.defer(() => rm(folder, { recursive: true, force: true }));
@@ -74,18 +85,56 @@ async function stage({ path, program, world, reporter, ending }: Stage): Promise
   const board = createProgressBoard({ clock: world.clock, reporter });
   cleanup.defer(() => board.close());
   const tell = (message: string) => reporter.event({ event: 'notice', message });
-  const cast = cleanup.use(createCast({ folder, program, clock: world.clock, watch, board }));
+  const transfers = createTransferWatch(world.clock);
+  const onReport = (name: string, line: JsonLine) => transfers.see(name, line);
+  const cast = cleanup.use(createCast({ folder, program, clock: world.clock, watch, board, onReport }));
+  const scene = { folder, path, cast, transfers, clock: world.clock, tell };
+  return await abortable(Promise.race([play(scene), cast.died, watch.timedOut]), ending.signal);
+}
 
-  const play = async () => {
-    tell(`starting a tracker and ${1 + DOWNLOADERS.length} peers on this machine`);
-    const tracker = await cast.startTracker();
-    const [sharer, ...downloaders] = await Promise.all(
-      [SHARER, ...DOWNLOADERS].map((name) => cast.startPeer(name, tracker)),
-    );
-    if (sharer === undefined) throw new TypeError('Cannot play without a sharer');
-    return await playScenario({ file: path, sharer, downloaders, tell });
+/** What a play has to its hand. */
+interface Scene {
+  readonly folder: string;
+  readonly path: string;
+  readonly cast: Cast;
+  readonly transfers: TransferWatch;
+  readonly clock: Clock;
+  tell(step: string): void;
+}
+
+async function playAlone({ path, cast, tell }: Scene): Promise<DemoResult> {
+  tell(`starting a tracker and ${1 + DOWNLOADERS.length} peers on this machine`);
+  const tracker = await cast.startTracker();
+  return playScenario({ file: path, ...(await startPeers(cast, tracker)), tell });
+}
+
+async function playWithFailover({ folder, path, cast, transfers, clock, tell }: Scene): Promise<DemoResult> {
+  tell(`starting two trackers, a witness and ${2 + DOWNLOADERS.length} peers on this machine`);
+  const initWitness = async (clusterId: Uint8Array) => {
+    const library = await import('@minitorrent/tracker/witness');
+    await library.initWitness({ dataDir: join(folder, 'witness', 'witness'), clusterId });
   };
-  return await abortable(Promise.race([play(), cast.died, watch.timedOut]), ending.signal);
+  const pair = await startTrackerPair(cast, { clock, initWitness });
+  const [peers, registrar] = await Promise.all([
+    startPeers(cast, pair.addresses),
+    cast.startPeer('registrar', pair.addresses),
+  ]);
+  const [result, failover] = await Promise.all([
+    playScenario({ file: path, ...peers, tell }),
+    playFailover({ registrar, pair, transfers, clock, tell }),
+  ]);
+  return { ...result, failover };
+}
+
+async function startPeers(
+  cast: Cast,
+  trackers: string,
+): Promise<{ readonly sharer: DemoProcess; readonly downloaders: readonly DemoProcess[] }> {
+  const [sharer, ...downloaders] = await Promise.all(
+    [SHARER, ...DOWNLOADERS].map((name) => cast.startPeer(name, trackers)),
+  );
+  if (sharer === undefined) throw new TypeError('Cannot play without a sharer');
+  return { sharer, downloaders };
 }
 
 async function requireFile(path: string): Promise<string> {

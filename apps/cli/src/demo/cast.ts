@@ -17,6 +17,8 @@ export interface CastOptions {
   readonly clock: Clock;
   readonly watch: Pick<QuietWatch, 'see'>;
   readonly board: Pick<ProgressBoard, 'watch'>;
+  /** Sees every report of every process. */
+  readonly onReport?: (name: string, line: JsonLine) => void;
 }
 
 export interface Cast extends AsyncDisposable {
@@ -24,18 +26,21 @@ export interface Cast extends AsyncDisposable {
   readonly died: Promise<never>;
   /** Starts the tracker; answers its address. */
   startTracker(): Promise<string>;
+  /** Starts a tracker or a witness that others know under `address` already. */
+  startService(name: string, args: readonly string[]): Promise<DemoProcess>;
   /** Starts a peer that knows the tracker at `address`. */
   startPeer(name: string, address: string): Promise<DemoProcess>;
 }
 
 export function createCast(options: CastOptions): Cast {
   const { folder, program, clock, watch, board } = options;
-  const processes: DemoProcess[] = [];
+  const services: DemoProcess[] = [];
+  const peers: DemoProcess[] = [];
   let isClosed = false;
   const { promise: died, reject } = Promise.withResolvers<never>();
   died.catch(() => undefined);
 
-  const start = async (name: string, args: readonly string[]) => {
+  const start = async (list: DemoProcess[], name: string, args: readonly string[]) => {
     if (isClosed) throw new CliError('cancelled', `Cannot start ${name}: the demonstration is over`);
     const show = createProgressView(name, board);
     const started = startDemoProcess({
@@ -44,10 +49,11 @@ export function createCast(options: CastOptions): Cast {
       args: [...program, ...args, '--json', '--exit-with-stdin', '--data', join(folder, name)],
       onReport(line) {
         watch.see(name, line);
+        options.onReport?.(name, line);
         show(line);
       },
     });
-    processes.push(started);
+    list.push(started);
     started.died.catch(reject);
     const ready = await started.take((line) => line.type === 'event' && line.event === 'listening');
     return { started, address: ready.address };
@@ -56,20 +62,20 @@ export function createCast(options: CastOptions): Cast {
   return {
     died,
     async startTracker() {
-      const { address } = await start('tracker', ['tracker', '--listen', '127.0.0.1:0']);
+      const { address } = await start(services, 'tracker', ['tracker', '--listen', '127.0.0.1:0']);
       return address;
     },
+    startService: async (name, args) => (await start(services, name, args)).started,
     async startPeer(name, address) {
       const downloads = join(folder, `${name}-downloads`);
       const args = ['peer', '--tracker', address, '--listen', '127.0.0.1:0', '--downloads', downloads];
-      return (await start(name, args)).started;
+      return (await start(peers, name, args)).started;
     },
     async [Symbol.asyncDispose]() {
       isClosed = true;
-      // The tracker was started first and ends last.
-      const [tracker, ...peers] = processes;
       await Promise.all(peers.map((peer) => peer[Symbol.asyncDispose]()));
-      await tracker?.[Symbol.asyncDispose]();
+      // What was started first ends last.
+      for (const service of services.reverse()) await service[Symbol.asyncDispose]();
     },
   };
 }

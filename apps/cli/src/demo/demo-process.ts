@@ -32,6 +32,8 @@ export interface DemoProcess extends AsyncDisposable {
   readonly pid: number | undefined;
   /** Rejects when the process ends without having been asked to; never resolves. */
   readonly died: Promise<never>;
+  /** Ends the process as a power cut would; resolves when it is gone. */
+  kill(): Promise<void>;
   /** Types a command and, below it, the lines that it will ask for; resolves with its result. */
   run(command: string, args: readonly string[], answers?: readonly string[]): Promise<ResultLine>;
   /** The first report, among those that nobody has taken yet, that `matches`. */
@@ -98,6 +100,11 @@ export function startDemoProcess(options: DemoProcessOptions): DemoProcess {
     pid: child.pid,
     died,
     take,
+    async kill() {
+      isStopping = true;
+      child.kill('SIGKILL');
+      await ended;
+    },
     async run(command, commandArgs, answers = []) {
       child.stdin.write([[command, ...commandArgs.map(quoteWord)].join(' '), ...answers, ''].join('\n'));
       return await take((line): line is ResultLine => line.type === 'result' && line.command === command);

@@ -47,6 +47,7 @@ export async function playScenario({ file, sharer, downloaders, tell }: Scenario
     file: { name, size: results[0]?.result.download.totalBytes ?? 0, sha256 },
     sharedBy: sharer.name,
     downloads,
+    failover: null,
   };
 }
 

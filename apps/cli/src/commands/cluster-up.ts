@@ -1,0 +1,121 @@
+/**
+ * `minitorrent cluster up`: two trackers and a witness as processes on this machine, for trying out what a pair does.
+ *
+ * What they keep stays for the next time. A process that ends is started again, so that one can be killed to watch.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatAddress, parseAddress } from '../address.ts';
+import { parseClusterId } from '../cluster/cluster-settings.ts';
+import { type Keeper, keepRunning } from '../cluster/keep-running.ts';
+import { DEFAULT_TRACKER_PORT, dataFolder, makePrivateFolder } from '../config.ts';
+import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
+import { roleMeaning } from '../output/tracker-status-lines.ts';
+import { listenForEnding } from '../process-signals.ts';
+import { abortable } from '../shell/abortable.ts';
+import type { World } from '../world.ts';
+import { createReporterFor } from './output-for.ts';
+import type { WitnessTools } from './witness.ts';
+
+/** The options as the user wrote them. */
+export interface ClusterUpOptions {
+  readonly listen: string;
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+export interface ClusterUpSettings extends ClusterUpOptions {
+  /** What starts this program again: arguments of Node.js and the program's file. */
+  readonly program: readonly string[];
+  readonly initFolder: WitnessTools['initFolder'];
+}
+
+/** From the first tracker's port to those of the second one and the witness. */
+const SECOND = 1;
+const WITNESS = 9;
+
+/** Runs until a signal comes; answers the exit code. */
+export async function runClusterUp(settings: ClusterUpSettings, world: World): Promise<ExitCode> {
+  const reporter = await createReporterFor({ ...world, json: settings.json === true });
+  using ending = listenForEnding({ process: world.process, output: world.stdout });
+  const tell = (message: string): void => reporter.event({ event: 'notice', message });
+  try {
+    await using keepers = new AsyncDisposableStack();
+    const { first, second, clusterId } = await start(settings, world, {
+      keep: (keeper) => keepers.use(keeper),
+      tell,
+    });
+    tell(`Try it: minitorrent peer --tracker ${first},${second}`);
+    tell(`What they are: minitorrent tracker status ${first},${second} --cluster ${clusterId}`);
+    tell('Kill a tracker (kill -9 and its process number) and watch; Ctrl-C ends them all');
+    await abortable(new Promise<never>(() => undefined), ending.signal).catch(() => undefined);
+    return ending.exitCode === EXIT.interrupted ? EXIT.interrupted : EXIT.ok;
+  } catch (error) {
+    const failure = describeFailure(error, 'cluster up');
+    reporter.failure(failure, { command: 'cluster up', line: null });
+    return ending.exitCode ?? exitCodeOf(failure);
+  }
+}
+
+interface Hands {
+  readonly keep: (keeper: Keeper) => Keeper;
+  readonly tell: (message: string) => void;
+}
+
+async function start(
+  settings: ClusterUpSettings,
+  world: World,
+  { keep, tell }: Hands,
+): Promise<{ readonly first: string; readonly second: string; readonly clusterId: string }> {
+  const listen = parseAddress(settings.listen, { defaultPort: DEFAULT_TRACKER_PORT });
+  const [first = '', second = '', witness = ''] = [0, SECOND, WITNESS].map((offset) =>
+    formatAddress({ ...listen, port: listen.port + offset }),
+  );
+  const folder = await dataFolder('cluster', { data: settings.data, variables: world.variables });
+  const clusterId = await prepare(folder, settings);
+  const run = (name: string, args: readonly string[]): Keeper =>
+    keep(
+      keepRunning({
+        name,
+        clock: world.clock,
+        args: [...settings.program, ...args, '--data', join(folder, name), '--json', '--exit-with-stdin'],
+        tell,
+        describe: (line) =>
+          line.type === 'event' && line.event === 'role-changed'
+            ? `${name} ${roleMeaning(line.role)}, in epoch ${line.epoch} (${line.reason})`
+            : line.type === 'event' && line.event === 'fault'
+              ? `${name}: look at this: ${line.message}`
+              : undefined,
+      }),
+    );
+  await run('witness', ['witness', '--listen', witness]).ready;
+  const common = ['--witness', witness, '--cluster', clusterId];
+  await Promise.all([
+    run('tracker-1', ['tracker', '--listen', first, '--join', second, ...common]).ready,
+    run('tracker-2', ['tracker', '--listen', second, '--join', first, ...common]).ready,
+  ]);
+  return { first, second, clusterId };
+}
+
+/** Makes what the first start needs; answers the id of the cluster. */
+async function prepare(folder: string, { initFolder }: ClusterUpSettings): Promise<string> {
+  await makePrivateFolder(folder);
+  const file = join(folder, 'cluster-id');
+  const known = await readFile(file, 'utf8').catch(ignoreMissing);
+  const clusterId = known?.trim() ?? randomBytes(16).toString('hex');
+  if (known === undefined) await writeFile(file, `${clusterId}\n`, { mode: 0o600 });
+  await makePrivateFolder(join(folder, 'witness'));
+  await initFolder(join(folder, 'witness', 'witness'), parseClusterId(clusterId)).catch(ignoreExisting);
+  return clusterId;
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+  throw error;
+}
+
+function ignoreExisting(error: unknown): void {
+  if (error instanceof Error && 'code' in error && error.code === 'register_exists') return;
+  throw error;
+}
