@@ -45,5 +45,7 @@ function parsePort(text: string, port: string | undefined, defaultPort: number):
 }
 
 function badAddress(text: string, reason: string): CliError {
-  return new CliError('bad_address', `Cannot read the address ${JSON.stringify(text)}: ${reason}`);
+  // Whoever takes the address of a database for this one must not see its password again.
+  const shown = text.replace(/\/\/.*@/, '//...@');
+  return new CliError('bad_address', `Cannot read the address ${JSON.stringify(shown)}: ${reason}`);
 }

@@ -27,7 +27,7 @@ export type CliErrorCode =
   | 'not_a_file'
   | 'not_found'
   /** No address of a PostgreSQL. */
-  | 'bad_journal'
+  | 'bad_postgres_url'
   /** PostgreSQL does not answer at all, or does not do what a journal needs. */
   | 'postgres_unreachable'
   | 'postgres_refused'

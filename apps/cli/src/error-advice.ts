@@ -97,10 +97,9 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   locked: 'another process uses it: end it, or choose another data folder with --data',
   journal_corrupt: 'restore the tracker’s data folder from a backup',
   listen_failed: 'choose another address or port with --listen; port 0 takes any free one',
-  postgres_unreachable:
-    'check that PostgreSQL runs there, and the address in --journal or MINITORRENT_JOURNAL',
+  postgres_unreachable: 'check that PostgreSQL runs there, and the address; a firewall may be in the way',
   postgres_refused:
-    'check user, password and database in --journal or MINITORRENT_JOURNAL, and what the user may do there',
+    'check user, password and database in the address, and what the user may do in the database',
   metrics_failed: 'choose another address or port with --metrics; port 0 takes any free one',
   EADDRINUSE: 'choose another port with --listen; port 0 takes any free one',
   EADDRNOTAVAIL: 'choose an address of this machine with --listen',
@@ -116,8 +115,7 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   unclosed_quote: 'close it, or put a backslash before a quote that belongs to a name',
   bad_cluster_id: 'minitorrent witness init tells it; any 32 hexadecimal digits make a new one',
   no_other_tracker: 'leave --witness and --cluster out to run one tracker alone',
-  bad_journal:
-    'write postgres://user:password@host:port/database; in MINITORRENT_JOURNAL others do not see it',
+  bad_postgres_url: 'write postgres://user:password@host:port/database',
   bad_address: 'write host:port, as in 127.0.0.1:7700 or [::1]:7700',
 };
 

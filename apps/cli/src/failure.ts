@@ -24,7 +24,7 @@ const USAGE_CODES: ReadonlySet<string> = new Set<CliErrorCode>([
   'unknown_command',
   'unclosed_quote',
   'bad_address',
-  'bad_journal',
+  'bad_postgres_url',
   'bad_size',
 ]);
 

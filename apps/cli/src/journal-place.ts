@@ -17,7 +17,7 @@ export interface PostgresPlace {
 
 /**
  * The journal that was asked for by `--journal` or `MINITORRENT_JOURNAL`; undefined for one in the data folder. Fails
- * with `bad_journal`, and with `bad_arguments` where a data folder was named as well.
+ * with `bad_postgres_url`, and with `bad_arguments` where a data folder was named as well.
  */
 export function readJournalPlace(
   options: { readonly journal?: string; readonly data?: string },
@@ -35,13 +35,13 @@ export function readJournalPlace(
   );
 }
 
-/** Fails with `bad_journal`. */
+/** Fails with `bad_postgres_url`. */
 export function parsePostgresUrl(text: string): PostgresPlace {
   const url = URL.parse(text);
   if (url === null || !/^postgres(?:ql)?:$/.test(url.protocol)) {
     throw new CliError(
-      'bad_journal',
-      'Cannot read the address of the journal: expected postgres://host/database',
+      'bad_postgres_url',
+      'Cannot read the address of PostgreSQL: expected postgres://host/database',
     );
   }
   // A socket's folder is no host, so that it stands behind the question mark.

@@ -7,6 +7,7 @@
  * counted by its collections alone. It is worth 35 MiB to a peer.
  */
 import { describeDefect, EXIT } from './failure.ts';
+import { hideArguments } from './hide-arguments.ts';
 import { type Actions, runProgram } from './program.ts';
 import { readVersion } from './version.ts';
 
@@ -70,6 +71,7 @@ async function operatorParts() {
   return { ...commands, world: systemWorld(), readClusterId: trackerTools.readClusterId };
 }
 
+hideArguments(process);
 try {
   process.exitCode = await runProgram(process.argv.slice(2), {
     version: readVersion(),

@@ -10,6 +10,7 @@ import type { ClusterSettings } from './cluster/cluster-settings.ts';
 import type { OpenPeer } from './commands/open-peer.ts';
 import type { RunningTracker, TrackerTools } from './commands/tracker.ts';
 import type { WitnessTools } from './commands/witness.ts';
+import { parsePostgresUrl } from './journal-place.ts';
 import { readVersion } from './version.ts';
 import type { World } from './world.ts';
 
@@ -74,8 +75,16 @@ export const witnessTools: WitnessTools = {
     return initWitness({ dataDir, ...(clusterId === undefined ? {} : { clusterId }) });
   },
   async initPostgres(url, clusterId = createSystemRandom().bytes(16)) {
-    const { initPostgresRegister } = await import('@minitorrent/tracker/postgres');
-    await initPostgresRegister({ url });
+    const [{ initPostgresRegister }, { explainPostgresFailure }] = await Promise.all([
+      import('@minitorrent/tracker/postgres'),
+      import('./postgres-failure.ts'),
+    ]);
+    const { shown } = parsePostgresUrl(url);
+    try {
+      await initPostgresRegister({ url });
+    } catch (error) {
+      throw explainPostgresFailure(error, shown);
+    }
     return clusterId;
   },
 };

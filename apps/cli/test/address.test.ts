@@ -50,6 +50,10 @@ describe('parseAddress', () => {
   });
 });
 
+it('parseAddress does not repeat the password of another kind of address', () => {
+  expect(() => parse('postgres://alice:secret@db.example/x')).toThrow(/"postgres:\/\/\.\.\.@db\.example\/x"/);
+});
+
 describe('parseAddresses', () => {
   it('reads a list, spaces allowed', () => {
     expect(parseAddresses('a:1, [::1]:2,b', { defaultPort: 3 })).toEqual([

@@ -53,8 +53,8 @@ describe('parsePostgresUrl', () => {
   ])('refuses %j without repeating it', (text) => {
     const error = thrownBy(() => parsePostgresUrl(text));
     expect(error).toMatchObject({
-      code: 'bad_journal',
-      message: 'Cannot read the address of the journal: expected postgres://host/database',
+      code: 'bad_postgres_url',
+      message: 'Cannot read the address of PostgreSQL: expected postgres://host/database',
     });
     expect(inspect(error, { showHidden: true })).not.toContain('secret');
   });

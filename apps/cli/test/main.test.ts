@@ -58,6 +58,21 @@ describe('the program', () => {
   });
 });
 
+describe('the list of processes', () => {
+  it.runIf(process.platform === 'linux')('does not show the password of a journal', async () => {
+    const journal = 'postgres://alice:secret@127.0.0.1:1/trackers';
+    const child = minitorrent(['tracker', '--listen', '127.0.0.1:0', '--journal', journal]);
+    if (child.stdout === null) throw new TypeError('The child has no pipes');
+    for await (const line of createInterface({ input: child.stdout })) {
+      expect(line).toBe('Opening the journal at postgresql://127.0.0.1:1/trackers');
+      break;
+    }
+    expect(await readFile(`/proc/${child.pid}/cmdline`, 'utf8')).toMatch(/^minitorrent\0*$/);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  });
+});
+
 /** A demonstration with real processes, in a temporary folder of its own. */
 async function startDemo() {
   const folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-main-demo-'));

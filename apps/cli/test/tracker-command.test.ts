@@ -140,7 +140,7 @@ describe('minitorrent tracker', () => {
   });
 
   it.each([
-    [{ journal: 'mysql://alice:secret@db/x' }, 'bad_journal'],
+    [{ journal: 'mysql://alice:secret@db/x' }, 'bad_postgres_url'],
     [{ journal: 'postgres://db/x', data: '/elsewhere' }, 'bad_arguments'],
     [{ journal: 'postgres://db/x', join: 'b:7700', cluster: 'ab'.repeat(16) }, 'bad_arguments'],
     [{ journal: 'postgres://db/x', witness: 'b' }, 'bad_arguments'],

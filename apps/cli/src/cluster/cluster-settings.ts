@@ -6,6 +6,7 @@ import type { Address } from '@minitorrent/rpc-core';
 import { parseAddress, parseAddresses } from '../address.ts';
 import { CliError } from '../cli-error.ts';
 import { DEFAULT_TRACKER_PORT, DEFAULT_WITNESS_PORT, type Variables } from '../config.ts';
+import { parsePostgresUrl } from '../journal-place.ts';
 
 /** The options as the user wrote them. */
 export interface ClusterCommandOptions {
@@ -74,6 +75,6 @@ export function parseClusterId(text: string): Uint8Array {
 }
 
 function parseWitness(text: string): Witness {
-  if (/^postgres(ql)?:/.test(text)) return { kind: 'postgres', url: text };
+  if (/^postgres(ql)?:/.test(text)) return { kind: 'postgres', url: parsePostgresUrl(text).url };
   return { kind: 'process', address: parseAddress(text, { defaultPort: DEFAULT_WITNESS_PORT }) };
 }
