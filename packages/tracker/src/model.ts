@@ -74,4 +74,6 @@ export interface TrackerState {
   readonly waitingFor: ReadonlyMap<string, ReadonlySet<string>>;
   /** By request id in hexadecimal: the last `REMEMBERED_REQUESTS` writes, oldest first. */
   readonly doneRequests: ReadonlyMap<string, DoneRequest>;
+  /** Each is called with a group that is about to change: for whoever reads the state bit by bit (`frozen-state.ts`). */
+  readonly beforeChange: Set<(group: Group) => void>;
 }

@@ -1,79 +1,65 @@
 /**
- * The whole state as bytes, so that a journal can drop the entries that led to it.
+ * The whole state as bytes, so that a journal can drop the entries that led to it, and back.
  *
- * Indexes are left out and made again. The bytes end with their own SHA-256, because no chain of entries vouches for them.
- * Kept for ever as entries are: another version is another codec beside this one.
+ * The bytes end with their own SHA-256, because no chain of entries vouches for them.
  */
 import { hash } from 'node:crypto';
-import type { Codec, Infer } from '@minitorrent/wire-codec';
-import {
-  decode,
-  encode,
-  enumeration,
-  fixedBytes,
-  list,
-  refine,
-  struct,
-  text,
-  u8,
-  varint,
-} from '@minitorrent/wire-codec';
+import type { Codec } from '@minitorrent/wire-codec';
+import { decode } from '@minitorrent/wire-codec';
 import { corrupt, sameBytes } from './entry.ts';
 import { describe } from './errors.ts';
-import { fileCodec, resultCodec } from './events.ts';
-import { fromHex } from './hex.ts';
+import { FrozenState } from './frozen-state.ts';
 import type { JournalSnapshot } from './journal/journal.ts';
-import { REMEMBERED_REQUESTS } from './limits.ts';
-import type { Role } from './messages.ts';
-import type { Group, TrackerState } from './model.ts';
+import type { TrackerState } from './model.ts';
+import { stateCodec } from './snapshot-codec.ts';
+import { encodeSlices, GatheredBytes } from './snapshot-slices.ts';
 import type { OwnedState } from './state.ts';
 import { addGroup, createState, rememberRequest } from './state.ts';
 
 const HASH_BYTES = 32;
-/** More than fits into one buffer: the number of users or groups is bounded by memory, not by this. */
-const MANY = 2 ** 31;
 
-const userId = text({ maxBytes: 64 });
-const role: Codec<Role> = enumeration({ member: 1, admin: 2 });
-const user = struct({ userId, passwordHash: text({ maxBytes: 256 }), createdAtMs: varint });
-const group = struct({
-  groupId: text({ maxBytes: 64 }),
-  createdAtMs: varint,
-  memberEpoch: varint,
-  members: list(struct({ userId, role, sinceMs: varint }), { maxItems: MANY }),
-  joinRequests: list(struct({ userId, requestedAtMs: varint }), { maxItems: MANY }),
-  files: list(struct({ file: fileCodec, sharedBy: userId, sharedAtMs: varint }), { maxItems: MANY }),
-});
-const doneRequest = struct({
-  requestId: fixedBytes(16),
-  index: varint,
-  fingerprint: fixedBytes(16),
-  result: resultCodec,
-});
-const stateCodec = struct({
-  version: refine(u8, { name: 'snapshotVersion', check: (value): value is 1 => value === 1 }),
-  users: list(user, { maxItems: MANY }),
-  groups: list(group, { maxItems: MANY }),
-  doneRequests: list(doneRequest, { maxItems: REMEMBERED_REQUESTS }),
-});
+export interface EncodeOptions {
+  /** Lets others run; called every few milliseconds. */
+  readonly pause: () => Promise<void>;
+  readonly signal?: AbortSignal;
+}
 
-type Groups = Infer<typeof stateCodec>['groups'];
-
-/** A snapshot of `state` at its position. */
+/** A snapshot of `state` at its position, made without a pause. */
 export function encodeSnapshot(state: TrackerState): JournalSnapshot {
-  const body = encode(stateCodec, {
-    version: 1,
-    users: [...state.users.values()],
-    groups: [...state.groups.values()].map(flatten),
-    doneRequests: [...state.doneRequests].map(([requestId, done]) => ({
-      requestId: fromHex(requestId),
-      ...done,
-    })),
-  });
-  const bytes = new Uint8Array(body.length + HASH_BYTES);
-  bytes.set(body);
-  bytes.set(hash('sha256', body, 'buffer'), body.length);
-  return { position: state.position, bytes };
+  using frozen = new FrozenState(state);
+  const steps = encodeSteps(frozen);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/**
+ * A snapshot, at its position, of the state that `read` shows; made in slices. `read` may show more than one before it
+ * answers, as `Ledger.read` does when the first one is not kept; the one that it answers with counts.
+ */
+export async function encodeSnapshotInSlices(
+  read: (freeze: (state: TrackerState) => FrozenState) => Promise<FrozenState>,
+  { pause, signal }: EncodeOptions,
+): Promise<JournalSnapshot> {
+  using begun = new DisposableStack();
+  const frozen = await read((state) => begun.use(new FrozenState(state)));
+  const steps = encodeSteps(frozen);
+  for (;;) {
+    signal?.throwIfAborted();
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await pause();
+  }
+}
+
+function* encodeSteps(frozen: FrozenState): Generator<void, JournalSnapshot> {
+  const gathered = new GatheredBytes();
+  for (const slice of encodeSlices(frozen)) {
+    gathered.add(slice);
+    yield;
+  }
+  return { position: frozen.position, bytes: yield* gathered.join() };
 }
 
 /** The state that was encoded; `journal_corrupt` for bytes that are not whole. */
@@ -90,15 +76,6 @@ export function decodeSnapshot(snapshot: JournalSnapshot): OwnedState {
   for (const one of doneRequests) rememberRequest(state, one);
   state.position = position;
   return state;
-}
-
-function flatten(group: Group): Groups[number] {
-  return {
-    ...group,
-    members: [...group.members.values()],
-    joinRequests: [...group.joinRequests.values()],
-    files: [...group.files.values()],
-  };
 }
 
 function readState<T>(codec: Codec<T>, body: Uint8Array, index: number): T {

@@ -47,6 +47,7 @@ export function createState(): OwnedState {
     waitingFor: new Map(),
     doneRequests: new Map(),
     doneRing: [],
+    beforeChange: new Set(),
   };
 }
 
@@ -235,9 +236,11 @@ function removeFile(state: OwnedState, event: EventOf<'sharing_stopped'>): void 
   else group.roots.set(key, left);
 }
 
+/** For a change of the group: whoever asks is about to make it. */
 function groupOf(state: OwnedState, event: TrackerEvent & { readonly groupId: string }): OwnedGroup {
   const group = state.groups.get(event.groupId);
   require(group !== undefined, event, 'there is no such group');
+  for (const watcher of state.beforeChange) watcher(group);
   return group;
 }
 
