@@ -1,5 +1,5 @@
 /** The witness as an operator meets it: real sockets, a real folder. */
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createConnection } from '@minitorrent/rpc-core';
 import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
@@ -118,6 +118,13 @@ describe('createWitness', () => {
       code: 'register_failed',
     });
     await expect(initWitness({ dataDir: folder.path })).rejects.toMatchObject({ code: 'register_failed' });
+    // A swap would replace the link, and leave what it leads to as it was.
+    await initWitness({ dataDir: join(folder.path, 'other') });
+    await rm(join(folder.path, FILE), { recursive: true });
+    await symlink(join(folder.path, 'other', FILE), join(folder.path, FILE));
+    await expect(createWitness({ network, address, dataDir: folder.path })).rejects.toMatchObject({
+      code: 'register_failed',
+    });
   });
 
   it('is alone on its folder, until it is closed', async () => {

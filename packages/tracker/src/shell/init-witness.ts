@@ -4,10 +4,12 @@
  */
 import type { Random } from '@minitorrent/rpc-core';
 import { createSystemRandom } from '@minitorrent/rpc-core';
+import { isTrackerError } from '../errors.ts';
 import { noConfig } from '../register.ts';
 import { CLUSTER_ID_BYTES, checkClusterId } from '../witness/limits.ts';
 import { requireNoRegister, writeRegister } from '../witness/register-steps.ts';
-import { lockFolder } from './folder-lock.ts';
+import type { WitnessFiles } from '../witness/witness-files.ts';
+import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { createWitnessFiles, makeWitnessFolder } from './witness-folder.ts';
 
 export interface InitWitnessOptions {
@@ -28,15 +30,23 @@ export async function initWitness(options: InitWitnessOptions): Promise<Uint8Arr
   const { dataDir, random = createSystemRandom() } = options;
   const clusterId = checkClusterId(options.clusterId ?? random.bytes(CLUSTER_ID_BYTES));
   const files = createWitnessFiles(dataDir);
-  // Before the lock: what somebody uses exists.
-  await requireNoRegister(files);
   await makeWitnessFolder(dataDir);
-  const lock = lockFolder(dataDir, { name: 'witness', failure: 'register_failed' });
+  const lock = await lockUnused(files);
   try {
     await requireNoRegister(files);
     await writeRegister(files, { clusterId, config: noConfig });
     return clusterId;
   } finally {
     lock.unlock();
+  }
+}
+
+/** Where somebody uses the folder, a register that is there says more than the lock. */
+async function lockUnused(files: WitnessFiles): Promise<FolderLock> {
+  try {
+    return lockFolder(files.place, { name: 'witness', failure: 'register_failed' });
+  } catch (error) {
+    if (isTrackerError(error, 'locked')) await requireNoRegister(files);
+    throw error;
   }
 }

@@ -12,6 +12,8 @@ try {
     dataDir,
   });
   process.stdout.write(`${JSON.stringify(witness.address)}\n`);
+  // Whoever started it holds the other end: no witness outlives a test that went wrong.
+  process.stdin.resume().once('end', () => process.exit());
 } catch (error) {
   process.stdout.write(`${JSON.stringify({ code: isTrackerError(error) ? error.code : String(error) })}\n`);
 }

@@ -19,7 +19,7 @@ export interface WitnessProcess extends AsyncDisposable {
 export async function spawnWitness(dataDir: string): Promise<WitnessProcess> {
   const script = new URL('./witness-child.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, ['--conditions=@minitorrent/source', script, dataDir], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
   const line = await firstLine(createInterface(child.stdout));
