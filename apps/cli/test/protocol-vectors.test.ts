@@ -11,6 +11,7 @@ import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { createManualClock, createSeededRandom } from '@minitorrent/rpc-core/testing';
 import { createMemoryJournal, DEFAULT_LIMITS, openTrackerService } from '@minitorrent/tracker';
 import { trackerCallbacks, trackerContract } from '@minitorrent/tracker/contract';
+import { witnessContract } from '@minitorrent/tracker/witness';
 import { type Codec, createFrameDecoder, decode, encode, encodeFrame } from '@minitorrent/wire-codec';
 import { describe, expect, it } from 'vitest';
 import { conversation, play } from './protocol/conversation.ts';
@@ -20,13 +21,18 @@ import { plainSchema, readLayouts, readType } from './protocol/layout.ts';
 import { bodyOf, messagesOf } from './protocol/messages.ts';
 import { fromHex, fromJson, toHex } from './protocol/values.ts';
 
-const CONTRACTS = { tracker: [trackerContract], peer: [trackerCallbacks, peerContract] } as const;
+const CONTRACTS = {
+  tracker: [trackerContract],
+  witness: [witnessContract],
+  peer: [trackerCallbacks, peerContract],
+} as const;
+const ALL_CONTRACTS = Object.values(CONTRACTS).flat();
 const layouts = readLayouts(
   blocks('layout')
     .map(({ text }) => text)
     .join('\n'),
 );
-const messages = messagesOf([...CONTRACTS.tracker, ...CONTRACTS.peer]);
+const messages = messagesOf(ALL_CONTRACTS);
 
 /** The code's codec where it has one, so that the document is not checked against itself. */
 function codecOf(type: string): Codec<unknown> {
@@ -228,7 +234,7 @@ describe('tables of PROTOCOL.md', () => {
   });
 
   it('say of every message who may call it and what it may answer, in a table or below its layout', () => {
-    const names = [...CONTRACTS.tracker, ...CONTRACTS.peer].flatMap(({ methods }) => Object.keys(methods));
+    const names = ALL_CONTRACTS.flatMap(({ methods }) => Object.keys(methods));
     const explained = [
       '## 8. Messages that a tracker serves',
       '## 9. Messages that a tracker sends',
