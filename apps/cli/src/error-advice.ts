@@ -96,6 +96,12 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   data_folder_in_use: 'another process uses this data folder: end it, or choose another with --data',
   locked: 'another process uses it: end it, or choose another data folder with --data',
   journal_corrupt: 'restore the tracker’s data folder from a backup',
+  no_register: 'check --data, if it was made before; a witness never makes it by itself',
+  register_corrupt: 'do not bring an older copy back: it would forget who is primary',
+  register_exists:
+    'minitorrent witness starts it; the witness of another cluster needs another folder: --data',
+  register_failed: 'check the disk of the witness, and that its folder can be written to',
+  register_too_new: 'use the version of minitorrent that wrote it, or a later one',
   listen_failed: 'choose another address or port with --listen; port 0 takes any free one',
   postgres_unreachable: 'check that PostgreSQL runs there, and the address; a firewall may be in the way',
   postgres_refused:
