@@ -61,7 +61,15 @@ describe('initWitness', () => {
     await expect(again()).rejects.toMatchObject({ code: 'register_exists' });
   });
 
-  it('makes one of two that are asked for at the same time', async () => {
+  it('takes the place of one that was lost, from where the trackers are', async () => {
+    await using folder = await createTestFolder();
+    const config = configOf(41, ONE);
+    await initWitness({ dataDir: folder.path, clusterId: CLUSTER_ID, config });
+    await using witness = await createWitness({ network, address, dataDir: folder.path });
+    expect(witness.config).toEqual(config);
+  });
+
+  it('makes one of three that are asked for at the same time', async () => {
     await using folder = await createTestFolder();
     const outcomes = await Promise.allSettled([1, 2, 3].map(() => initWitness({ dataDir: folder.path })));
     const made = outcomes.filter((outcome) => outcome.status === 'fulfilled');

@@ -5,7 +5,7 @@
 import type { Random } from '@minitorrent/rpc-core';
 import { createSystemRandom } from '@minitorrent/rpc-core';
 import { isTrackerError } from '../errors.ts';
-import { noConfig } from '../register.ts';
+import { type Config, noConfig } from '../register.ts';
 import { CLUSTER_ID_BYTES, checkClusterId } from '../witness/limits.ts';
 import { requireNoRegister, writeRegister } from '../witness/register-steps.ts';
 import type { WitnessFiles } from '../witness/witness-files.ts';
@@ -17,24 +17,29 @@ export interface InitWitnessOptions {
   readonly dataDir: string;
   /** 16 bytes; random unless given. For the witness of a cluster that has an id already. */
   readonly clusterId?: Uint8Array;
+  /**
+   * What the register begins with; nobody is primary unless given. Only for a register in place of a lost one, and then
+   * the newest config that any tracker of the cluster knows: where one of them could not be asked, two may become primary.
+   */
+  readonly config?: Config;
   /** The system's unless given. */
   readonly random?: Random;
 }
 
 /**
- * Makes the register in which nobody is primary yet, and answers the id of its cluster, which every tracker of it needs.
- * Once for a cluster: fails with `register_exists` where there is one already, whole or not, with `locked`, and with
- * `register_failed` where it cannot be made.
+ * Makes the register of a cluster, and answers the cluster's id, which every tracker of it needs. Once for a cluster:
+ * fails with `register_exists` where there is one already, whole or not, with `locked`, and with `register_failed` where
+ * it cannot be made.
  */
 export async function initWitness(options: InitWitnessOptions): Promise<Uint8Array> {
-  const { dataDir, random = createSystemRandom() } = options;
+  const { dataDir, random = createSystemRandom(), config = noConfig } = options;
   const clusterId = checkClusterId(options.clusterId ?? random.bytes(CLUSTER_ID_BYTES));
   const files = createWitnessFiles(dataDir);
   await makeWitnessFolder(dataDir);
   const lock = await lockUnused(files);
   try {
     await requireNoRegister(files);
-    await writeRegister(files, { clusterId, config: noConfig });
+    await writeRegister(files, { clusterId, config });
     return clusterId;
   } finally {
     lock.unlock();
