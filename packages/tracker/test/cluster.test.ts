@@ -38,6 +38,18 @@ describe('a pair of trackers', () => {
     await expect(refused).rejects.toMatchObject({ code: 'group_exists', remote: true });
   });
 
+  it('counts no failed login at a backup of somebody whom it does not know yet', async () => {
+    await using scene = await startedPair();
+    const bob = await scene.connect(1);
+    const logIn = () => bob.tracker.login({ userId: 'bob', password: PASSWORD, deviceId: bob.deviceId });
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      await expect(logIn()).rejects.toMatchObject({ code: 'not_primary' });
+    }
+    const atPrimary = await scene.connect(0);
+    await scene.outcome(atPrimary.signUp('bob'));
+    await expect(scene.outcome(logIn())).resolves.toMatchObject({ mayBeStale: true });
+  });
+
   it('goes on at the backup when the primary is gone, with everything that was acknowledged', async () => {
     await using scene = await startedPair();
     const alice = await scene.logIn(0, 'alice');

@@ -26,6 +26,8 @@ export function createAccountHandlers(parts: ServiceParts): AccountHandlers {
     let user: User | undefined;
     try {
       user = await ledger.read((state) => state.users.get(userId));
+      // No attempt at a password: it may be somebody who was made a moment ago and tries again until this tracker knows.
+      if (user === undefined && authority.mayBeStale()) throw unknownHere(userId);
       isRight = await passwords.verify(password, user?.passwordHash, { signal });
     } catch (error) {
       logins.withdraw(attempt);
@@ -36,12 +38,7 @@ export function createAccountHandlers(parts: ServiceParts): AccountHandlers {
       return user;
     }
     log({ kind: 'login_failed', userId, host });
-    if (authority.mayBeStale()) {
-      throw new TrackerError(
-        'not_primary',
-        `This tracker is a backup and knows no user ${userId} with this password; another tracker of the cluster may`,
-      );
-    }
+    if (authority.mayBeStale()) throw unknownHere(userId);
     throw new TrackerError(
       'wrong_password',
       `There is no user ${userId} with this password; check both, or create_user`,
@@ -93,4 +90,11 @@ export function createAccountHandlers(parts: ServiceParts): AccountHandlers {
       return {};
     },
   };
+}
+
+function unknownHere(userId: string): TrackerError {
+  return new TrackerError(
+    'not_primary',
+    `This tracker is a backup and knows no user ${userId} with this password; another tracker of the cluster may`,
+  );
 }
