@@ -107,6 +107,7 @@ function withResources(tracker: RunningTracker, resources: AsyncDisposableStack)
   return {
     address: tracker.address,
     stats: () => tracker.stats(),
+    status: () => tracker.status(),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }

@@ -1,7 +1,7 @@
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TrackerStats } from '@minitorrent/tracker';
+import type { TrackerStats, TrackerStatus } from '@minitorrent/tracker';
 import { describe, expect, it, vi } from 'vitest';
 import { runTracker, type TrackerTools } from '../src/commands/tracker.ts';
 import type { TrackerCommandOptions } from '../src/commands/tracker-settings.ts';
@@ -19,6 +19,20 @@ const STATS: TrackerStats = {
   pendingWrites: 0,
 };
 
+const STATUS: TrackerStatus = {
+  role: 'alone',
+  reason: '',
+  sinceMs: 0,
+  storeId: new Uint8Array(16),
+  config: { epoch: 0, primary: '00'.repeat(16), inSync: [] },
+  headIndex: 0,
+  committedIndex: 0,
+  register: 'none',
+  others: [],
+  lastTakeover: undefined,
+  faults: [],
+};
+
 async function start(options: Partial<TrackerCommandOptions> = {}, variables: Variables = {}) {
   const folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-tracker-'));
   const world = createFakeWorld({ variables: { MINITORRENT_DATA: folder.path, ...variables } });
@@ -26,6 +40,7 @@ async function start(options: Partial<TrackerCommandOptions> = {}, variables: Va
   const openTracker = vi.fn<TrackerTools['openTracker']>(async () => ({
     address: { host: '127.0.0.1', port: 4711 },
     stats: async () => STATS,
+    status: () => STATUS,
     [Symbol.asyncDispose]: close,
   }));
   const tools: TrackerTools = {

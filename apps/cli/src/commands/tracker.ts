@@ -2,13 +2,12 @@
  * `minitorrent tracker`: runs a tracker until a signal comes.
  */
 import type { Address, Clock, Interceptor } from '@minitorrent/rpc-core';
-import type { TrackerStats } from '@minitorrent/tracker';
 import { formatAddress } from '../address.ts';
 import { makePrivateFolder } from '../config.ts';
 import type { ExitCode } from '../failure.ts';
 import { logFields } from '../logging/log-fields.ts';
 import { type TrackerReport, trackerRecord } from '../logging/tracker-log.ts';
-import type { TrackerMonitor } from '../monitoring/tracker-monitor.ts';
+import type { TrackerMonitor, WatchedTracker } from '../monitoring/tracker-monitor.ts';
 import type { Reporter } from '../output/reports.ts';
 import type { World } from '../world.ts';
 import { runService, type Service } from './run-service.ts';
@@ -20,9 +19,8 @@ import {
 } from './tracker-settings.ts';
 
 /** A tracker that runs. */
-export interface RunningTracker extends AsyncDisposable {
+export interface RunningTracker extends WatchedTracker, AsyncDisposable {
   readonly address: Address;
-  stats(): Promise<TrackerStats>;
 }
 
 /** What a tracker is told when it is made. */

@@ -1,19 +1,23 @@
 /**
  * Whether a tracker can do what it is there for, for probes and load balancers. Pure.
  */
-import type { TrackerStats } from '@minitorrent/tracker';
+import type { TrackerStats, TrackerStatus } from '@minitorrent/tracker';
 import { messageOf } from '../failure.ts';
 
-/** What a tracker is among its kind; `starting` and `silent` where it cannot say. */
-export const TRACKER_ROLES = ['starting', 'silent', 'alone', 'backup', 'failed'] as const;
+/** What a tracker says of itself. */
+export interface TrackerView {
+  readonly status: TrackerStatus;
+  readonly stats: TrackerStats;
+}
 
-export type TrackerRole = (typeof TRACKER_ROLES)[number];
+/** What a tracker is among its kind; `starting` and `silent` where it cannot say. */
+export type TrackerRole = TrackerStatus['role'] | 'starting' | 'silent';
 
 /** What `/readyz` answers. */
 export interface Health {
   readonly isReady: boolean;
   readonly role: TrackerRole;
-  /** Why it is not ready, or what limits it; null where there is nothing to say. */
+  /** Why it is what it is; null where there is nothing to say. */
   readonly reason: string | null;
 }
 
@@ -27,27 +31,25 @@ export const SILENT: Health = {
   reason: 'The tracker does not answer: its disk or its database is stuck, or it is overloaded',
 };
 
+/** These serve all that peers ask for; a backup passes changes on. */
+const READY: ReadonlySet<TrackerRole> = new Set<TrackerRole>(['alone', 'shared', 'primary', 'backup']);
+
+/** Why a journal is of no use, by the mode of the ledger. */
+const DEFECTS: { readonly [Mode in TrackerStats['mode']]?: string } = {
+  read_only: 'The journal cannot be written: only reads are served',
+  failed: 'The journal cannot be written or read',
+  closed: 'The tracker is closing',
+};
+
+/** What a tracker says of itself, judged. */
+export function judgeTracker({ status, stats }: TrackerView): Health {
+  const defect = DEFECTS[stats.mode];
+  if (defect !== undefined) return { isReady: false, role: 'failed', reason: defect };
+  const { role, reason } = status;
+  return { isReady: READY.has(role), role, reason: reason === '' ? null : reason };
+}
+
 /** It was asked and failed to say how it stands. */
 export function judgeFailure(error: unknown): Health {
   return { isReady: false, role: 'failed', reason: messageOf(error) };
-}
-
-/** What the figures of a tracker mean. */
-export function judgeTracker({ mode }: Pick<TrackerStats, 'mode'>): Health {
-  switch (mode) {
-    case 'ready':
-      return { isReady: true, role: 'alone', reason: null };
-    case 'following':
-      return { isReady: true, role: 'backup', reason: null };
-    case 'read_only':
-      return {
-        isReady: false,
-        role: 'failed',
-        reason: 'The journal cannot be written: only reads are served',
-      };
-    case 'failed':
-      return { isReady: false, role: 'failed', reason: 'The journal cannot be written or read' };
-    case 'closed':
-      return { isReady: false, role: 'failed', reason: 'The tracker is closing' };
-  }
 }

@@ -11,19 +11,23 @@ import type { TrackerStats } from '@minitorrent/tracker';
 import { trackerContract } from '@minitorrent/tracker/contract';
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
 import type { TrackerReport } from '../logging/tracker-log.ts';
-import { type Health, TRACKER_ROLES } from './tracker-health.ts';
+import type { Health, TrackerView } from './tracker-health.ts';
+import { createRoleGauges } from './tracker-role-metrics.ts';
 
 export interface TrackerMetrics {
   /** Counts and times every call; goes around all other interceptors. */
   readonly interceptor: Interceptor;
   /** Counts what the tracker reports. */
   note(report: TrackerReport): void;
-  /** How things stand; `stats` is undefined where the tracker could not tell. */
-  update(view: { readonly health: Health; readonly stats: TrackerStats | undefined }): void;
+  /** How things stand; `view` is undefined where the tracker could not tell. */
+  update(health: Health, view: TrackerView | undefined): void;
 }
 
 /** From a lookup in memory, over a commit on a good disk, to the time after which users give up. */
 const CALL_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Reports after which somebody has to act. */
+const FAULTS = ['handler_failed', 'background_failed', 'stopped_writing', 'fault'];
 
 /** Adds the metrics of a tracker to `registry`. */
 export function createTrackerMetrics(options: {
@@ -31,14 +35,20 @@ export function createTrackerMetrics(options: {
   readonly clock: Pick<Clock, 'now'>;
 }): TrackerMetrics {
   const registers = [options.registry];
+  const updateFigures = createFigureGauges(registers);
+  const updateRole = createRoleGauges(registers);
   return {
     interceptor: createCallMeter(registers, options.clock),
     note: createReportCounter(registers),
-    update: createStandGauges(registers),
+    update(health, view) {
+      updateFigures(view?.stats);
+      updateRole(health, view?.status);
+    },
   };
 }
 
-type Registers = [Registry] | Registry[];
+/** As the library wants it: an array that could be changed. */
+type Registers = Registry[];
 
 function createCallMeter(registers: Registers, clock: Pick<Clock, 'now'>): Interceptor {
   const calls = new Counter({
@@ -88,11 +98,12 @@ function createReportCounter(registers: Registers): (report: TrackerReport) => v
     'Connections that ended in other than good order.',
     'code',
   );
+  const roles = counter('role_changes_total', 'Changes of the role, by the new one.', 'role');
   const callbacks = counter('callbacks_failed_total', 'Callbacks that a peer did not answer.', 'method');
   const faults = counter('faults_total', 'What should not happen and needs a look into the log.', 'kind');
   for (const outcome of ['succeeded', 'failed']) logins.inc({ outcome }, 0);
   for (const reason of ['too_many_connections', 'too_many_unauthenticated']) refused.inc({ reason }, 0);
-  for (const kind of ['handler_failed', 'background_failed', 'stopped_writing']) faults.inc({ kind }, 0);
+  for (const kind of FAULTS) faults.inc({ kind }, 0);
 
   return (report) => {
     switch (report.kind) {
@@ -106,24 +117,20 @@ function createReportCounter(registers: Registers): (report: TrackerReport) => v
         return failed.inc({ code: report.error.code });
       case 'callback_failed':
         return callbacks.inc({ method: report.method });
+      case 'role_changed':
+        return roles.inc({ role: report.role });
       case 'handler_failed':
       case 'background_failed':
       case 'stopped_writing':
+      case 'fault':
         return faults.inc({ kind: report.kind });
     }
   };
 }
 
-function createStandGauges(registers: Registers): TrackerMetrics['update'] {
+function createFigureGauges(registers: Registers): (stats: TrackerStats | undefined) => void {
   const gauge = (name: string, help: string) =>
     new Gauge({ name: `minitorrent_tracker_${name}`, help, registers });
-  const ready = gauge('ready', '1 where the tracker can do what it is there for, as /readyz says.');
-  const role = new Gauge({
-    name: 'minitorrent_tracker_role',
-    help: '1 for what the tracker is now, 0 for everything else that it might be.',
-    labelNames: ['role'],
-    registers,
-  });
   const figures: readonly (readonly [Gauge, (stats: TrackerStats) => number])[] = [
     [gauge('users', 'Users that are registered.'), (stats) => stats.users],
     [gauge('groups', 'Groups that there are.'), (stats) => stats.groups],
@@ -134,9 +141,7 @@ function createStandGauges(registers: Registers): TrackerMetrics['update'] {
     [gauge('durable_index', 'Index of the last acknowledged journal entry.'), (stats) => stats.durableIndex],
     [gauge('pending_writes', 'Writes that wait for the journal.'), (stats) => stats.pendingWrites],
   ];
-  return ({ health, stats }) => {
-    ready.set(health.isReady ? 1 : 0);
-    for (const each of TRACKER_ROLES) role.set({ role: each }, each === health.role ? 1 : 0);
+  return (stats) => {
     for (const [figure, read] of figures) figure.set(stats === undefined ? Number.NaN : read(stats));
   };
 }

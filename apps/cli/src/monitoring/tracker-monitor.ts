@@ -3,11 +3,18 @@
  * reading a long journal takes a while and is no reason to kill the process.
  */
 import type { Address, Clock, Interceptor } from '@minitorrent/rpc-core';
-import type { TrackerStats } from '@minitorrent/tracker';
+import type { TrackerStats, TrackerStatus } from '@minitorrent/tracker';
 import { Gauge, Registry } from '@prometheus-io/client';
 import type { TrackerReport } from '../logging/tracker-log.ts';
 import { type HttpEndpoint, openHttpEndpoint, type Page, PLAIN } from './http-endpoint.ts';
-import { type Health, judgeFailure, judgeTracker, SILENT, STARTING } from './tracker-health.ts';
+import {
+  type Health,
+  judgeFailure,
+  judgeTracker,
+  SILENT,
+  STARTING,
+  type TrackerView,
+} from './tracker-health.ts';
 import { createTrackerMetrics } from './tracker-metrics.ts';
 
 /** A tracker that does not say how it stands within this time is not well; a scrape waits for ten seconds or so. */
@@ -27,7 +34,13 @@ export interface TrackerMonitor extends AsyncDisposable {
   readonly interceptor: Interceptor;
   note(report: TrackerReport): void;
   /** From now on it is this tracker that is shown. */
-  show(tracker: { stats(): Promise<TrackerStats> }): void;
+  show(tracker: WatchedTracker): void;
+}
+
+/** What of a tracker is shown. */
+export interface WatchedTracker {
+  stats(): Promise<TrackerStats>;
+  status(): TrackerStatus;
 }
 
 /** Starts to listen. Fails with `metrics_failed`. */
@@ -37,8 +50,8 @@ export async function openTrackerMonitor(options: TrackerMonitorOptions): Promis
   const metrics = createTrackerMetrics({ registry, clock });
   addVersion(registry, version);
   options.addProcessMetrics?.(registry);
-  let askTracker: (() => Promise<View>) | undefined;
-  const look = () => askTracker?.() ?? Promise.resolve({ health: STARTING, stats: undefined });
+  let askTracker: (() => Promise<Judged>) | undefined;
+  const look = async (): Promise<Judged> => (await askTracker?.()) ?? { health: STARTING };
 
   const endpoint: HttpEndpoint = await openHttpEndpoint({
     address: options.address,
@@ -49,7 +62,8 @@ export async function openTrackerMonitor(options: TrackerMonitorOptions): Promis
       [
         '/metrics',
         async () => {
-          metrics.update(await look());
+          const { health, view } = await look();
+          metrics.update(health, view);
           return { status: 200, type: registry.contentType, body: await registry.metrics() };
         },
       ],
@@ -66,27 +80,28 @@ export async function openTrackerMonitor(options: TrackerMonitorOptions): Promis
   };
 }
 
-interface View {
+interface Judged {
   readonly health: Health;
-  readonly stats: TrackerStats | undefined;
+  /** Left out where the tracker could not tell. */
+  readonly view?: TrackerView;
 }
 
 /** Asks the tracker, with at most one question under way however many look, and never for longer than `ANSWER_MS`. */
-function createLook(tracker: { stats(): Promise<TrackerStats> }, clock: Clock): () => Promise<View> {
-  let underWay: Promise<View> | undefined;
-  const ask = async (): Promise<View> => {
+function createLook(tracker: WatchedTracker, clock: Clock): () => Promise<Judged> {
+  let underWay: Promise<Judged> | undefined;
+  const ask = async (): Promise<Judged> => {
     try {
-      const stats = await tracker.stats();
-      return { health: judgeTracker(stats), stats };
+      const view = { stats: await tracker.stats(), status: tracker.status() };
+      return { health: judgeTracker(view), view };
     } catch (error) {
-      return { health: judgeFailure(error), stats: undefined };
+      return { health: judgeFailure(error) };
     } finally {
       underWay = undefined;
     }
   };
   return async () => {
-    const { promise: silence, resolve } = Promise.withResolvers<View>();
-    const cancel = clock.schedule(ANSWER_MS, () => resolve({ health: SILENT, stats: undefined }));
+    const { promise: silence, resolve } = Promise.withResolvers<Judged>();
+    const cancel = clock.schedule(ANSWER_MS, () => resolve({ health: SILENT }));
     underWay ??= ask();
     try {
       return await Promise.race([underWay, silence]);
