@@ -37,7 +37,8 @@ export type CliErrorCode =
   /** A process of the demonstration ended early, was silent too long, or delivered a wrong file. */
   | 'process_ended'
   | 'timed_out'
-  | 'files_differ';
+  | 'files_differ'
+  | 'changes_lost';
 
 /** A failure of the command line with a stable `code`. */
 export class CliError extends Error {

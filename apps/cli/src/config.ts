@@ -24,7 +24,7 @@ export type Variables = Readonly<Record<string, string | undefined>>;
  * each have a folder of their own in it.
  */
 export async function dataFolder(
-  role: 'tracker' | 'peer' | 'witness',
+  role: 'tracker' | 'peer' | 'witness' | 'cluster',
   options: { readonly data?: string | undefined; readonly variables: Variables },
 ): Promise<string> {
   const chosen = options.data ?? nonEmpty(options.variables.MINITORRENT_DATA);

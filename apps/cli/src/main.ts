@@ -30,6 +30,14 @@ const actions: Actions = {
     const { runWitnessInit, world, witnessTools } = await witnessParts();
     return runWitnessInit(options, world, witnessTools);
   },
+  async clusterUp(options) {
+    const [{ runClusterUp }, { systemWorld, witnessTools }] = await Promise.all([
+      import('./commands/cluster-up.ts'),
+      import('./system.ts'),
+    ]);
+    const program = [...process.execArgv, import.meta.filename];
+    return runClusterUp({ ...options, program, initFolder: witnessTools.initFolder }, systemWorld());
+  },
   async trackerStatus(addresses, options) {
     const { runTrackerStatus, world, readClusterId } = await operatorParts();
     return runTrackerStatus(addresses, options, world, readClusterId);

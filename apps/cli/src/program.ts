@@ -3,6 +3,7 @@
  * loads what it needs when it runs.
  */
 import { Command, CommanderError, Option } from 'commander';
+import type { ClusterUpOptions } from './commands/cluster-up.ts';
 import type { DemoCommandOptions } from './commands/demo.ts';
 import type { PeerCommandOptions } from './commands/peer.ts';
 import type { TrackerCommandOptions } from './commands/tracker-settings.ts';
@@ -21,6 +22,7 @@ export interface Actions {
   trackerPromote(address: string, options: OperatorCommandOptions): Promise<ExitCode>;
   witness(options: WitnessCommandOptions): Promise<ExitCode>;
   witnessInit(options: WitnessInitOptions): Promise<ExitCode>;
+  clusterUp(options: ClusterUpOptions): Promise<ExitCode>;
   peer(options: PeerCommandOptions): Promise<ExitCode>;
   demo(file: string | undefined, options: DemoCommandOptions): Promise<ExitCode>;
 }
@@ -126,6 +128,20 @@ function createProgram(
       setExitCode(await actions.witnessInit(command.optsWithGlobals())),
     );
   program
+    .command('cluster')
+    .description('several trackers as one, for trying out')
+    .command('up')
+    .description('run two trackers and a witness on this machine until Ctrl-C')
+    .addOption(
+      new Option(
+        '-l, --listen <address>',
+        'host:port of the first tracker; the second one and the witness take the ports 1 and 9 above',
+      ).default('127.0.0.1:7700'),
+    )
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(async (given: ClusterUpOptions) => setExitCode(await actions.clusterUp(given)));
+  program
     .command('peer')
     .description('run a peer; commands come from a prompt, or from standard input')
     .option('-t, --tracker <addresses>', 'the trackers, host:port[,host:port]', '127.0.0.1:7700')
@@ -151,6 +167,7 @@ function createProgram(
     .command('demo')
     .description('show it all on this machine: a tracker, four peers, one file for three of them')
     .argument('[file]', 'the file to share (default: the running Node.js program)')
+    .option('--failover', 'with two trackers and a witness, and kill the one that decides in the middle')
     .addOption(jsonOption())
     .action(async (file: string | undefined, given: DemoCommandOptions) =>
       setExitCode(await actions.demo(file, given)),

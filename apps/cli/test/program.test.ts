@@ -24,6 +24,7 @@ function createActions() {
     trackerStatus: vi.fn<Actions['trackerStatus']>(async () => 0),
     trackerPromote: vi.fn<Actions['trackerPromote']>(async () => 0),
     witness: vi.fn<Actions['witness']>(async () => 0),
+    clusterUp: vi.fn<Actions['clusterUp']>(async () => 0),
     witnessInit: vi.fn<Actions['witnessInit']>(async () => 0),
     peer: vi.fn<Actions['peer']>(async () => 130),
     demo: vi.fn<Actions['demo']>(async () => 1),

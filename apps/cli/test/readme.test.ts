@@ -28,6 +28,7 @@ describe('README.md', () => {
         trackerPromote: fail,
         witness: fail,
         witnessInit: fail,
+        clusterUp: fail,
         peer: fail,
         demo: fail,
       },

@@ -3,7 +3,15 @@
  */
 import { describeWaiting } from './progress-line.ts';
 import { formatBytes, formatDuration, formatRate, formatTime, wholePercent } from './quantities.ts';
-import type { DemoResult, DownloadRow, FileRow, GroupRow, RequestRow, ShareRow } from './reports.ts';
+import type {
+  DemoResult,
+  DownloadRow,
+  FailoverResult,
+  FileRow,
+  GroupRow,
+  RequestRow,
+  ShareRow,
+} from './reports.ts';
 import { formatTable } from './table.ts';
 import { safe, terminalText } from './terminal-text.ts';
 
@@ -109,7 +117,7 @@ export function downloadLines(downloads: readonly DownloadRow[]): string[] {
 }
 
 /** What came of the demonstration: each peer, its time and rate, from whom its pieces came, and whether its bytes are right. */
-export function demoLines({ ok, file, sharedBy, downloads }: DemoResult): string[] {
+export function demoLines({ ok, file, sharedBy, downloads, failover }: DemoResult): string[] {
   const sources = [sharedBy, ...downloads.map((download) => download.userId)];
   const table = formatTable(
     [
@@ -138,6 +146,17 @@ export function demoLines({ ok, file, sharedBy, downloads }: DemoResult): string
     '',
     ...table,
     '',
+    ...(failover === null ? [] : failoverLines(failover)),
     ok ? 'Every peer has the same bytes as the source.' : 'NOT every peer has the same bytes as the source.',
+  ];
+}
+
+function failoverLines(failover: FailoverResult): string[] {
+  const { killed, successor, acknowledged, lost } = failover;
+  return [
+    safe`${killed} was killed, ${successor} took over: nobody waited longer than ${formatDuration(failover.longestWaitSeconds)}.`,
+    `No download paused for longer than ${formatDuration(failover.longestTransferPauseSeconds)}.`,
+    `Of ${acknowledged} registrations that were acknowledged ${lost === 0 ? 'none is' : `${lost} ARE`} lost.`,
+    safe`${killed} came back and was in sync after ${formatDuration(failover.backInSyncSeconds)}.`,
   ];
 }

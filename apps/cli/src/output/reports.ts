@@ -153,6 +153,23 @@ export interface DemoResult {
   readonly file: { readonly name: string; readonly size: number; readonly sha256: string };
   readonly sharedBy: string;
   readonly downloads: readonly DemoDownload[];
+  /** What came of the loss of a tracker; null where none was lost. */
+  readonly failover: FailoverResult | null;
+}
+
+/** A tracker was killed while others registered and downloaded. */
+export interface FailoverResult {
+  readonly killed: string;
+  readonly successor: string;
+  /** The longest time that somebody who registered had to wait. */
+  readonly longestWaitSeconds: number;
+  /** The longest time in which a download that was under way got no byte; exact to half a second. */
+  readonly longestTransferPauseSeconds: number;
+  /** From the start of the tracker that was killed until it had everything. */
+  readonly backInSyncSeconds: number;
+  /** Registrations that were answered, and those of them that were gone afterwards. */
+  readonly acknowledged: number;
+  readonly lost: number;
 }
 
 export interface DemoDownload {
