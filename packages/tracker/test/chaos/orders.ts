@@ -1,0 +1,54 @@
+/** What the runner tells the processes that it starts, and what they tell it: one line of JSON each. */
+import type { Address } from '@minitorrent/rpc-core';
+import type { Config } from '../../src/register.ts';
+import type { PlantedBug } from '../../src/replication/member.ts';
+import type { ReplicationRole } from '../../src/replication/role.ts';
+
+/** Mistakes that a run has to notice: of the replication core, and a disk that says `durable` a while too early. */
+export type ChaosBug = PlantedBug | 'lying_disk';
+
+export const CHAOS_BUGS: readonly ChaosBug[] = [
+  'acknowledge_early',
+  'no_joint_rule',
+  'take_over_without_being_in_sync',
+  'read_without_lease',
+  'lying_disk',
+];
+
+export interface TrackerOrders {
+  readonly listenAt: Address;
+  /** Hexadecimal. */
+  readonly clusterId: string;
+  /** A data folder and the others of the cluster, or a database. */
+  readonly place:
+    | { readonly dataDir: string; readonly peers: readonly Address[]; readonly witness: Address }
+    | { readonly url: string };
+  readonly planted: ChaosBug | undefined;
+}
+
+export interface WitnessOrders {
+  readonly listenAt: Address;
+  readonly dataDir: string;
+}
+
+export type ChildLine =
+  | { readonly kind: 'started'; readonly address: Address; readonly storeId: string }
+  | {
+      readonly kind: 'role';
+      readonly role: ReplicationRole;
+      readonly reason: string;
+      readonly config: Config;
+    }
+  /** Something that a person would have to look at. */
+  | { readonly kind: 'fault'; readonly reason: string };
+
+/** The orders in the arguments of this process; ends the process with its input, which is the runner's life. */
+export function takeOrders<T>(): T {
+  process.stdin.on('end', () => process.exit()).resume();
+  // The runner is this module's only other side.
+  return JSON.parse(process.argv[2] ?? '') as T;
+}
+
+export function tellRunner(line: ChildLine): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}

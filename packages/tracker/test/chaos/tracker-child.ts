@@ -1,0 +1,58 @@
+/** A tracker to be killed: on a data folder as one of a cluster, or on a database that it shares with others. */
+import { createSystemClock } from '@minitorrent/rpc-core';
+import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
+import type { ClusterOptions } from '../../src/cluster/options.ts';
+import { fromHex, toHex } from '../../src/hex.ts';
+import type { Journal } from '../../src/journal/journal.ts';
+import { Member } from '../../src/replication/member.ts';
+import { createTracker, type Tracker } from '../../src/shell/create-tracker.ts';
+import { openPostgresJournal } from '../../src/shell/postgres-journal.ts';
+import { openWitnessRegister } from '../../src/witness.ts';
+import { CHEAP } from '../helpers/peers.ts';
+import { openLyingJournal } from './lying-journal.ts';
+import { type ChaosBug, type TrackerOrders, takeOrders, tellRunner } from './orders.ts';
+
+const { listenAt, clusterId, place, planted } = takeOrders<TrackerOrders>();
+const network = createTcpNetwork();
+const clock = createSystemClock();
+if (planted !== undefined) plant(planted);
+
+let tracker: Tracker | undefined;
+tracker = await createTracker({
+  ...{ network, clock, address: listenAt },
+  ...(await placeOptions()),
+  limits: CHEAP,
+  // All clients come from one address, and those that were cut off all come again at once.
+  rpcLimits: { unauthenticatedPerAddress: 1_000 },
+  allowSync: () => true,
+  onLog: (entry) => {
+    if (entry.kind === 'fault') tellRunner(entry);
+    if (entry.kind === 'role_changed') setImmediate(tellRole);
+  },
+});
+process.once('SIGTERM', () => void tracker?.close().then(() => process.exit()));
+tellRunner({ kind: 'started', address: tracker.address, storeId: toHex(tracker.status().storeId) });
+tellRole();
+
+/** What it is by now; while it starts, nothing yet. */
+function tellRole(): void {
+  if (tracker === undefined) return;
+  const { role, reason, config } = tracker.status();
+  if (role !== 'alone' && role !== 'shared') tellRunner({ kind: 'role', role, reason, config });
+}
+
+async function placeOptions(): Promise<
+  { readonly cluster?: ClusterOptions } & ({ readonly dataDir: string } | { readonly journal: Journal })
+> {
+  if ('url' in place) return { journal: await openPostgresJournal({ url: place.url }) };
+  const { dataDir, peers, witness } = place;
+  const id = fromHex(clusterId);
+  const register = openWitnessRegister({ network, clock, address: witness, clusterId: id });
+  const cluster: ClusterOptions = { clusterId: id, peers, register };
+  if (planted === 'lying_disk') return { cluster, journal: await openLyingJournal(dataDir) };
+  return { cluster, dataDir };
+}
+
+function plant(bug: ChaosBug): void {
+  Member.prototype.isPlanted = (asked) => asked === bug;
+}
