@@ -3,6 +3,7 @@
  *
  * Until connections are encrypted nothing listens beyond this machine unless it is asked to (`--listen 0.0.0.0`).
  */
+import { existsSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -33,8 +34,7 @@ export async function dataFolder(
 
 /** Makes a folder that its owner alone can read. Folders above it that are missing are made as any program makes them. */
 export async function makePrivateFolder(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeFolder(path, 0o700);
 }
 
 /** Where finished files go: `--downloads`, or else the folder in which the program was started. */
@@ -51,6 +51,15 @@ export function resolveTypedPath(path: string): string {
 async function platformFolder(): Promise<string> {
   const { default: envPaths } = await import('env-paths');
   return envPaths('minitorrent', { suffix: '' }).data;
+}
+
+/** Folder by folder: the recursive mkdir of Node.js never ends where the kernel makes no folders, as under `/proc`. */
+async function makeFolder(path: string, mode: number): Promise<void> {
+  const above = dirname(path);
+  if (!existsSync(above)) await makeFolder(above, 0o777);
+  await mkdir(path, { mode }).catch((error: unknown) => {
+    if (!existsSync(path) || !statSync(path).isDirectory()) throw error;
+  });
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

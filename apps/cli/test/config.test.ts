@@ -1,4 +1,4 @@
-import { mkdtempDisposable, stat } from 'node:fs/promises';
+import { mkdtempDisposable, stat, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -22,6 +22,19 @@ describe('makePrivateFolder', () => {
     expect(await modeOf(join(above, 'c'))).toBe(0o700);
     expect(await modeOf(above)).toBe(0o777 & ~process.umask());
     await makePrivateFolder(join(above, 'c'));
+  });
+
+  it('fails where there can be no folder', async () => {
+    await using root = await mkdtempDisposable(join(tmpdir(), 'minitorrent-config-'));
+    const file = join(root.path, 'file');
+    await writeFile(file, '');
+    await expect(makePrivateFolder(file)).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(makePrivateFolder(join(file, 'a', 'b'))).rejects.toMatchObject({ code: 'ENOTDIR' });
+  });
+
+  // The recursive mkdir of Node.js never ends there.
+  it.runIf(process.platform === 'linux')('fails where the kernel makes no folders', async () => {
+    await expect(makePrivateFolder('/proc/x/y')).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
 
