@@ -269,6 +269,38 @@ describe('resultLines', () => {
   });
 });
 
+describe('a narrow terminal', () => {
+  it('shows lists without what can be spared', () => {
+    const files = { command: 'list_file', groupId: 'films', files: [fileRow], mayBeStale: false } as const;
+    expect(resultLines(files, 80)).toEqual([
+      'FILE           SIZE  SEEDERS  LEECHERS  SHARED BY  SHARED AT (UTC)',
+      'holiday.mkv  100 MB        2         1  alice      2026-11-22 07:45',
+    ]);
+    for (const room of [40, 60, 80]) {
+      const lines = [
+        ...resultLines(files, room),
+        ...resultLines({ command: 'show_downloads', downloads: [downloadRow] }, room),
+        ...resultLines({ command: 'show_shares', shares: [shareRow] }, room),
+      ];
+      for (const line of lines) expect(line.length).toBeLessThanOrEqual(room);
+    }
+  });
+
+  it('shows how commands are written above what they do', () => {
+    const commands = [
+      { name: 'a', usage: 'a <b>', summary: 'Do a', details: [] },
+      { name: 'long', usage: 'long <one> <other>', summary: 'Do something else', details: [] },
+    ];
+    expect(resultLines({ command: 'help', commands }, 37)[0]).toBe('a <b>               Do a');
+    expect(resultLines({ command: 'help', commands }, 36).slice(0, 4)).toEqual([
+      'a <b>',
+      '    Do a',
+      'long <one> <other>',
+      '    Do something else',
+    ]);
+  });
+});
+
 describe('eventLine', () => {
   it.each(EVENTS)('of %j', (event, line) => {
     expect(eventLine(event)).toBe(line);

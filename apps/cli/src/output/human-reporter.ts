@@ -33,7 +33,7 @@ export function createHumanReporter(options: HumanReporterOptions): Reporter {
 
   return {
     progressIntervalMs: screen.isLive ? LIVE_INTERVAL_MS : LOG_INTERVAL_MS,
-    result: (result) => screen.print(resultLines(result)),
+    result: (result) => screen.print(resultLines(result, screen.columns)),
     event: (event) => screen.print([colour('cyan', eventLine(event))]),
     failure(failure, origin) {
       const [first = '', ...others] = failureLines(failure, origin);

@@ -1,5 +1,6 @@
 /**
- * Lists for people, as tables. Pure; `formatTable` escapes what stands in the cells. An empty list says what to do next.
+ * Lists for people, as tables in at most `room` terminal columns. Pure; `formatTable` escapes what stands in the cells.
+ * An empty list says what to do next.
  */
 import { describeWaiting } from './progress-line.ts';
 import { formatBytes, formatDuration, formatRate, formatTime, wholePercent } from './quantities.ts';
@@ -16,7 +17,7 @@ import { formatTable } from './table.ts';
 import { safe, terminalText } from './terminal-text.ts';
 
 /** The groups there are. */
-export function groupLines(groups: readonly GroupRow[]): string[] {
+export function groupLines(groups: readonly GroupRow[], room: number): string[] {
   if (groups.length === 0) return ['No groups yet. Next: create_group <groupid>'];
   return formatTable(
     [
@@ -31,30 +32,32 @@ export function groupLines(groups: readonly GroupRow[]): string[] {
       String(row.files),
       row.standing === 'none' ? '-' : row.standing,
     ]),
+    room,
   );
 }
 
 /** Who waits to join. */
-export function requestLines(requests: readonly RequestRow[]): string[] {
+export function requestLines(requests: readonly RequestRow[], room: number): string[] {
   if (requests.length === 0) return ['Nobody is waiting'];
   return formatTable(
     [{ title: 'GROUP' }, { title: 'USER' }, { title: 'ASKED AT (UTC)' }],
     requests.map((row) => [row.groupId, row.userId, formatTime(row.requestedAtMs)]),
+    room,
   );
 }
 
 /** The files of a group. */
-export function fileLines(groupId: string, files: readonly FileRow[]): string[] {
+export function fileLines(groupId: string, files: readonly FileRow[], room: number): string[] {
   if (files.length === 0) return [safe`No files in ${groupId} yet. Next: upload_file ${groupId} <path>`];
   return formatTable(
     [
       { title: 'FILE' },
       { title: 'SIZE', align: 'right' },
       { title: 'SEEDERS', align: 'right' },
-      { title: 'LEECHERS', align: 'right' },
-      { title: 'SHARED BY' },
-      { title: 'SHARED AT (UTC)' },
-      { title: 'ROOT' },
+      { title: 'LEECHERS', align: 'right', sparable: 2 },
+      { title: 'SHARED BY', sparable: 1 },
+      { title: 'SHARED AT (UTC)', sparable: 3 },
+      { title: 'ROOT', sparable: 4 },
     ],
     files.map((row) => [
       row.name,
@@ -65,20 +68,21 @@ export function fileLines(groupId: string, files: readonly FileRow[]): string[] 
       formatTime(row.sharedAtMs),
       row.root.slice(0, 12),
     ]),
+    room,
   );
 }
 
 /** What this peer shares. */
-export function shareLines(shares: readonly ShareRow[]): string[] {
+export function shareLines(shares: readonly ShareRow[], room: number): string[] {
   if (shares.length === 0) return ['You share nothing. Next: upload_file <groupid> <path>'];
   return formatTable(
     [
       { title: 'GROUP' },
       { title: 'FILE' },
-      { title: 'SIZE', align: 'right' },
+      { title: 'SIZE', align: 'right', sparable: 1 },
       { title: 'STATE' },
       { title: 'UPLOADED', align: 'right' },
-      { title: 'PATH' },
+      { title: 'PATH', sparable: 2 },
     ],
     shares.map((row) => [
       row.groupId,
@@ -88,20 +92,21 @@ export function shareLines(shares: readonly ShareRow[]): string[] {
       formatBytes(row.uploadedBytes),
       row.path,
     ]),
+    room,
   );
 }
 
 /** What is under way, and what it waits for. */
-export function downloadLines(downloads: readonly DownloadRow[]): string[] {
+export function downloadLines(downloads: readonly DownloadRow[], room: number): string[] {
   if (downloads.length === 0) return ['No downloads. Next: download_file <groupid> <filename>'];
   return formatTable(
     [
       { title: 'GROUP' },
       { title: 'FILE' },
       { title: 'DONE', align: 'right' },
-      { title: 'SIZE', align: 'right' },
-      { title: 'RATE', align: 'right' },
-      { title: 'PEERS', align: 'right' },
+      { title: 'SIZE', align: 'right', sparable: 2 },
+      { title: 'RATE', align: 'right', sparable: 1 },
+      { title: 'PEERS', align: 'right', sparable: 3 },
       { title: 'STATE' },
     ],
     downloads.map((row) => [
@@ -113,18 +118,19 @@ export function downloadLines(downloads: readonly DownloadRow[]): string[] {
       String(row.peers.filter((peer) => peer.state === 'connected').length),
       row.waitingFor === null ? row.state : `${row.state}: ${describeWaiting(row.waitingFor)}`,
     ]),
+    room,
   );
 }
 
 /** What came of the demonstration: each peer, its time and rate, from whom its pieces came, and whether its bytes are right. */
-export function demoLines({ ok, file, sharedBy, downloads, failover }: DemoResult): string[] {
+export function demoLines({ ok, file, sharedBy, downloads, failover }: DemoResult, room: number): string[] {
   const sources = [sharedBy, ...downloads.map((download) => download.userId)];
   const table = formatTable(
     [
       { title: 'PEER' },
       { title: 'TIME', align: 'right' },
-      { title: 'RATE', align: 'right' },
-      { title: 'PIECES', align: 'right' },
+      { title: 'RATE', align: 'right', sparable: 1 },
+      { title: 'PIECES', align: 'right', sparable: 2 },
       ...sources.map((source, index) => ({
         title: index === 0 ? safe`FROM ${source}` : terminalText(source),
         align: 'right' as const,
@@ -139,6 +145,7 @@ export function demoLines({ ok, file, sharedBy, downloads, failover }: DemoResul
       ...sources.map((source) => (source === row.userId ? '-' : String(row.piecesFrom[source] ?? 0))),
       `${row.sha256.slice(0, 8)} ${row.sha256 === file.sha256 ? 'equal' : 'DIFFERENT'}`,
     ]),
+    room,
   );
   return [
     '',

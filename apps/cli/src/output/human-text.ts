@@ -17,8 +17,8 @@ import type {
 import { safe } from './terminal-text.ts';
 import { roleMeaning, trackerStatusLines } from './tracker-status-lines.ts';
 
-/** The lines that answer a command. */
-export function resultLines(result: CommandResult): string[] {
+/** The lines that answer a command; tables in at most `room` terminal columns. */
+export function resultLines(result: CommandResult, room: number = Number.POSITIVE_INFINITY): string[] {
   switch (result.command) {
     case 'create_user':
       return [safe`Created user ${result.userId}. Next: login ${result.userId}`];
@@ -37,15 +37,15 @@ export function resultLines(result: CommandResult): string[] {
     case 'leave_group':
       return [safe`Left group ${result.groupId}`];
     case 'list_groups':
-      return [...groupLines(result.groups), ...staleLines(result)];
+      return [...groupLines(result.groups, room), ...staleLines(result)];
     case 'list_requests':
-      return [...requestLines(result.requests), ...staleLines(result)];
+      return [...requestLines(result.requests, room), ...staleLines(result)];
     case 'accept_request':
       return [safe`${result.userId} is now a member of ${result.groupId}`];
     case 'reject_request':
       return [safe`Refused ${result.userId} in ${result.groupId}`];
     case 'list_file':
-      return [...fileLines(result.groupId, result.files), ...staleLines(result)];
+      return [...fileLines(result.groupId, result.files, room), ...staleLines(result)];
     case 'upload_file':
       return [
         safe`Sharing ${result.share.name} (${formatBytes(result.share.size)}) in ${result.share.groupId} from ${result.share.path}`,
@@ -55,23 +55,23 @@ export function resultLines(result: CommandResult): string[] {
     case 'cancel_download':
       return [safe`Cancelled the download of ${result.name}; what was fetched is removed`];
     case 'show_downloads':
-      return downloadLines(result.downloads);
+      return downloadLines(result.downloads, room);
     case 'show_shares':
-      return shareLines(result.shares);
+      return shareLines(result.shares, room);
     case 'stop_share':
       return [safe`${result.name} is no longer shared in ${result.groupId}. Your file stays where it is`];
     case 'help':
-      return helpLines(result.commands);
+      return helpLines(result.commands, room);
     case 'quit':
       return [];
     case 'tracker_status':
-      return trackerStatusLines(result.tracker);
+      return trackerStatusLines(result.tracker, room);
     case 'tracker_promote':
       return [safe`The tracker at ${result.address} decides changes from now on`];
     case 'witness_init':
       return witnessInitLines(result);
     case 'demo':
-      return demoLines(result);
+      return demoLines(result, room);
   }
 }
 
@@ -166,18 +166,25 @@ function toPath({ path }: { readonly path: string | null }): string {
   return path === null ? '' : ` to ${path}`;
 }
 
-function helpLines(commands: readonly CommandHelp[]): string[] {
+function helpLines(commands: readonly CommandHelp[], room: number): string[] {
   const [only, ...others] = commands;
   if (only !== undefined && others.length === 0) {
     const width = Math.max(0, ...only.details.map((detail) => detail.name.length));
     const details = only.details.map((detail) => safe`  ${detail.name.padEnd(width)}  ${detail.summary}`);
     return [safe`usage: ${only.usage}`, safe`${only.summary}`, ...details];
   }
-  const width = Math.max(...commands.map((command) => command.usage.length));
   return [
-    ...commands.map((command) => safe`${command.usage.padEnd(width)}  ${command.summary}`),
+    ...usageLines(commands, room),
     'Names with spaces: "in quotes" or with\\ backslashes. help <command> tells more.',
   ];
+}
+
+/** Usage and summary side by side, or one below the other where that is too wide. */
+function usageLines(commands: readonly CommandHelp[], room: number): string[] {
+  const width = Math.max(...commands.map(({ usage }) => usage.length));
+  const lines = commands.map(({ usage, summary }) => safe`${usage.padEnd(width)}  ${summary}`);
+  if (lines.every((line) => line.length <= room)) return lines;
+  return commands.flatMap(({ usage, summary }) => [safe`${usage}`, safe`    ${summary}`]);
 }
 
 function witnessInitLines({

@@ -22,7 +22,7 @@ export function roleMeaning(role: string): string {
   return MEANINGS[role] ?? role;
 }
 
-export function trackerStatusLines(tracker: TrackerStatusRow): string[] {
+export function trackerStatusLines(tracker: TrackerStatusRow, room: number): string[] {
   const { address, role, sinceMs, reason, epoch, headIndex, acknowledgedIndex } = tracker;
   const entries =
     headIndex === acknowledgedIndex
@@ -35,7 +35,7 @@ export function trackerStatusLines(tracker: TrackerStatusRow): string[] {
     safe`The tracker at ${address} ${roleMeaning(role)}, for ${formatDuration(sinceMs / 1_000)} (${reason})`,
     `Epoch ${epoch}, ${tracker.inSync.length} in sync; entries in the journal: ${entries}`,
     witnessLine(tracker),
-    ...otherLines(tracker),
+    ...otherLines(tracker, room),
     ...takeoverLines(tracker),
     ...tracker.faults.map(
       (fault) => safe`Look at this (${formatDuration(fault.msAgo / 1_000)} ago): ${fault.reason}`,
@@ -51,7 +51,7 @@ function witnessLine({ witness }: TrackerStatusRow): string {
     : 'Witness: SILENT; until it is back nobody can take over';
 }
 
-function otherLines({ others, role }: TrackerStatusRow): string[] {
+function otherLines({ others, role }: TrackerStatusRow, room: number): string[] {
   return formatTable(
     [
       { title: 'OTHER TRACKER' },
@@ -65,6 +65,7 @@ function otherLines({ others, role }: TrackerStatusRow): string[] {
       role === 'primary' && lag !== null ? String(lag) : '-',
       heardMsAgo === null ? 'never' : `${formatDuration(heardMsAgo / 1_000)} ago`,
     ]),
+    room,
   );
 }
 
