@@ -6,7 +6,7 @@ import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
 import { createManualClock } from '@minitorrent/rpc-core/testing';
 import { describe, expect, it } from 'vitest';
 import { noConfig } from '../src/register.ts';
-import { createWitness, initWitness, witnessContract } from '../src/witness.ts';
+import { createWitness, initWitness, openWitnessRegister, witnessContract } from '../src/witness.ts';
 import { createTestFolder } from './helpers/folder.ts';
 import { createTestRandom } from './helpers/random.ts';
 import { CLUSTER_ID, createWitnessScene, type WitnessScene } from './helpers/witness-scene.ts';
@@ -82,10 +82,12 @@ describe('initWitness', () => {
   });
 
   it('says where it cannot make one', async () => {
-    await expect(initWitness({ dataDir: '/dev/null/witness' })).rejects.toMatchObject({
-      code: 'register_failed',
-      message: expect.stringContaining('/dev/null/witness'),
-    });
+    for (const dataDir of ['/dev/null/witness', '/proc/witness/data']) {
+      await expect(initWitness({ dataDir })).rejects.toMatchObject({
+        code: 'register_failed',
+        message: expect.stringContaining(dataDir),
+      });
+    }
   });
 });
 
@@ -133,6 +135,25 @@ describe('createWitness', () => {
     await expect(createWitness({ network, address, dataDir: folder.path })).rejects.toMatchObject({
       code: 'register_failed',
     });
+  });
+
+  it('tells what it swaps, and what it refuses', async () => {
+    await using folder = await createTestFolder();
+    const dataDir = folder.path;
+    await initWitness({ dataDir, clusterId: CLUSTER_ID });
+    const log: unknown[] = [];
+    const onLog = (entry: unknown): void => void log.push(entry);
+    const rpcLimits = { connections: 1 };
+    await using witness = await createWitness({ network, address, dataDir, rpcLimits, onLog });
+    const common = { network, address: witness.address, clusterId: CLUSTER_ID };
+    await using register = openWitnessRegister(common);
+    await register.compareAndSwap(0, configOf(1, ONE));
+    await using refused = openWitnessRegister(common);
+    expect(await refused.read()).toMatchObject({ kind: 'unknown' });
+    expect(log).toContainEqual({ kind: 'swapped', config: configOf(1, ONE) });
+    expect(log).toContainEqual(
+      expect.objectContaining({ kind: 'connection_refused', reason: 'too_many_connections' }),
+    );
   });
 
   it('is alone on its folder, until it is closed', async () => {

@@ -2,11 +2,12 @@
  * A folder of the operating system as the files of a witness. It decides nothing but the flags and the permissions.
  */
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, TrackerError } from '../errors.ts';
 import { WITNESS_LIMITS } from '../witness/limits.ts';
 import type { WitnessFiles } from '../witness/witness-files.ts';
+import { isErrno, makeFolders, syncFolder } from './folders.ts';
 
 /** The register holds the cluster's id, which is a secret between operators. */
 const PRIVATE_FILE = 0o600;
@@ -39,24 +40,11 @@ export function createWitnessFiles(folder: string): WitnessFiles {
  */
 export async function makeWitnessFolder(folder: string): Promise<void> {
   try {
-    const path = resolve(folder);
-    const above = await mkdir(dirname(path), { recursive: true });
-    const own = await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER });
-    const topmost = above ?? own;
-    if (topmost !== undefined) await syncNames(dirname(topmost), path);
+    for (const made of await makeFolders(folder, PRIVATE_FOLDER)) await syncFolder(dirname(made));
   } catch (cause) {
     const message = `Cannot make the folder ${folder}: ${describe(cause)}`;
     throw new TrackerError('register_failed', message, { cause });
   }
-}
-
-/** Makes the names of the folders between `top` and `path` durable, and that of `path`. */
-async function syncNames(top: string, path: string): Promise<void> {
-  let folder = path;
-  do {
-    folder = dirname(folder);
-    await syncFolder(folder);
-  } while (folder !== top && folder !== dirname(folder));
 }
 
 async function readFile(path: string): Promise<Uint8Array | undefined> {
@@ -82,22 +70,4 @@ async function openToRead(path: string): Promise<FileHandle | undefined> {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
   }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  // Windows cannot open a folder; NTFS journals names by itself.
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, constants.O_RDONLY);
-  try {
-    await handle.sync();
-  } catch (error) {
-    // Some network file systems do not know how to sync a folder; there is nothing more to do there.
-    if (!isErrno(error, 'EINVAL') && !isErrno(error, 'ENOTSUP')) throw error;
-  } finally {
-    await handle.close();
-  }
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
