@@ -13,3 +13,4 @@ export {
 } from './witness/contract.ts';
 export { WITNESS_LIMITS } from './witness/limits.ts';
 export type { WitnessRegister } from './witness/remote-register.ts';
+export type { WitnessLogEntry } from './witness/serve-register.ts';

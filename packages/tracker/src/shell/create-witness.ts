@@ -1,7 +1,7 @@
 /**
  * Puts a witness together: folder, register, listener; and takes it apart in reverse.
  */
-import type { Address, Clock, Network, RpcLimits } from '@minitorrent/rpc-core';
+import type { Address, Clock, LogEntry, Network, RpcLimits } from '@minitorrent/rpc-core';
 import { createServer, createSystemClock, type RpcServer } from '@minitorrent/rpc-core';
 import debug from 'debug';
 import type { Config } from '../register.ts';
@@ -21,6 +21,8 @@ export interface WitnessOptions {
   readonly clock?: Clock;
   /** Those of rpc-core that differ, for every connection and the number of them. */
   readonly rpcLimits?: Partial<RpcLimits>;
+  /** Told of everything worth knowing, of the connections too; must not throw. */
+  readonly onLog?: (entry: WitnessLogEntry | LogEntry) => void;
 }
 
 /** A witness that runs: the third vote of two trackers, a few hundred bytes of state. */
@@ -43,7 +45,7 @@ export interface Witness extends AsyncDisposable {
  * they know, and then nobody takes over; so do not start a witness from a backup, nor two from copies of one folder.
  */
 export async function createWitness(options: WitnessOptions): Promise<Witness> {
-  const { network, address, dataDir, clock = createSystemClock() } = options;
+  const { network, address, dataDir, clock = createSystemClock(), onLog = () => undefined } = options;
   const files = createWitnessFiles(dataDir);
   // Before the lock: a folder without a register stays as it is.
   await readRegister(files);
@@ -56,8 +58,16 @@ export async function createWitness(options: WitnessOptions): Promise<Witness> {
     network,
     address,
     clock,
-    serve: [serveRegister(register, writeLog)],
-    onLog: (entry) => log.connections('%o', entry),
+    serve: [
+      serveRegister(register, (entry) => {
+        writeLog(entry);
+        onLog(entry);
+      }),
+    ],
+    onLog: (entry) => {
+      log.connections('%o', entry);
+      onLog(entry);
+    },
     ...(options.rpcLimits === undefined ? {} : { limits: options.rpcLimits }),
   });
   log.witness('listening on %o', server.address);
