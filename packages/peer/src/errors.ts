@@ -4,9 +4,12 @@
 
 /** What can go wrong at a peer, apart from what stores, trackers and connections report under their own codes. */
 export type PeerErrorCode =
+  | 'already_logged_in'
   | 'bad_name'
   | 'not_logged_in'
   | 'tracker_unreachable'
+  /** Without a tracker: it is not the password with which the user logged in last on this device. */
+  | 'wrong_password'
   | 'not_a_file'
   | 'file_not_found'
   | 'wrong_size'

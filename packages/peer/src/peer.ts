@@ -119,6 +119,8 @@ export interface PeerEvents {
   /** A tracker can be reached, and who is logged in there. */
   'tracker-connected': [{ readonly address: Address; readonly userId: string | undefined }];
   'tracker-lost': [{ readonly address: Address; readonly reason: string }];
+  /** The user was let in without a tracker. What is shared is served; trackers are told as soon as one comes back. */
+  offline: [{ readonly userId: string }];
   /** Somebody asks to join a group that this user administers. */
   'join-request': [{ readonly groupId: string; readonly userId: string }];
   'membership-changed': [
@@ -150,7 +152,10 @@ export interface Peer extends AsyncDisposable {
   readonly userId: string | undefined;
 
   createUser(userId: string, password: string, options?: CallOptions): Promise<void>;
-  /** Logs in and takes up again what this device shared and downloaded as this user. */
+  /**
+   * Logs in and takes up again what this device shared and downloaded as this user. While no tracker can be reached, a user
+   * who logged in on this device before is let in by the password they had then; the event `offline` tells of that.
+   */
   login(userId: string, password: string, options?: CallOptions): Promise<void>;
   /** Stops serving and downloading until the next login. */
   logout(options?: CallOptions): Promise<void>;

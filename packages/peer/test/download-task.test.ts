@@ -43,8 +43,10 @@ async function setUp(changes: Partial<DownloadTaskOptions>) {
     },
     ...{ deviceId: random.bytes(32), pool, clock, random },
     openStore: openDownload,
-    requestFile: async () =>
-      task.describe({ file: { name, size, pieceLength, root }, sharedBy: 'seeder', peers: [seeder] }),
+    requestFile: async () => {
+      task.describe({ file: { name, size, pieceLength, root }, sharedBy: 'seeder', peers: [seeder] });
+    },
+    onLearned: () => undefined,
     onOpened: () => () => undefined,
     onNeedPeers: () => undefined,
     onBanned: (userId) => expect.fail(`${userId} was banned`),

@@ -28,6 +28,7 @@ const download = {
   folder: '/downloads',
   strategy: 'random',
   overwrite: true,
+  description: undefined,
 };
 
 describe('openLibrary', () => {

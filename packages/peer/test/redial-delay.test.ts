@@ -1,54 +1,50 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_ROTATION_LIMITS, TrackerRotation } from '../src/tracker-rotation.ts';
+import { DEFAULT_REDIAL_LIMITS, RedialDelay } from '../src/redial-delay.ts';
 
+const { firstMs, longestMs } = DEFAULT_REDIAL_LIMITS;
 const lowest = { integer: () => 0 };
 const highest = { integer: (max: number) => max - 1 };
 
-describe('TrackerRotation', () => {
-  it('prefers the first tracker, and turns to the second when the first fails', () => {
-    const rotation = new TrackerRotation(2, lowest);
-    expect(rotation.next(0)).toEqual({ tracker: 0, delayMs: 0 });
-    rotation.failed(0, 0);
-    expect(rotation.next(0)).toEqual({ tracker: 1, delayMs: 0 });
+describe('RedialDelay', () => {
+  it('lets try at once what has not failed', () => {
+    expect(new RedialDelay(highest).delayMs(0)).toBe(0);
   });
 
-  it('comes back to the first one when its cool-down is over', () => {
-    const rotation = new TrackerRotation(2, highest);
-    rotation.failed(0, 0);
-    expect(rotation.next(DEFAULT_ROTATION_LIMITS.firstCoolDownMs)).toEqual({ tracker: 0, delayMs: 0 });
+  it('waits after a failure, longer after each further one, and no longer when that time is over', () => {
+    const delay = new RedialDelay(highest);
+    delay.failed(1_000);
+    expect(delay.delayMs(1_000)).toBe(firstMs);
+    delay.failed(2_000);
+    expect(delay.delayMs(2_000)).toBe(2 * firstMs);
+    expect(delay.delayMs(2_000 + firstMs)).toBe(firstMs);
+    expect(delay.delayMs(9_000)).toBe(0);
   });
 
-  it('waits for the earliest one when all cool down', () => {
-    const rotation = new TrackerRotation(2, highest);
-    rotation.failed(0, 0);
-    rotation.failed(1, 10);
-    expect(rotation.next(20)).toEqual({ tracker: 0, delayMs: 230 });
+  it('waits between half and the whole, by lot', () => {
+    const [shortest, longest] = [new RedialDelay(lowest), new RedialDelay(highest)];
+    for (const delay of [shortest, longest]) delay.failed(0);
+    expect([shortest.delayMs(0), longest.delayMs(0)]).toEqual([firstMs / 2, firstMs]);
   });
 
   it('forgets failures on success', () => {
-    const rotation = new TrackerRotation(1, highest);
-    for (let failure = 0; failure < 5; failure++) rotation.failed(0, 0);
-    rotation.succeeded(0);
-    rotation.failed(0, 0);
-    expect(rotation.next(0).delayMs).toBe(DEFAULT_ROTATION_LIMITS.firstCoolDownMs);
+    const delay = new RedialDelay(highest);
+    for (let failure = 0; failure < 5; failure++) delay.failed(0);
+    delay.succeeded();
+    expect(delay.delayMs(0)).toBe(0);
+    delay.failed(0);
+    expect(delay.delayMs(0)).toBe(firstMs);
   });
 
-  it('never waits longer than the longest cool-down, nor less than half of the first', () => {
+  it('never waits longer than the longest time, nor less than half of the first', () => {
     const random = fc.nat().map((seed) => ({ integer: (max: number) => seed % max }));
     fc.assert(
       fc.property(random, fc.integer({ min: 1, max: 200 }), (source, failures) => {
-        const rotation = new TrackerRotation(1, source);
-        for (let failure = 0; failure < failures; failure++) rotation.failed(0, 0);
-        const { delayMs } = rotation.next(0);
-        expect(delayMs).toBeLessThanOrEqual(DEFAULT_ROTATION_LIMITS.longestCoolDownMs);
-        expect(delayMs).toBeGreaterThanOrEqual(DEFAULT_ROTATION_LIMITS.firstCoolDownMs / 2);
+        const delay = new RedialDelay(source);
+        for (let failure = 0; failure < failures; failure++) delay.failed(0);
+        expect(delay.delayMs(0)).toBeLessThanOrEqual(longestMs);
+        expect(delay.delayMs(0)).toBeGreaterThanOrEqual(firstMs / 2);
       }),
     );
-  });
-
-  it('refuses an empty list and a tracker that is not in it', () => {
-    expect(() => new TrackerRotation(0, lowest)).toThrow(RangeError);
-    expect(() => new TrackerRotation(1, lowest).failed(1, 0)).toThrow(RangeError);
   });
 });

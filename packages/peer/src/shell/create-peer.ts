@@ -3,24 +3,27 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Address, Clock, Network, Random } from '@minitorrent/rpc-core';
-import { createServer, createSystemClock, createSystemRandom } from '@minitorrent/rpc-core';
+import type { Address, Clock, Network, Random, RpcServer } from '@minitorrent/rpc-core';
+import { createServer, createSystemClock, createSystemRandom, RpcError } from '@minitorrent/rpc-core';
 import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
 import type { JoinPolicy, Peer } from '../peer.ts';
-import { openLibrary } from './library.ts';
+import { type Library, openLibrary } from './library.ts';
 import { PeerNode } from './peer-node.ts';
 import { servePieces } from './serve-pieces.ts';
 import { SharedFiles } from './shared-files.ts';
 import { Uplink } from './uplink.ts';
 
 export interface CreatePeerOptions {
-  /** The trackers in order of preference, at least one. */
+  /**
+   * The trackers in order of preference, at least one. Give all peers the same addresses, in any order: which trackers are
+   * told who has the files of a group follows from them.
+   */
   readonly trackers: readonly Address[];
   /** Where the peer keeps its library; created if it is not there. One process at a time. */
   readonly dataDir: string;
   /** Where finished downloads go unless told otherwise; created if it is not there. */
   readonly downloadDir: string;
-  /** Where other peers reach this one; any free port on loopback by default. */
+  /** Where other peers reach this one; on loopback by default. Port 0 takes the port of the last time, or any free one. */
   readonly listen?: Address;
   /** Decides on requests to join a group of this user; without it they wait for `acceptRequest`. */
   readonly joinPolicy?: JoinPolicy;
@@ -54,10 +57,34 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
   const uplink = new Uplink({ clock, random });
   const served = servePieces(files, uplink);
   const address = options.listen ?? { host: '127.0.0.1', port: 0 };
-  const server = await createServer({ network, address, clock, serve: [served], trusted: true });
+  const server = await listenAgain(library, address, (at) =>
+    createServer({ network, address: at, clock, serve: [served], trusted: true }),
+  );
   resources.defer(() => server.close());
   return new PeerNode({
     ...{ ...options, network, clock, random, joinPolicy, trackerPatienceMs },
     ...{ library, files, uplink, served, server, resources: resources.move() },
   });
+}
+
+/** Listens at the port of the last time where any will do: there the other peers look for this one. */
+async function listenAgain(
+  library: Library,
+  { host, port }: Address,
+  listen: (address: Address) => Promise<RpcServer>,
+): Promise<RpcServer> {
+  const [high = 0, low = 0] = library.setting('port', () => Uint8Array.of(0, 0));
+  const lastPort = high * 256 + low;
+  const server = await listen({ host, port: port === 0 ? lastPort : port }).catch((error: unknown) => {
+    // Somebody else listens there now.
+    if (port !== 0 || lastPort === 0 || !isListenFailure(error)) throw error;
+    return listen({ host, port });
+  });
+  const taken = server.address.port;
+  if (taken !== lastPort) library.putSetting('port', Uint8Array.of(taken >> 8, taken & 255));
+  return server;
+}
+
+function isListenFailure(error: unknown): boolean {
+  return error instanceof RpcError && error.code === 'listen_failed';
 }

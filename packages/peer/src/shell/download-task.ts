@@ -11,46 +11,34 @@ import {
   type openDownload,
   StoreError,
 } from '@minitorrent/chunk-store';
-import type { Address, Clock, Random } from '@minitorrent/rpc-core';
-import { type PeerAddress, toHex } from '@minitorrent/tracker/contract';
+import type { Clock, Random } from '@minitorrent/rpc-core';
+import type { PeerAddress } from '@minitorrent/tracker/contract';
 import { DownloadProgressLog } from '../download-progress.ts';
 import { PeerError } from '../errors.ts';
+import type { FileDescription } from '../file-description.ts';
 import type { Download, DownloadProgress, PickStrategyName } from '../peer.ts';
-import { type BanEvidence, type PeerId, peerId } from '../swarm-events.ts';
+import type { BanEvidence, PeerId } from '../swarm-events.ts';
 import { untilAborted, wait } from '../waiting.ts';
+import { FileInquiry, type FileInquiryOptions } from './file-inquiry.ts';
 import { findManifest } from './find-manifest.ts';
 import type { PeerPool } from './peer-pool.ts';
 import { SwarmRunner } from './swarm-runner.ts';
 
-const MAKE_FILE_MS = 10_000;
 const DISK_RETRY_MS = 5_000;
 
-/** What the tracker said with `make_file`. */
-export interface FileDescription {
-  readonly file: FileDescriptor;
-  readonly sharedBy: string;
-  readonly peers: readonly PeerAddress[];
-}
-
-export interface DownloadTaskOptions {
+export interface DownloadTaskOptions extends Omit<FileInquiryOptions, 'onRefused'> {
   readonly groupId: string;
-  readonly name: string;
   readonly folder: string;
   readonly strategy: PickStrategyName;
   readonly overwrite: boolean;
   /** An existing folder for what is kept about downloads besides their bytes. */
   readonly leavesDir: string;
-  readonly deviceId: Uint8Array;
   readonly pool: PeerPool;
   readonly clock: Clock;
   readonly random: Random;
   readonly openStore: typeof openDownload;
-  /** How long a tracker may take from its answer to `download_file` to its `make_file`; 10 s unless given. */
-  readonly makeFileMs?: number;
   /** How often a full disk is looked at again; 5 s unless given. */
   readonly diskRetryMs?: number;
-  /** Asks the tracker for the file; its `make_file` follows as a call of `describe`. */
-  requestFile(signal: AbortSignal): Promise<void>;
   /** The store is open: serve from it. Answers how to say that pieces were added. */
   onOpened(store: DownloadStore): (indices: readonly number[]) => void;
   /** More peers are wanted. */
@@ -58,7 +46,7 @@ export interface DownloadTaskOptions {
   /** A peer is used no more: it lied about this piece. */
   onBanned(userId: string, piece: number): void;
   /** The file is at its final name, and `store` goes on serving it. */
-  onCompleted(store: DownloadStore): void;
+  onCompleted(store: DownloadStore): Promise<void> | void;
   /** It ended before that: it failed, was cancelled, or was closed. */
   onEnded(error: Error): void;
 }
@@ -75,8 +63,7 @@ export class DownloadTask implements Download {
   #running: Promise<void> = Promise.resolve();
   readonly #described = Promise.withResolvers<void>();
   readonly #completed = Promise.withResolvers<string>();
-  readonly #peers = new Map<PeerId, PeerAddress>();
-  #description = Promise.withResolvers<FileDescription>();
+  readonly #inquiry: FileInquiry;
   #runner: SwarmRunner | undefined;
   #store: DownloadStore | undefined;
   #file: FileDescriptor | undefined;
@@ -85,6 +72,7 @@ export class DownloadTask implements Download {
     this.#options = options;
     this.groupId = options.groupId;
     this.name = options.name;
+    this.#inquiry = new FileInquiry({ ...options, onRefused: (error) => this.#closing.abort(error) });
     this.described = this.#described.promise;
     this.completed = this.#completed.promise;
     // Who does not wait for these learns of a failure from `onEnded`.
@@ -110,24 +98,21 @@ export class DownloadTask implements Download {
     this.#running = this.#run();
   }
 
-  /** The tracker's `make_file`. */
-  describe(description: FileDescription): void {
-    this.#description.resolve(description);
-    this.peersFound(description.peers);
+  /** What is known of the file and its peers, to be remembered; undefined before the tracker has described it. */
+  get description(): FileDescription | undefined {
+    return this.#inquiry.description;
+  }
+
+  /** The tracker's `make_file`. False where it is about another file of that name. */
+  describe(description: FileDescription): boolean {
+    const isMine = this.#inquiry.describe(description);
+    if (isMine) this.#use(this.#inquiry.peers);
+    return isMine;
   }
 
   /** These peers share the file. */
   peersFound(peers: readonly PeerAddress[]): void {
-    const others = peers.filter(({ deviceId }) => toHex(deviceId) !== toHex(this.#options.deviceId));
-    const addresses = new Map<PeerId, Address>();
-    for (const peer of others) {
-      const id = peerId(toHex(peer.deviceId));
-      this.#peers.set(id, peer);
-      const address = { host: peer.host, port: peer.port };
-      this.#progress.peerFound(id, peer.userId, address);
-      addresses.set(id, address);
-    }
-    this.#runner?.peersFound(addresses);
+    this.#use(this.#inquiry.peersFound(peers));
   }
 
   async cancel(): Promise<void> {
@@ -147,14 +132,14 @@ export class DownloadTask implements Download {
     try {
       const store = await this.#download(signal);
       this.#progress.stateChanged('completed');
-      this.#options.onCompleted(store);
+      await this.#options.onCompleted(store);
       this.#completed.resolve(store.path);
     } catch (cause) {
       const error = signal.aborted ? signal.reason : cause;
       await this.#runner?.close();
       if (isCancelled(error)) await this.#store?.discard();
       else await this.#store?.close();
-      this.#progress.stateChanged(signal.aborted ? 'cancelled' : 'failed');
+      this.#progress.stateChanged(isStopped(error) ? 'cancelled' : 'failed');
       this.#described.reject(error);
       this.#completed.reject(error);
       this.#options.onEnded(error);
@@ -162,13 +147,14 @@ export class DownloadTask implements Download {
   }
 
   async #download(signal: AbortSignal): Promise<DownloadStore> {
-    const { file } = await this.#askTracker(signal);
+    const { file } = await this.#inquiry.find(signal);
     this.#file = file;
+    this.#use(this.#inquiry.peers);
     this.#described.resolve();
     const manifest = await findManifest({
       ...this.#options,
       file,
-      peers: this.#peers,
+      peers: this.#inquiry.peers,
       signal,
       onWaiting: (reason) => this.#progress.waitingFor(reason),
     });
@@ -198,17 +184,10 @@ export class DownloadTask implements Download {
     }
   }
 
-  /** Asks the tracker until its `make_file` is here. */
-  async #askTracker(signal: AbortSignal): Promise<FileDescription> {
-    const { clock, requestFile, makeFileMs = MAKE_FILE_MS } = this.#options;
-    const tooLate = new AbortController();
-    await requestFile(signal);
-    const disarm = clock.schedule(makeFileMs, () => tooLate.abort(noDescription(this.name)));
-    try {
-      return await untilAborted(this.#description.promise, AbortSignal.any([signal, tooLate.signal]));
-    } finally {
-      disarm();
-    }
+  /** These are sources, or are where they were said to be. */
+  #use(peers: ReadonlyMap<PeerId, PeerAddress>): void {
+    for (const [id, { userId, host, port }] of peers) this.#progress.peerFound(id, userId, { host, port });
+    this.#runner?.peersFound(peers);
   }
 
   /** Runs the swarm until every piece is in the store. */
@@ -228,13 +207,13 @@ export class DownloadTask implements Download {
       onWaiting: (reason) => this.#progress.swarmWaitingFor(reason),
       onBanned: (peer, evidence) => {
         this.#progress.peerBanned(peer);
-        onBanned(this.#peers.get(peer)?.userId ?? peer, pieceOf(evidence));
+        onBanned(this.#inquiry.peers.get(peer)?.userId ?? peer, pieceOf(evidence));
       },
       onStoreError: (error) => this.#storeFailed(error, finished.reject),
       onCompleted: () => finished.resolve(),
     });
     this.#runner = runner;
-    runner.peersFound(this.#peers);
+    runner.peersFound(this.#inquiry.peers);
     await untilAborted(finished.promise, signal);
     await runner.close();
   }
@@ -259,12 +238,13 @@ function isCancelled(error: unknown): boolean {
   return error instanceof PeerError && error.code === 'cancelled';
 }
 
+/** It ended because somebody here wanted it to. */
+function isStopped(error: unknown): boolean {
+  return error instanceof PeerError && (error.code === 'cancelled' || error.code === 'closed');
+}
+
 /** Of a store that may do better after a while. */
 const PASSING: ReadonlySet<string> = new Set(['disk_full', 'incomplete']);
-
-function noDescription(name: string): PeerError {
-  return new PeerError('no_description', `Cannot download ${name}: the tracker did not describe it in time`);
-}
 
 function pieceOf(evidence: BanEvidence): number {
   return evidence.kind === 'bad_leaf' ? evidence.piece : (evidence.pieces[0] ?? 0);

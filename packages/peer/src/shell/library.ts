@@ -1,12 +1,13 @@
 /**
- * What this device shares and downloads, and for which user: the peer's memory across restarts.
+ * What this device shares and downloads, for which user, and who logged in here: the peer's memory across restarts.
  *
  * Embedded SQLite in the peer's data folder. It records and answers; it opens no file of the user's and decides nothing.
  * Piece layers lie here too, so that a share comes back without hashing its file again.
  */
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { FileDescriptor } from '@minitorrent/chunk-store';
-import { PeerError } from '../errors.ts';
+import { decodeDescription, encodeDescription, type FileDescription } from '../file-description.ts';
+import { openLibraryFile } from './library-file.ts';
 
 /** A file that is served from where it lies. */
 export interface ShareRecord {
@@ -31,45 +32,36 @@ export interface DownloadRecord {
   readonly folder: string;
   readonly strategy: string;
   readonly overwrite: boolean;
+  /** What a tracker said of the file last; undefined before one did. */
+  readonly description: FileDescription | undefined;
 }
 
 /** The open library; every call is synchronous and durable when it answers. */
 export interface Library extends Disposable {
   /** Answers the stored bytes of `key`, or stores and answers those of `create`. */
   setting(key: string, create: () => Uint8Array): Uint8Array;
+  putSetting(key: string, value: Uint8Array): void;
+  /** The hash of the password with which the user logged in on this device; undefined for one who never did. */
+  passwordHash(userId: string): string | undefined;
+  putPasswordHash(userId: string, hash: string): void;
+  removePasswordHash(userId: string): void;
   shares(userId: string): ShareRecord[];
   putShare(share: ShareRecord): void;
   removeShare(userId: string, groupId: string, name: string): void;
   downloads(userId: string): DownloadRecord[];
   putDownload(download: DownloadRecord): void;
+  /** Replaces the description of a download that is in the library; does nothing for another. */
+  describeDownload(userId: string, groupId: string, name: string, description: FileDescription): void;
   removeDownload(userId: string, groupId: string, name: string): void;
   close(): void;
 }
-
-const SCHEMA_VERSION = 1;
-const SCHEMA = `
-  CREATE TABLE setting (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
-  CREATE TABLE share (
-    user_id TEXT NOT NULL, group_id TEXT NOT NULL, name TEXT NOT NULL,
-    size INTEGER NOT NULL, piece_length INTEGER NOT NULL, root BLOB NOT NULL,
-    path TEXT NOT NULL, piece_layer BLOB NOT NULL, modified_ns TEXT NOT NULL, origin TEXT NOT NULL,
-    PRIMARY KEY (user_id, group_id, name)
-  ) STRICT;
-  CREATE TABLE download (
-    user_id TEXT NOT NULL, group_id TEXT NOT NULL, name TEXT NOT NULL,
-    folder TEXT NOT NULL, strategy TEXT NOT NULL, overwrite INTEGER NOT NULL,
-    PRIMARY KEY (user_id, group_id, name)
-  ) STRICT;
-`;
 
 /**
  * Opens the library in the SQLite file at `path`, or in memory for `:memory:`.
  * Fails with `data_folder_in_use` while another process has it open.
  */
 export function openLibrary(path: string): Library {
-  const database = openExclusively(path);
-  migrate(database);
-  return new SqliteLibrary(database);
+  return new SqliteLibrary(openLibraryFile(path));
 }
 
 class SqliteLibrary implements Library {
@@ -83,8 +75,25 @@ class SqliteLibrary implements Library {
     const row = this.#database.prepare('SELECT value FROM setting WHERE key = ?').get(key);
     if (row !== undefined) return asBytes(row.value);
     const value = create();
-    this.#database.prepare('INSERT INTO setting VALUES (?, ?)').run(key, value);
+    this.putSetting(key, value);
     return value;
+  }
+
+  putSetting(key: string, value: Uint8Array): void {
+    this.#database.prepare('INSERT OR REPLACE INTO setting VALUES (?, ?)').run(key, value);
+  }
+
+  passwordHash(userId: string): string | undefined {
+    const row = this.#database.prepare('SELECT password_hash FROM login WHERE user_id = ?').get(userId);
+    return row === undefined ? undefined : String(row.password_hash);
+  }
+
+  putPasswordHash(userId: string, hash: string): void {
+    this.#database.prepare('INSERT OR REPLACE INTO login VALUES (?, ?)').run(userId, hash);
+  }
+
+  removePasswordHash(userId: string): void {
+    this.#database.prepare('DELETE FROM login WHERE user_id = ?').run(userId);
   }
 
   shares(userId: string): ShareRecord[] {
@@ -110,10 +119,17 @@ class SqliteLibrary implements Library {
   }
 
   putDownload(download: DownloadRecord): void {
-    const { userId, groupId, name, folder, strategy, overwrite } = download;
+    const { userId, groupId, name, folder, strategy, overwrite, description } = download;
+    const described = description === undefined ? null : encodeDescription(groupId, description);
     this.#database
-      .prepare('INSERT OR REPLACE INTO download VALUES (?, ?, ?, ?, ?, ?)')
-      .run(userId, groupId, name, folder, strategy, overwrite ? 1 : 0);
+      .prepare('INSERT OR REPLACE INTO download VALUES (?, ?, ?, ?, ?, ?, ?)')
+      .run(userId, groupId, name, folder, strategy, overwrite ? 1 : 0, described);
+  }
+
+  describeDownload(userId: string, groupId: string, name: string, description: FileDescription): void {
+    this.#database
+      .prepare('UPDATE download SET description = ? WHERE user_id = ? AND group_id = ? AND name = ?')
+      .run(encodeDescription(groupId, description), userId, groupId, name);
   }
 
   removeDownload(userId: string, groupId: string, name: string): void {
@@ -133,29 +149,6 @@ class SqliteLibrary implements Library {
       .prepare(`DELETE FROM ${table} WHERE user_id = ? AND group_id = ? AND name = ?`)
       .run(userId, groupId, name);
   }
-}
-
-function openExclusively(path: string): DatabaseSync {
-  const database = new DatabaseSync(path);
-  try {
-    // The lock is taken by the first write and kept until the process ends, so a killed peer leaves none behind.
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-    database.exec('BEGIN EXCLUSIVE; COMMIT');
-    return database;
-  } catch (cause) {
-    database.close();
-    throw new PeerError('data_folder_in_use', `Cannot open the library ${path}: another process uses it`, {
-      cause,
-    });
-  }
-}
-
-function migrate(database: DatabaseSync): void {
-  const version = database.prepare('PRAGMA user_version').get()?.user_version;
-  if (version === SCHEMA_VERSION) return;
-  if (version !== 0)
-    throw new RangeError(`Cannot read a library of version ${version}, expected ${SCHEMA_VERSION}`);
-  database.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -185,6 +178,7 @@ function toDownload(row: Row): DownloadRecord {
     folder: String(row.folder),
     strategy: String(row.strategy),
     overwrite: row.overwrite === 1,
+    description: row.description === null ? undefined : decodeDescription(asBytes(row.description)),
   };
 }
 

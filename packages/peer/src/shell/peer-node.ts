@@ -1,15 +1,14 @@
 /**
- * The peer as its user sees it: one object over link, workspace and server.
+ * The peer as its user sees it: one object over trackers, workspace and server.
  *
- * It holds who is logged in, answers the tracker's callbacks, and passes everything else on to the part whose business
- * it is.
+ * It holds who is logged in, and passes everything else on to the part whose business it is.
  */
 import type { Address, Clock, Network, Random, RpcServer, Served } from '@minitorrent/rpc-core';
-import { RpcError, serve } from '@minitorrent/rpc-core';
-import { trackerCallbacks } from '@minitorrent/tracker/contract';
+import { RpcError } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
 import { PeerError } from '../errors.ts';
 import { EventHub } from '../event-hub.ts';
+import { requireIdentifier } from '../names.ts';
 import type {
   CallOptions,
   Download,
@@ -24,12 +23,15 @@ import type {
   Share,
   ShareOptions,
 } from '../peer.ts';
-import { Announcer } from './announcer.ts';
+import { Announcers } from './announcers.ts';
 import type { Library } from './library.ts';
+import { OfflineLogins } from './offline-logins.ts';
 import { PeerPool } from './peer-pool.ts';
 import type { SharedFiles } from './shared-files.ts';
+import { TrackerCallbacks } from './tracker-callbacks.ts';
 import { TrackerCalls } from './tracker-calls.ts';
-import { type TrackerClient, TrackerLink } from './tracker-link.ts';
+import type { Identity } from './tracker-link.ts';
+import { TrackerLinks } from './tracker-links.ts';
 import type { Uplink } from './uplink.ts';
 import { Workspace } from './workspace.ts';
 
@@ -37,6 +39,8 @@ const log = createDebug('minitorrent:peer:node');
 const DEVICE_ID_BYTES = 32;
 /** From the first packet to a usable connection: a peer that takes longer is no help. */
 const CONNECT_TIMEOUT_MS = 5_000;
+/** How long a login looks for a tracker where it can do without: as long as one tracker takes over from another. */
+const OFFLINE_AFTER_MS = 3_000;
 
 export interface PeerNodeOptions {
   readonly trackers: readonly Address[];
@@ -56,10 +60,9 @@ export interface PeerNodeOptions {
   readonly resources: AsyncDisposableStack;
 }
 
-/** Who is logged in. The password stays in memory, to log in again after a reconnection. */
+/** Who is logged in. The password stays in memory, to log in at trackers that come back. */
 interface Session {
-  readonly userId: string;
-  readonly password: string;
+  readonly identity: Identity;
   readonly workspace: Workspace;
 }
 
@@ -68,11 +71,14 @@ export class PeerNode implements Peer {
   readonly address: Address;
   readonly #options: PeerNodeOptions;
   readonly #pool: PeerPool;
-  readonly #link: TrackerLink;
+  readonly #callbacks: TrackerCallbacks;
+  readonly #links: TrackerLinks;
   readonly #calls: TrackerCalls;
-  readonly #announcer: Announcer;
+  readonly #announcers: Announcers;
+  readonly #offline: OfflineLogins;
   readonly #events = new EventHub<PeerEvents>();
   #session: Session | undefined;
+  #remembering: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   constructor(options: PeerNodeOptions) {
@@ -81,25 +87,26 @@ export class PeerNode implements Peer {
     this.deviceId = library.setting('device-id', () => random.bytes(DEVICE_ID_BYTES));
     this.address = server.address;
     this.#pool = new PeerPool({ network, clock, serve: [served], connectTimeoutMs: CONNECT_TIMEOUT_MS });
-    this.#link = new TrackerLink({
+    const workspace = (): Workspace | undefined => this.#session?.workspace;
+    this.#callbacks = new TrackerCallbacks({ ...options, events: this.#events, workspace });
+    this.#links = new TrackerLinks({
       ...{ network, clock, random, trackers, patienceMs: trackerPatienceMs },
-      callbacks: this.#callbacks(),
-      introduce: (client) => this.#introduce(client),
-      onConnected: (address) => this.#onConnected(address),
+      callbacks: this.#callbacks.served,
+      onConnected: (address) => this.#events.emit('tracker-connected', { address, userId: this.userId }),
       onLost: (address, reason) => this.#events.emit('tracker-lost', { address, reason }),
+      onRefused: (identity, error) => void this.#refused(identity, error),
     });
-    this.#calls = new TrackerCalls(this.#link, random);
-    this.#announcer = new Announcer({
-      clock,
-      link: this.#link,
-      port: server.address.port,
-      files: () => this.#session?.workspace.announced(),
-      onPeers: (groupId, root, peers) => this.#session?.workspace.peersFound(groupId, root, peers),
+    this.#calls = new TrackerCalls(this.#links, random);
+    this.#offline = new OfflineLogins(library, random);
+    this.#announcers = new Announcers({
+      ...{ clock, random, links: this.#links, port: server.address.port },
+      files: () => workspace()?.announced(),
+      onPeers: (groupId, root, peers) => workspace()?.peersFound(groupId, root, peers),
     });
   }
 
   get userId(): string | undefined {
-    return this.#session?.userId;
+    return this.#session?.identity.userId;
   }
 
   createUser(userId: string, password: string, options?: CallOptions): Promise<void> {
@@ -107,21 +114,29 @@ export class PeerNode implements Peer {
   }
 
   async login(userId: string, password: string, options?: CallOptions): Promise<void> {
+    this.#requireNobody(userId);
     const { deviceId } = this;
-    await this.#calls.login({ userId, password, deviceId }, options);
-    await this.#session?.workspace.close();
-    const { calls, announcer, pool } = { calls: this.#calls, announcer: this.#announcer, pool: this.#pool };
+    const identity = { userId: requireIdentifier('user', userId), password, deviceId };
+    const how = await this.#authenticate(identity, options);
+    const { calls, announcers, pool } = {
+      calls: this.#calls,
+      announcers: this.#announcers,
+      pool: this.#pool,
+    };
     const events = this.#events;
-    const workspace = new Workspace({ ...this.#options, userId, deviceId, calls, announcer, pool, events });
-    this.#session = { userId, password, workspace };
+    const workspace = new Workspace({ ...this.#options, userId, deviceId, calls, announcers, pool, events });
+    this.#session = { identity, workspace };
     await workspace.resume();
+    if (how === 'offline') events.emit('offline', { userId });
   }
 
   async logout(options?: CallOptions): Promise<void> {
+    options?.signal?.throwIfAborted();
     const session = this.#requireSession();
     await session.workspace.close();
     this.#session = undefined;
-    await this.#link.call((client, call) => client.logout({}, call), options);
+    this.#callbacks.forget();
+    await this.#links.logout();
   }
 
   createGroup(groupId: string, options?: CallOptions): Promise<void> {
@@ -198,56 +213,59 @@ export class PeerNode implements Peer {
 
   async #close(): Promise<void> {
     await this.#session?.workspace.close();
-    await this.#announcer.close();
-    await this.#link.close();
+    await this.#announcers.close();
+    await this.#links.close();
+    await this.#remembering;
     this.#pool.close();
     this.#options.uplink.close();
     await this.#options.resources.disposeAsync();
   }
 
-  #onConnected(address: Address): void {
-    this.#announcer.nudge();
-    this.#events.emit('tracker-connected', { address, userId: this.userId });
-  }
-
-  /** Logs in again on a new connection. A tracker that does not accept that leaves the user logged out. */
-  async #introduce(client: TrackerClient): Promise<void> {
-    const session = this.#session;
-    if (session === undefined) return;
-    const { userId, password } = session;
+  /** By a tracker, or without one where none can be reached. Fails with `wrong_password`, and as a call does. */
+  async #authenticate(identity: Identity, options: CallOptions = {}): Promise<'online' | 'offline'> {
+    const { userId, password } = identity;
+    if (!this.#offline.has(userId)) {
+      await this.#links.login(identity, options);
+      this.#remember(identity);
+      return 'online';
+    }
+    const patienceMs = Math.min(OFFLINE_AFTER_MS, this.#options.trackerPatienceMs);
     try {
-      await client.login({ userId, password, deviceId: this.deviceId });
+      await this.#links.login(identity, { ...options, patienceMs });
+      this.#remember(identity);
+      return 'online';
     } catch (error) {
-      if (!(error instanceof RpcError) || !REFUSED.has(error.code)) throw error;
-      log('the tracker does not know %s any more: %s', userId, error.message);
-      this.#session = undefined;
-      await session.workspace.close();
+      if (!isNobodyThere(error)) throw error;
+      if (!(await this.#offline.verify(userId, password))) throw wrongPasswordOffline(userId, error);
+      this.#links.identify(identity);
+      return 'offline';
     }
   }
 
-  #callbacks(): Served {
-    return serve(trackerCallbacks, {
-      make_file: async ({ groupId, file, sharedBy, peers }) => {
-        this.#workspaceForTracker().describe(groupId, { file, sharedBy, peers });
-        return {};
-      },
-      peer_authentication: async ({ groupId, userId }, { signal }) => {
-        this.#events.emit('join-request', { groupId, userId });
-        return { decision: await this.#options.joinPolicy({ groupId, userId }, { signal }) };
-      },
-      membership_changed: async ({ groupId, standing }) => {
-        if (standing === 'removed') await this.#session?.workspace.leave(groupId);
-        this.#events.emit('membership-changed', { groupId, standing });
-        return {};
-      },
+  /** So that the user can log in on this device when no tracker is there. Nobody waits for it but the end of this peer. */
+  #remember({ userId, password }: Identity): void {
+    this.#remembering = this.#offline.remember(userId, password).catch((error: unknown) => {
+      log('cannot remember the login of %s: %s', userId, String(error));
     });
   }
 
-  #workspaceForTracker(): Workspace {
-    const workspace = this.#session?.workspace;
-    if (workspace === undefined)
-      throw new RpcError('unknown_download', 'Cannot make a file: nobody is logged in');
-    return workspace;
+  /** A tracker that should know does not know the user with this password any more. */
+  async #refused(identity: Identity, error: RpcError): Promise<void> {
+    log('the tracker does not know %s any more: %s', identity.userId, error.message);
+    const session = this.#session;
+    this.#offline.forget(identity.userId);
+    if (session?.identity !== identity) return;
+    this.#session = undefined;
+    this.#callbacks.forget();
+    await session.workspace.close();
+  }
+
+  #requireNobody(userId: string): void {
+    if (this.userId === undefined) return;
+    throw new PeerError(
+      'already_logged_in',
+      `Cannot log in as ${JSON.stringify(userId.slice(0, 80))}: ${this.userId} is logged in; log out first`,
+    );
   }
 
   #requireSession(): Session {
@@ -256,5 +274,15 @@ export class PeerNode implements Peer {
   }
 }
 
-/** Answers to a login that trying again does not change. */
-const REFUSED: ReadonlySet<string> = new Set(['wrong_password', 'already_logged_in']);
+/** What a login fails with while no tracker decides on it. */
+function isNobodyThere(error: unknown): boolean {
+  if (error instanceof PeerError) return error.code === 'tracker_unreachable';
+  return error instanceof RpcError && error.remote && UNDECIDED.has(error.code);
+}
+
+const UNDECIDED: ReadonlySet<string> = new Set(['not_primary', 'no_primary']);
+
+function wrongPasswordOffline(userId: string, cause: unknown): PeerError {
+  const message = `Cannot log in as ${userId} without a tracker: this is not the password of the last login on this device`;
+  return new PeerError('wrong_password', message, { cause });
+}

@@ -23,7 +23,7 @@ import createDebug from 'debug';
 import { PeerError } from '../errors.ts';
 import type { EventHub } from '../event-hub.ts';
 import type { CallOptions, PeerEvents, Share, ShareOptions } from '../peer.ts';
-import type { Announcer } from './announcer.ts';
+import type { Announcers } from './announcers.ts';
 import type { Library, ShareRecord } from './library.ts';
 import type { SharedFiles } from './shared-files.ts';
 import type { TrackerCalls } from './tracker-calls.ts';
@@ -38,7 +38,7 @@ export interface ShelfOptions {
   readonly files: SharedFiles;
   readonly uplink: Uplink;
   readonly calls: TrackerCalls;
-  readonly announcer: Announcer;
+  readonly announcers: Announcers;
   readonly events: EventHub<PeerEvents>;
 }
 
@@ -200,7 +200,7 @@ export class Shelf {
     const entry = await this.#open(lost.record);
     this.#put(entry);
     if (entry.state === 'serving') return;
-    this.#options.announcer.gone(groupId, file.root);
+    this.#options.announcers.nudge();
     this.#options.events.emit('share-changed', this.#toShare(entry));
   }
 
@@ -215,7 +215,7 @@ export class Shelf {
 
   async #forget({ record: { groupId, file, userId } }: Entry): Promise<void> {
     this.#options.library.removeShare(userId, groupId, file.name);
-    this.#options.announcer.gone(groupId, file.root);
+    this.#options.announcers.nudge();
     await this.#drop(groupId, file.name);
   }
 

@@ -2,63 +2,56 @@
  * The tracker's messages as a peer uses them: with a request id for each write, which stays the same over retries, and
  * with the pages of a list joined. A name that no tracker would take is refused here, with `bad_name`.
  */
-import { checkIdentifier, requireFileName } from '@minitorrent/chunk-store';
+import { requireFileName } from '@minitorrent/chunk-store';
 import type { Random } from '@minitorrent/rpc-core';
-import { PeerError } from '../errors.ts';
+import { requireIdentifier } from '../names.ts';
 import type { CallOptions, FileSummary, GroupSummary, JoinRequest, Listing } from '../peer.ts';
-import type { TrackerLink } from './tracker-link.ts';
+import type { TrackerClient } from './tracker-link.ts';
+import type { TrackerCall, TrackerCallOptions, TrackerLinks } from './tracker-links.ts';
 
 const REQUEST_ID_BYTES = 16;
 
 export class TrackerCalls {
-  readonly #link: TrackerLink;
+  readonly #links: TrackerLinks;
   readonly #random: Random;
 
-  constructor(link: TrackerLink, random: Random) {
-    this.#link = link;
+  constructor(links: TrackerLinks, random: Random) {
+    this.#links = links;
     this.#random = random;
   }
 
   async createUser(userId: string, password: string, options?: CallOptions): Promise<void> {
-    const request = { requestId: this.#requestId(), userId: checked('user', userId), password };
-    await this.#link.call((client, call) => client.create_user(request, call), options);
-  }
-
-  async login(
-    login: { readonly userId: string; readonly password: string; readonly deviceId: Uint8Array },
-    options?: CallOptions,
-  ): Promise<void> {
-    checked('user', login.userId);
-    await this.#link.call((client, call) => client.login(login, call), options);
+    const request = { requestId: this.#requestId(), userId: requireIdentifier('user', userId), password };
+    await this.#links.call((client, call) => client.create_user(request, call), options);
   }
 
   async createGroup(groupId: string, options?: CallOptions): Promise<void> {
-    const request = { requestId: this.#requestId(), groupId: checked('group', groupId) };
-    await this.#link.call((client, call) => client.create_group(request, call), options);
+    const request = { requestId: this.#requestId(), groupId: requireIdentifier('group', groupId) };
+    await this.#links.call((client, call) => client.create_group(request, call), options);
   }
 
   async joinGroup(groupId: string, options?: CallOptions): Promise<'member' | 'requested'> {
-    const request = { requestId: this.#requestId(), groupId: checked('group', groupId) };
-    const { status } = await this.#link.call((client, call) => client.join_group(request, call), options);
+    const request = { requestId: this.#requestId(), groupId: requireIdentifier('group', groupId) };
+    const { status } = await this.#links.call((client, call) => client.join_group(request, call), options);
     return status;
   }
 
   async leaveGroup(groupId: string, options?: CallOptions): Promise<void> {
-    const request = { requestId: this.#requestId(), groupId: checked('group', groupId) };
-    await this.#link.call((client, call) => client.leave_group(request, call), options);
+    const request = { requestId: this.#requestId(), groupId: requireIdentifier('group', groupId) };
+    await this.#links.call((client, call) => client.leave_group(request, call), options);
   }
 
   async listGroups(options?: CallOptions): Promise<Listing<GroupSummary>> {
     return allPages(async (after) => {
-      const page = await this.#link.call((client, call) => client.list_groups({ after }, call), options);
+      const page = await this.#read((client, call) => client.list_groups({ after }, call), options);
       return { ...page, items: page.groups };
     });
   }
 
   async listRequests(groupId: string, options?: CallOptions): Promise<Listing<JoinRequest>> {
-    const group = groupId === '' ? '' : checked('group', groupId);
+    const group = groupId === '' ? '' : requireIdentifier('group', groupId);
     return allPages(async (after) => {
-      const page = await this.#link.call(
+      const page = await this.#read(
         (client, call) => client.list_requests({ groupId: group, after }, call),
         options,
       );
@@ -68,67 +61,68 @@ export class TrackerCalls {
 
   async acceptRequest(groupId: string, userId: string, options?: CallOptions): Promise<void> {
     const request = this.#decision(groupId, userId);
-    await this.#link.call((client, call) => client.accept_request(request, call), options);
+    await this.#links.call((client, call) => client.accept_request(request, call), options);
   }
 
   async rejectRequest(groupId: string, userId: string, options?: CallOptions): Promise<void> {
     const request = this.#decision(groupId, userId);
-    await this.#link.call((client, call) => client.reject_request(request, call), options);
+    await this.#links.call((client, call) => client.reject_request(request, call), options);
   }
 
   async listFiles(groupId: string, options?: CallOptions): Promise<Listing<FileSummary>> {
-    checked('group', groupId);
+    requireIdentifier('group', groupId);
     return allPages(async (after) => {
-      const page = await this.#link.call(
-        (client, call) => client.list_file({ groupId, after }, call),
-        options,
-      );
+      const page = await this.#read((client, call) => client.list_file({ groupId, after }, call), {
+        ...options,
+        groupId,
+      });
       return { ...page, items: page.files };
     });
   }
 
   async uploadFile(groupId: string, file: FileSummary['file'], options?: CallOptions): Promise<void> {
-    const request = { requestId: this.#requestId(), groupId: checked('group', groupId), file };
-    await this.#link.call((client, call) => client.upload_file(request, call), options);
+    const request = { requestId: this.#requestId(), groupId: requireIdentifier('group', groupId), file };
+    await this.#links.call((client, call) => client.upload_file(request, call), options);
   }
 
-  /** The answer comes at once; the tracker's `make_file` follows. */
+  /**
+   * The answer comes at once; the tracker's `make_file` follows. Each tracker knows the peers that told it of themselves, so
+   * the others that may know some are asked too: their `make_file` adds what they know.
+   */
   async downloadFile(groupId: string, name: string, options?: CallOptions): Promise<void> {
-    const request = { groupId: checked('group', groupId), name: requireFileName(name) };
-    await this.#link.call((client, call) => client.download_file(request, call), options);
+    const request = { groupId: requireIdentifier('group', groupId), name: requireFileName(name) };
+    const ask: TrackerCall<TrackerClient> = async (client, call) => {
+      await client.download_file(request, call);
+      return client;
+    };
+    const asked = await this.#read(ask, { ...options, groupId });
+    this.#links.tellOtherKeepers(groupId, asked, ask);
   }
 
   async stopSharing(groupId: string, name: string, options?: CallOptions): Promise<void> {
     const request = {
       requestId: this.#requestId(),
-      groupId: checked('group', groupId),
+      groupId: requireIdentifier('group', groupId),
       name: requireFileName(name),
     };
-    await this.#link.call((client, call) => client.stop_sharing(request, call), options);
+    await this.#links.call((client, call) => client.stop_sharing(request, call), options);
+  }
+
+  #read<R>(call: TrackerCall<R>, options?: TrackerCallOptions): Promise<R> {
+    return this.#links.call(call, { ...options, isRead: true });
   }
 
   #decision(groupId: string, userId: string): { requestId: Uint8Array; groupId: string; userId: string } {
     return {
       requestId: this.#requestId(),
-      groupId: checked('group', groupId),
-      userId: checked('user', userId),
+      groupId: requireIdentifier('group', groupId),
+      userId: requireIdentifier('user', userId),
     };
   }
 
   #requestId(): Uint8Array {
     return this.#random.bytes(REQUEST_ID_BYTES);
   }
-}
-
-function checked(what: 'user' | 'group', id: string): string {
-  const problem = checkIdentifier(id);
-  if (problem === undefined) return id;
-  // JSON keeps the control characters of a hostile name out of the message.
-  const shown = JSON.stringify(id.slice(0, 80));
-  throw new PeerError(
-    'bad_name',
-    `Cannot use ${shown} as the name of a ${what}: ${problem.replaceAll('_', ' ')}`,
-  );
 }
 
 /** Joins pages until one says that nothing follows. */

@@ -10,6 +10,7 @@ import { type Clock, type Random, RpcError } from '@minitorrent/rpc-core';
 import { type AnnouncedFile, type PeerAddress, toHex } from '@minitorrent/tracker/contract';
 import { PeerError } from '../errors.ts';
 import type { EventHub } from '../event-hub.ts';
+import type { FileDescription } from '../file-description.ts';
 import type {
   CallOptions,
   DownloadOptions,
@@ -18,8 +19,8 @@ import type {
   Share,
   ShareOptions,
 } from '../peer.ts';
-import type { Announcer } from './announcer.ts';
-import { DownloadTask, type FileDescription } from './download-task.ts';
+import type { Announcers } from './announcers.ts';
+import { DownloadTask } from './download-task.ts';
 import type { DownloadRecord, Library } from './library.ts';
 import type { PeerPool } from './peer-pool.ts';
 import type { SharedFiles } from './shared-files.ts';
@@ -36,7 +37,7 @@ export interface WorkspaceOptions {
   readonly files: SharedFiles;
   readonly uplink: Uplink;
   readonly calls: TrackerCalls;
-  readonly announcer: Announcer;
+  readonly announcers: Announcers;
   readonly pool: PeerPool;
   readonly clock: Clock;
   readonly random: Random;
@@ -55,10 +56,10 @@ export class Workspace {
 
   /** Shares again what was shared, and goes on with what was on its way. */
   async resume(): Promise<void> {
-    const { library, userId, announcer } = this.#options;
+    const { library, userId, announcers } = this.#options;
     await this.#shelf.resume();
-    for (const record of library.downloads(userId)) this.#start(record);
-    announcer.nudge();
+    for (const record of library.downloads(userId)) this.#start(record, { resumed: record });
+    announcers.nudge();
   }
 
   shares(): Share[] {
@@ -79,7 +80,7 @@ export class Workspace {
   async uploadFile(groupId: string, path: string, options: ShareOptions = {}): Promise<Share> {
     const share = await this.#shelf.upload(groupId, path, options);
     // Whoever hears of the file from now on finds a peer that has it.
-    await this.#options.announcer.flush();
+    await this.#options.announcers.flush();
     return share;
   }
 
@@ -108,7 +109,7 @@ export class Workspace {
     options.signal?.addEventListener('abort', abort);
     try {
       await task.described;
-      library.putDownload(record);
+      library.putDownload({ ...record, description: task.description });
       return task;
     } finally {
       options.signal?.removeEventListener('abort', abort);
@@ -130,13 +131,8 @@ export class Workspace {
   /** The tracker's `make_file`. Fails with `unknown_download` where none waits for it, which the tracker is told. */
   describe(groupId: string, description: FileDescription): void {
     const task = this.#downloads.get(keyOf(groupId, description.file.name));
-    if (task === undefined) {
-      throw new RpcError(
-        'unknown_download',
-        `Cannot make ${description.file.name}: nobody here asked for it`,
-      );
-    }
-    task.describe(description);
+    if (task?.describe(description) === true) return;
+    throw new RpcError('unknown_download', `Cannot make ${description.file.name}: nobody here asked for it`);
   }
 
   /** Peers that came with the answer to an announce. */
@@ -153,23 +149,29 @@ export class Workspace {
     await this.#shelf.close();
   }
 
-  #start(record: DownloadRecord): DownloadTask {
+  /** `resumed`: it is in the library since an earlier run, with what was known then. */
+  #start(
+    record: Omit<DownloadRecord, 'description'>,
+    how: { readonly resumed?: Pick<DownloadRecord, 'description'> } = {},
+  ): DownloadTask {
     const { groupId, name } = record;
-    const { calls, files, announcer, events, dataDir } = this.#options;
+    const { calls, files, announcers, events, dataDir, library, userId } = this.#options;
     const task = new DownloadTask({
       ...this.#options,
+      ...how,
       ...{ groupId, name, folder: record.folder, overwrite: record.overwrite },
       leavesDir: join(dataDir, 'leaves'),
       openStore: openDownload,
       strategy: strategyNamed(record.strategy),
       requestFile: (signal) => calls.downloadFile(groupId, name, { signal }),
+      onLearned: (description) => library.describeDownload(userId, groupId, name, description),
       onOpened: (store) => {
         const file = files.add(groupId, store);
-        announcer.nudge();
+        announcers.nudge();
         events.emit('download-started', task);
         return (indices) => file.feed.add(indices);
       },
-      onNeedPeers: () => announcer.nudge(),
+      onNeedPeers: () => announcers.nudge(),
       onBanned: (userId, piece) => events.emit('peer-banned', { groupId, name, userId, piece }),
       onCompleted: (store) => this.#completed(task, store),
       onEnded: (error) => this.#ended(task, error),
@@ -180,22 +182,22 @@ export class Workspace {
   }
 
   #completed(task: DownloadTask, store: DownloadStore): void {
-    const { library, userId, announcer, events } = this.#options;
+    const { library, userId, announcers, events } = this.#options;
     this.#downloads.delete(keyOf(task.groupId, task.name));
     this.#shelf.adopt(task.groupId, store);
     library.removeDownload(userId, task.groupId, task.name);
-    announcer.nudge();
+    announcers.nudge();
     events.emit('download-completed', task);
   }
 
   /** It failed, was cancelled, or this peer is closing: then, and then alone, the library keeps it. */
   #ended(task: DownloadTask, error: Error): void {
-    const { library, userId, files, announcer, events } = this.#options;
+    const { library, userId, files, announcers, events } = this.#options;
     const { groupId, name, root } = task;
     this.#downloads.delete(keyOf(groupId, name));
     if (root !== undefined && files.has(groupId, root)) {
       files.remove(groupId, root);
-      announcer.gone(groupId, root);
+      announcers.nudge();
     }
     const code = error instanceof PeerError ? error.code : undefined;
     if (code === 'closed') return;

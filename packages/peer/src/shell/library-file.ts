@@ -1,0 +1,63 @@
+/**
+ * The SQLite file of a library: opened by one process at a time, and brought to the layout of today.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import { PeerError } from '../errors.ts';
+
+/** What makes each version of the layout out of the one before. A version that was published never changes. */
+const VERSIONS: readonly string[] = [
+  `
+  CREATE TABLE setting (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+  CREATE TABLE share (
+    user_id TEXT NOT NULL, group_id TEXT NOT NULL, name TEXT NOT NULL,
+    size INTEGER NOT NULL, piece_length INTEGER NOT NULL, root BLOB NOT NULL,
+    path TEXT NOT NULL, piece_layer BLOB NOT NULL, modified_ns TEXT NOT NULL, origin TEXT NOT NULL,
+    PRIMARY KEY (user_id, group_id, name)
+  ) STRICT;
+  CREATE TABLE download (
+    user_id TEXT NOT NULL, group_id TEXT NOT NULL, name TEXT NOT NULL,
+    folder TEXT NOT NULL, strategy TEXT NOT NULL, overwrite INTEGER NOT NULL,
+    PRIMARY KEY (user_id, group_id, name)
+  ) STRICT;
+  `,
+  `
+  ALTER TABLE download ADD COLUMN description BLOB;
+  CREATE TABLE login (user_id TEXT PRIMARY KEY, password_hash TEXT NOT NULL) STRICT;
+  `,
+];
+
+/** Opens the database at `path`. Fails with `data_folder_in_use` while another process has it open. */
+export function openLibraryFile(path: string): DatabaseSync {
+  const database = openExclusively(path);
+  try {
+    migrate(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function openExclusively(path: string): DatabaseSync {
+  const database = new DatabaseSync(path);
+  try {
+    // The lock is taken by the first write and kept until the process ends, so a killed peer leaves none behind.
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    database.exec('BEGIN EXCLUSIVE; COMMIT');
+    return database;
+  } catch (cause) {
+    database.close();
+    throw new PeerError('data_folder_in_use', `Cannot open the library ${path}: another process uses it`, {
+      cause,
+    });
+  }
+}
+
+function migrate(database: DatabaseSync): void {
+  const version = Number(database.prepare('PRAGMA user_version').get()?.user_version);
+  if (version > VERSIONS.length) {
+    throw new RangeError(`Cannot read a library of version ${version}, expected ${VERSIONS.length} at most`);
+  }
+  const missing = VERSIONS.slice(version).join('\n');
+  database.exec(`BEGIN; ${missing} PRAGMA user_version = ${VERSIONS.length}; COMMIT`);
+}

@@ -1,0 +1,271 @@
+/**
+ * All trackers of a peer as one: standing links to each, one user logged in at every one, and calls that any may answer.
+ *
+ * Which link is asked first is `rankTrackers`' decision, what a failure means `judgeFailure`'s, and how a call goes from
+ * one to the next `callWithFailover`'s; here they are joined to the links.
+ */
+import type {
+  Address,
+  Clock,
+  Network,
+  Random,
+  CallOptions as RpcCallOptions,
+  Served,
+} from '@minitorrent/rpc-core';
+import { RpcError } from '@minitorrent/rpc-core';
+import createDebug from 'debug';
+import { judgeFailure, type Verdict } from '../call-verdict.ts';
+import { PeerError } from '../errors.ts';
+import { callWithFailover, type FailoverTimes } from '../failover.ts';
+import type { CallOptions } from '../peer.ts';
+import { PresenceKeepers } from '../presence-keepers.ts';
+import { rankTrackers } from '../tracker-health.ts';
+import { wait } from '../waiting.ts';
+import { type Identity, type Line, type TrackerClient, TrackerLink } from './tracker-link.ts';
+
+const log = createDebug('minitorrent:peer:tracker-links');
+
+/** A tracker that is frozen, or behind a cut cable, costs a call this long and no more. */
+const TIMES: FailoverTimes = { silenceMs: 1_500, firstPauseMs: 250, longestPauseMs: 2_000 };
+/** A tracker counts logins that it cannot decide as failed ones, so they are not tried again as soon as that. */
+const LOGIN_TIMES: FailoverTimes = { ...TIMES, firstPauseMs: 1_000 };
+/** What logging out may take: a tracker that is silent ends the session when the connection ends. */
+const LOGOUT_MS = 1_500;
+
+export interface TrackerLinksOptions {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** In order of preference, at least one; one that is named twice counts once. */
+  readonly trackers: readonly Address[];
+  /** What this peer answers to its trackers. */
+  readonly callbacks: Served;
+  /** How long a call looks for a tracker that answers, milliseconds. */
+  readonly patienceMs: number;
+  onConnected(address: Address): void;
+  onLost(address: Address, reason: string): void;
+  /** The user is logged in nowhere any more: a tracker that should know does not know this password. */
+  onRefused(identity: Identity, error: RpcError): void;
+}
+
+/** A call to make on whichever tracker answers, with the same request id each time. */
+export type TrackerCall<R> = (client: TrackerClient, options: RpcCallOptions) => Promise<R>;
+
+export interface TrackerCallOptions extends CallOptions {
+  /** Trackers that have the presence of this group are asked first. */
+  readonly groupId?: string;
+  /** A tracker answers it from what it has, without asking another one. */
+  readonly isRead?: boolean;
+  /** How long to look for a tracker that answers, if not as long as usual. */
+  readonly patienceMs?: number;
+}
+
+interface Attempt<R> extends TrackerCallOptions {
+  readonly times?: FailoverTimes;
+  ask(line: Line, signal: AbortSignal): Promise<R>;
+}
+
+export class TrackerLinks {
+  readonly links: readonly TrackerLink[];
+  readonly #options: TrackerLinksOptions;
+  readonly #keepers: PresenceKeepers<TrackerLink>;
+  readonly #closing = new AbortController();
+  readonly #watchers = new Set<() => void>();
+  #identity: Identity | undefined;
+
+  constructor(options: TrackerLinksOptions) {
+    this.#options = options;
+    const addresses = new Map(options.trackers.map((address) => [nameOf(address), address]));
+    if (addresses.size === 0) throw new RangeError('A peer needs a tracker, got none');
+    const byName = new Map([...addresses].map(([name, address]) => [name, this.#createLink(address)]));
+    this.links = [...byName.values()];
+    this.#keepers = new PresenceKeepers(byName);
+  }
+
+  /** Who is to be logged in. */
+  get identity(): Identity | undefined {
+    return this.#identity;
+  }
+
+  /** The links whose trackers are told who has the files of this group. */
+  keepersOf(groupId: string): TrackerLink[] {
+    return this.#keepers.of(groupId, (link) => link.isLive);
+  }
+
+  /** Calls `tell` whenever a link may have come or gone; answers how to stop that. */
+  watch(tell: () => void): () => void {
+    this.#watchers.add(tell);
+    return () => this.#watchers.delete(tell);
+  }
+
+  /**
+   * Makes `call` on the best tracker, and on the next one where that fails or stays silent.
+   * Fails with `tracker_unreachable` when patience is over, and with the trackers' own coded errors.
+   */
+  async call<R>(call: TrackerCall<R>, options: TrackerCallOptions = {}): Promise<R> {
+    return await this.#attempt({ ...options, ask: (line, signal) => this.#ask(line, call, signal) });
+  }
+
+  /** Makes `call` on every other tracker that has the presence of the group, and does not wait for what comes of it. */
+  tellOtherKeepers<R>(groupId: string, asked: TrackerClient, call: TrackerCall<R>): void {
+    for (const link of this.keepersOf(groupId)) {
+      const { line } = link;
+      if (line === undefined || line.client === asked) continue;
+      this.#ask(line, call, this.#closing.signal).catch((error: unknown) => {
+        log('a call that is not waited for failed: %s', String(error));
+      });
+    }
+  }
+
+  /** Logs in at the best tracker; the others follow by themselves, now and whenever they come back. Fails as `call`. */
+  async login(identity: Identity, options: TrackerCallOptions = {}): Promise<void> {
+    const ask = (line: Line, signal: AbortSignal): Promise<void> => this.#loginAt(line, identity, signal);
+    await this.#attempt({ ...options, ask, isRead: true, times: LOGIN_TIMES });
+  }
+
+  /** Somebody is to be logged in wherever that becomes possible. */
+  identify(identity: Identity): void {
+    void this.#setIdentity(identity);
+  }
+
+  /** Logs out everywhere; where that cannot be said, the connection ends. */
+  async logout(): Promise<void> {
+    const { clock } = this.#options;
+    const done = new AbortController();
+    const everywhere = this.#setIdentity(undefined).then(() => done.abort());
+    await Promise.race([everywhere, wait(clock, LOGOUT_MS, done.signal)]);
+  }
+
+  /** Closes every connection and ends every call with `closed`. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing.abort(new PeerError('closed', 'Cannot go on: this peer is closed'));
+    await Promise.all(this.links.map((link) => link.close()));
+  }
+
+  #createLink(address: Address): TrackerLink {
+    const { network, clock, random, callbacks, onConnected, onLost } = this.#options;
+    return new TrackerLink({
+      ...{ network, clock, random, address, callbacks },
+      identity: () => this.#identity,
+      onRefused: (identity, error) => this.#refused(identity, error),
+      onChange: () => this.#tell(),
+      onConnected: () => onConnected(address),
+      onLost: (reason) => onLost(address, reason),
+    });
+  }
+
+  #tell(): void {
+    for (const tell of [...this.#watchers]) tell();
+  }
+
+  async #setIdentity(identity: Identity | undefined): Promise<void> {
+    this.#identity = identity;
+    // Whoever is not that user yet cannot be used, until it is.
+    this.#tell();
+    await Promise.all(this.links.map((link) => link.refresh()));
+  }
+
+  /** Believed unless another tracker, which is not a backup, has the user logged in: then one of the two is mistaken. */
+  #refused(identity: Identity, error: RpcError): void {
+    if (this.#identity !== identity) return;
+    const isKnown = this.links.some(
+      (link) => link.hasLoggedIn(identity) && link.health.staleSinceMs === undefined,
+    );
+    if (isKnown) return;
+    void this.#setIdentity(undefined);
+    this.#options.onRefused(identity, error);
+  }
+
+  async #attempt<R>({ ask, times = TIMES, ...options }: Attempt<R>): Promise<R> {
+    const { clock, patienceMs } = this.#options;
+    const patience = new AbortController();
+    const cancelTimer = clock.schedule(options.patienceMs ?? patienceMs, () => patience.abort(outOfPatience));
+    const signals = [patience.signal, this.#closing.signal];
+    let lastFailure: unknown;
+    try {
+      return await callWithFailover<Line, R>({
+        ...{ clock, ask, times },
+        signal: AbortSignal.any(options.signal === undefined ? signals : [...signals, options.signal]),
+        pick: (tried) => this.#pick(tried, options.groupId),
+        watch: (tell) => this.watch(tell),
+        judge: (error, line) => {
+          lastFailure = error;
+          return this.#judge(error, line, options.isRead ?? false);
+        },
+        onSilent: ({ link }) => link.wasSilent(),
+      });
+    } catch (error) {
+      throw error === outOfPatience ? this.#explain(lastFailure) : error;
+    } finally {
+      cancelTimer();
+    }
+  }
+
+  #pick(tried: ReadonlySet<Line>, groupId: string | undefined): Line | undefined {
+    const keepers = groupId === undefined ? [] : this.keepersOf(groupId);
+    const candidates = this.links.flatMap((link) => {
+      const { health, line } = link;
+      if (line === undefined || tried.has(line)) return [];
+      return { health, line, keepsPresence: keepers.includes(link) };
+    });
+    return rankTrackers(candidates)[0]?.line;
+  }
+
+  async #ask<R>(line: Line, call: TrackerCall<R>, signal: AbortSignal): Promise<R> {
+    const { clock } = this.#options;
+    const { health } = line.link;
+    try {
+      const answer = await call(line.client, { signal });
+      health.answered(answer, clock.now());
+      return answer;
+    } catch (error) {
+      health.failed(error, clock.now());
+      throw error;
+    }
+  }
+
+  async #loginAt(line: Line, identity: Identity, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const { health } = line.link;
+    try {
+      const answer = await line.client.login(identity, { signal });
+      health.answered(answer, clock.now());
+      line.link.loggedIn(identity);
+      void this.#setIdentity(identity);
+    } catch (error) {
+      health.failed(error, clock.now());
+      // Whether the tracker has logged the user in is unknown: a new connection begins from the beginning.
+      if (!(error instanceof RpcError) || !error.remote) line.connection.abort();
+      throw error;
+    }
+  }
+
+  #judge(error: unknown, { link, connection }: Line, isRead: boolean): Verdict {
+    if (this.#identity !== undefined && isCode(error, 'not_logged_in')) {
+      // It has ended the session, so the link begins anew.
+      connection.abort();
+      return 'again';
+    }
+    return judgeFailure(error, { isRead, isStale: link.health.staleSinceMs !== undefined });
+  }
+
+  /** Why nothing came of a call in time: what a tracker said last, if it was a tracker that said it. */
+  #explain(lastFailure: unknown): unknown {
+    if (lastFailure instanceof RpcError && lastFailure.remote) return lastFailure;
+    const where = this.links.map(({ address }) => nameOf(address)).join(', ');
+    return new PeerError('tracker_unreachable', `Cannot reach a tracker at ${where}`, {
+      cause: lastFailure ?? this.links.find((link) => link.lastFailure !== undefined)?.lastFailure,
+    });
+  }
+}
+
+const outOfPatience = new Error('No tracker answered in time');
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof RpcError && error.remote && error.code === code;
+}
+
+/** What all peers call the tracker at this address, if they were given the same address. */
+function nameOf({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
