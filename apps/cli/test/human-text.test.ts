@@ -200,6 +200,10 @@ const EVENTS: readonly (readonly [CliEvent, string])[] = [
     'Lost the tracker at a:1: it closed the connection. Trying again; running transfers go on',
   ],
   [
+    { event: 'offline', userId: 'alice' },
+    'Logged in as alice without a tracker: what you share is served, downloads go on with the peers they know',
+  ],
+  [
     { event: 'join-request', groupId: 'films', userId: 'bob' },
     'bob asks to join films: accept_request films bob, or reject_request',
   ],

@@ -21,6 +21,7 @@ describe('showNotices', () => {
     const address = { host: '::1', port: 7700 };
     peer.emit('tracker-connected', { address, userId: undefined });
     peer.emit('tracker-lost', { address, reason: 'gone' });
+    peer.emit('offline', { userId: 'alice' });
     peer.emit('join-request', { groupId: 'films', userId: 'bob' });
     peer.emit('membership-changed', { groupId: 'films', standing: 'removed' });
     peer.emit('download-started', download);
@@ -31,6 +32,7 @@ describe('showNotices', () => {
     expect(reporter.reports).toMatchObject([
       { event: 'tracker-connected', address: '[::1]:7700', userId: null },
       { event: 'tracker-lost', address: '[::1]:7700', reason: 'gone' },
+      { event: 'offline', userId: 'alice' },
       { event: 'join-request', groupId: 'films', userId: 'bob' },
       { event: 'membership-changed', groupId: 'films', standing: 'removed' },
       { event: 'download-started', groupId: 'films', name: 'a.txt' },

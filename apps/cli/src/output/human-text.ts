@@ -92,6 +92,8 @@ export function eventLine(event: CliEvent): string {
       return safe`Connected to the tracker at ${event.address}`;
     case 'tracker-lost':
       return safe`Lost the tracker at ${event.address}: ${event.reason}. Trying again; running transfers go on`;
+    case 'offline':
+      return safe`Logged in as ${event.userId} without a tracker: what you share is served, downloads go on with the peers they know`;
     case 'join-request':
       return safe`${event.userId} asks to join ${event.groupId}: accept_request ${event.groupId} ${event.userId}, or reject_request`;
     case 'membership-changed':

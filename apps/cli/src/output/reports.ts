@@ -202,6 +202,8 @@ export type CliEvent =
   | { readonly event: 'fault'; readonly message: string }
   | { readonly event: 'tracker-connected'; readonly address: string; readonly userId: string | null }
   | { readonly event: 'tracker-lost'; readonly address: string; readonly reason: string }
+  /** The user was let in without a tracker. */
+  | { readonly event: 'offline'; readonly userId: string }
   | { readonly event: 'join-request'; readonly groupId: string; readonly userId: string }
   | { readonly event: 'membership-changed'; readonly groupId: string; readonly standing: string }
   | { readonly event: 'download-started'; readonly groupId: string; readonly name: string }

@@ -33,6 +33,7 @@ export function showNotices(options: {
       }),
     'tracker-lost': ({ address, reason }) =>
       reporter.event({ event: 'tracker-lost', address: formatAddress(address), reason }),
+    offline: ({ userId }) => reporter.event({ event: 'offline', userId }),
     'join-request': ({ groupId, userId }) => reporter.event({ event: 'join-request', groupId, userId }),
     'membership-changed': ({ groupId, standing }) =>
       reporter.event({ event: 'membership-changed', groupId, standing }),
@@ -67,6 +68,7 @@ export function showNotices(options: {
   const switchAll = (method: 'on' | 'off') => {
     peer[method]('tracker-connected', listeners['tracker-connected']);
     peer[method]('tracker-lost', listeners['tracker-lost']);
+    peer[method]('offline', listeners.offline);
     peer[method]('join-request', listeners['join-request']);
     peer[method]('membership-changed', listeners['membership-changed']);
     peer[method]('download-started', listeners['download-started']);
