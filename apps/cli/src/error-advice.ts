@@ -77,6 +77,7 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   rate_limited: 'wait a moment and try again',
   tracker_unreachable:
     'the tracker may be down, or the address wrong: check --tracker host:port; minitorrent tracker runs one',
+  no_primary: 'wait a moment and try again; lists and downloads still work',
   not_primary:
     'name all trackers of the cluster, so that the others are asked, too: --tracker host:port,host:port',
   foreign_data: 'name an empty folder with --data to join the cluster; what this one has can only begin one',
@@ -96,8 +97,9 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   data_folder_in_use: 'another process uses this data folder: end it, or choose another with --data',
   locked: 'another process uses it: end it, or choose another data folder with --data',
   journal_corrupt: 'restore the tracker’s data folder from a backup',
-  no_register: 'check --data, if it was made before; a witness never makes it by itself',
-  register_corrupt: 'do not bring an older copy back: it would forget who is primary',
+  no_register: 'minitorrent witness init makes it, once for a cluster; if it was made before, check --data',
+  register_corrupt:
+    'never bring an older copy back; move it away and make a new one: minitorrent witness init --cluster <id>',
   register_exists:
     'minitorrent witness starts it; the witness of another cluster needs another folder: --data',
   register_failed: 'check the disk of the witness, and that its folder can be written to',

@@ -81,7 +81,7 @@ function createProgram(
       'who decides which one leads: host:port of a witness, or a postgres:// URL',
     )
     .addOption(clusterOption())
-    .option('--metrics <address>', 'host:port for metrics and health, by HTTP')
+    .addOption(metricsOption())
     .addOption(logOption())
     .addOption(logLevelOption())
     .addOption(jsonOption())
@@ -112,6 +112,7 @@ function createProgram(
     .description('run the witness of a pair of trackers: it decides which one leads')
     .addOption(listenOption('127.0.0.1:7709'))
     .addOption(dataOption())
+    .addOption(metricsOption())
     .addOption(logOption())
     .addOption(logLevelOption())
     .addOption(jsonOption())
@@ -194,6 +195,10 @@ function clusterOption(): Option {
 
 function jsonOption(): Option {
   return new Option('--json', 'write one JSON object a line');
+}
+
+function metricsOption(): Option {
+  return new Option('--metrics <address>', 'host:port for metrics and health, by HTTP');
 }
 
 function logOption(): Option {

@@ -63,12 +63,19 @@ export const trackerTools: TrackerTools = {
 };
 
 export const witnessTools: WitnessTools = {
-  async openWitness({ listen, dataFolder, clock }) {
+  async openWitness({ listen, dataFolder, ...settings }) {
     const [{ createWitness }, { createTcpNetwork }] = await Promise.all([
       import('@minitorrent/tracker/witness'),
       import('@minitorrent/rpc-core/tcp'),
     ]);
-    return createWitness({ network: createTcpNetwork(), address: listen, dataDir: dataFolder, clock });
+    return createWitness({ network: createTcpNetwork(), address: listen, dataDir: dataFolder, ...settings });
+  },
+  async openMonitor(place) {
+    const [{ openWitnessMonitor }, { addProcessMetrics }] = await Promise.all([
+      import('./monitoring/witness-monitor.ts'),
+      import('./monitoring/process-metrics.ts'),
+    ]);
+    return openWitnessMonitor({ ...place, version: readVersion(), addProcessMetrics });
   },
   async initFolder(dataDir, clusterId) {
     const { initWitness } = await import('@minitorrent/tracker/witness');

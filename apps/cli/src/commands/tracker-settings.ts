@@ -9,7 +9,7 @@ import {
   type ClusterSettings,
   readClusterSettings,
 } from '../cluster/cluster-settings.ts';
-import { DEFAULT_METRICS_PORT, DEFAULT_TRACKER_PORT, dataFolder, type Variables } from '../config.ts';
+import { DEFAULT_TRACKER_PORT, dataFolder, type Variables } from '../config.ts';
 import { type PostgresPlace, readJournalPlace } from '../journal-place.ts';
 import type { ServiceOptions } from './run-service.ts';
 
@@ -18,7 +18,6 @@ export interface TrackerCommandOptions extends ServiceOptions, ClusterCommandOpt
   readonly listen: string;
   readonly data?: string;
   readonly journal?: string;
-  readonly metrics?: string;
 }
 
 /** Where a tracker keeps what it must not forget. */
@@ -31,8 +30,6 @@ export interface TrackerRequest {
   readonly store: TrackerStore;
   /** Undefined for a tracker that stands alone. */
   readonly cluster: ClusterSettings | undefined;
-  /** Where metrics and health are served; undefined for nowhere. */
-  readonly metrics: Address | undefined;
 }
 
 /**
@@ -45,18 +42,14 @@ export async function readTrackerRequest(
   readClusterId: (folder: string) => Promise<string | undefined>,
 ): Promise<TrackerRequest> {
   const listen = parseAddress(options.listen, { defaultPort: DEFAULT_TRACKER_PORT });
-  const metrics =
-    options.metrics === undefined
-      ? undefined
-      : parseAddress(options.metrics, { defaultPort: DEFAULT_METRICS_PORT });
   const place = readJournalPlace(options, variables);
   if (place !== undefined) {
     refuseCluster(options);
-    return { listen, metrics, store: { kind: 'postgres', ...place }, cluster: undefined };
+    return { listen, store: { kind: 'postgres', ...place }, cluster: undefined };
   }
   const folder = await dataFolder('tracker', { data: options.data, variables });
   const cluster = readClusterSettings(options, { variables, knownId: await readClusterId(folder) });
-  return { listen, metrics, store: { kind: 'folder', folder }, cluster };
+  return { listen, store: { kind: 'folder', folder }, cluster };
 }
 
 function refuseCluster({ join, witness }: ClusterCommandOptions): void {

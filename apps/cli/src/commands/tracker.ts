@@ -5,12 +5,11 @@ import type { Address, Clock, Interceptor } from '@minitorrent/rpc-core';
 import { formatAddress } from '../address.ts';
 import { makePrivateFolder } from '../config.ts';
 import type { ExitCode } from '../failure.ts';
-import { logFields } from '../logging/log-fields.ts';
 import { type TrackerReport, trackerRecord } from '../logging/tracker-log.ts';
 import type { TrackerMonitor, WatchedTracker } from '../monitoring/tracker-monitor.ts';
 import type { Reporter } from '../output/reports.ts';
 import type { World } from '../world.ts';
-import { runService, type Service } from './run-service.ts';
+import { type MonitorPlace, openMonitorFor, runService, type Service } from './run-service.ts';
 import {
   readTrackerRequest,
   type TrackerCommandOptions,
@@ -24,7 +23,7 @@ export interface RunningTracker extends WatchedTracker, AsyncDisposable {
 }
 
 /** What a tracker is told when it is made. */
-export interface TrackerSettings extends Omit<TrackerRequest, 'metrics'> {
+export interface TrackerSettings extends TrackerRequest {
   readonly clock: Clock;
   readonly interceptors: readonly Interceptor[];
   readonly onLog: (report: TrackerReport) => void;
@@ -35,11 +34,7 @@ export interface TrackerTools {
   openTracker(settings: TrackerSettings): Promise<RunningTracker>;
   /** The id of the cluster that a data folder belongs to. */
   readClusterId(folder: string): Promise<string | undefined>;
-  openMonitor(settings: {
-    readonly address: Address;
-    readonly clock: Clock;
-    readonly onError: (error: unknown) => void;
-  }): Promise<TrackerMonitor>;
+  openMonitor(settings: MonitorPlace & { readonly clock: Clock }): Promise<TrackerMonitor>;
 }
 
 /** Runs until a signal comes; answers the exit code. */
@@ -55,18 +50,15 @@ async function startTracker(
   options: TrackerCommandOptions,
   { variables, clock }: World,
   tools: TrackerTools,
-  { reporter, log }: Service,
+  service: Service,
 ): Promise<AsyncDisposable> {
-  const { metrics, ...request } = await readTrackerRequest(options, variables, tools.readClusterId);
+  const { reporter, log } = service;
+  const request = await readTrackerRequest(options, variables, tools.readClusterId);
   const { store } = request;
   await using opened = new AsyncDisposableStack();
-  let monitor: TrackerMonitor | undefined;
-  if (metrics !== undefined) {
-    const onError = (error: unknown) =>
-      log({ level: 'error', event: 'metrics_failed', fields: logFields({ error }) });
-    monitor = opened.use(await tools.openMonitor({ address: metrics, clock, onError }));
-    reporter.event({ event: 'monitoring', address: formatAddress(monitor.address) });
-  }
+  const monitor = await openMonitorFor(options, service, opened, (place) =>
+    tools.openMonitor({ ...place, clock }),
+  );
   await prepareStore(store, reporter);
   const tracker = opened.use(
     await tools.openTracker({

@@ -1,12 +1,15 @@
 /** `minitorrent witness`: runs the register of a pair of trackers; `witness init` makes it, once. */
 import type { Address, Clock } from '@minitorrent/rpc-core';
+import type { Witness } from '@minitorrent/tracker/witness';
 import { formatAddress, parseAddress } from '../address.ts';
 import { chosenClusterId, parseClusterId } from '../cluster/cluster-settings.ts';
 import { DEFAULT_WITNESS_PORT, dataFolder, makePrivateFolder } from '../config.ts';
 import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
+import { type WitnessReport, witnessRecord } from '../logging/witness-log.ts';
+import type { WitnessMonitor } from '../monitoring/witness-monitor.ts';
 import type { World } from '../world.ts';
 import { createReporterFor } from './output-for.ts';
-import { runService, type ServiceOptions } from './run-service.ts';
+import { type MonitorPlace, openMonitorFor, runService, type ServiceOptions } from './run-service.ts';
 
 /** The options as the user wrote them. */
 export interface WitnessCommandOptions extends ServiceOptions {
@@ -22,13 +25,18 @@ export interface WitnessInitOptions {
   readonly json?: boolean;
 }
 
+/** A witness that runs. */
+export type RunningWitness = AsyncDisposable & Pick<Witness, 'address' | 'config'>;
+
 /** What makes the parts; tests make others. */
 export interface WitnessTools {
   openWitness(settings: {
     readonly listen: Address;
     readonly dataFolder: string;
     readonly clock: Clock;
-  }): Promise<AsyncDisposable & { readonly address: Address }>;
+    readonly onLog: (report: WitnessReport) => void;
+  }): Promise<RunningWitness>;
+  openMonitor(place: MonitorPlace): Promise<WitnessMonitor>;
   /** Makes the register in a folder; answers the id of its cluster. */
   initFolder(folder: string, clusterId: Uint8Array | undefined): Promise<Uint8Array>;
   /** Makes the register in a database; answers the id of its cluster. */
@@ -41,10 +49,24 @@ export function runWitness(
   world: World,
   tools: WitnessTools,
 ): Promise<ExitCode> {
-  return runService('witness', options, world, async ({ reporter }) => {
+  return runService('witness', options, world, async (service) => {
+    const { reporter, log } = service;
     const listen = parseAddress(options.listen, { defaultPort: DEFAULT_WITNESS_PORT });
     const folder = await dataFolder('witness', { data: options.data, variables: world.variables });
-    const witness = await tools.openWitness({ listen, dataFolder: folder, clock: world.clock });
+    await using opened = new AsyncDisposableStack();
+    const monitor = await openMonitorFor(options, service, opened, tools.openMonitor);
+    const witness = opened.use(
+      await tools.openWitness({
+        listen,
+        dataFolder: folder,
+        clock: world.clock,
+        onLog(report) {
+          monitor?.note(report);
+          log(witnessRecord(report));
+        },
+      }),
+    );
+    monitor?.show(witness);
     const address = formatAddress(witness.address);
     reporter.event({
       event: 'listening',
@@ -54,7 +76,7 @@ export function runWitness(
       journal: null,
       downloadFolder: null,
     });
-    return witness;
+    return opened.move();
   });
 }
 

@@ -11,6 +11,7 @@ import type { TrackerStats } from '@minitorrent/tracker';
 import { trackerContract } from '@minitorrent/tracker/contract';
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
 import type { TrackerReport } from '../logging/tracker-log.ts';
+import { createConnectionCounter } from './connection-metrics.ts';
 import type { Health, TrackerView } from './tracker-health.ts';
 import { createRoleGauges } from './tracker-role-metrics.ts';
 
@@ -92,17 +93,11 @@ function createReportCounter(registers: Registers): (report: TrackerReport) => v
   const counter = <Label extends string>(name: string, help: string, label: Label) =>
     new Counter({ name: `minitorrent_tracker_${name}`, help, labelNames: [label], registers });
   const logins = counter('logins_total', 'Logins that were tried with a password, by outcome.', 'outcome');
-  const refused = counter('connections_refused_total', 'Connections that were not accepted.', 'reason');
-  const failed = counter(
-    'connections_failed_total',
-    'Connections that ended in other than good order.',
-    'code',
-  );
+  const noteConnection = createConnectionCounter(registers, 'minitorrent_tracker');
   const roles = counter('role_changes_total', 'Changes of the role, by the new one.', 'role');
   const callbacks = counter('callbacks_failed_total', 'Callbacks that a peer did not answer.', 'method');
   const faults = counter('faults_total', 'What should not happen and needs a look into the log.', 'kind');
   for (const outcome of ['succeeded', 'failed']) logins.inc({ outcome }, 0);
-  for (const reason of ['too_many_connections', 'too_many_unauthenticated']) refused.inc({ reason }, 0);
   for (const kind of FAULTS) faults.inc({ kind }, 0);
 
   return (report) => {
@@ -112,9 +107,8 @@ function createReportCounter(registers: Registers): (report: TrackerReport) => v
       case 'login_failed':
         return logins.inc({ outcome: 'failed' });
       case 'connection_refused':
-        return refused.inc({ reason: report.reason });
       case 'connection_failed':
-        return failed.inc({ code: report.error.code });
+        return noteConnection(report);
       case 'callback_failed':
         return callbacks.inc({ method: report.method });
       case 'role_changed':

@@ -1,12 +1,12 @@
 /**
- * Shows a tracker to those who watch it: `/metrics`, `/healthz`, `/readyz`. It is there before the tracker is, because
- * reading a long journal takes a while and is no reason to kill the process.
+ * Shows a tracker to those who watch it. It is there before the tracker is, because reading a long journal takes a while
+ * and is no reason to kill the process.
  */
 import type { Address, Clock, Interceptor } from '@minitorrent/rpc-core';
 import type { TrackerStats, TrackerStatus } from '@minitorrent/tracker';
-import { Gauge, Registry } from '@prometheus-io/client';
+import { Registry } from '@prometheus-io/client';
 import type { TrackerReport } from '../logging/tracker-log.ts';
-import { type HttpEndpoint, openHttpEndpoint, type Page, PLAIN } from './http-endpoint.ts';
+import { type MonitorOptions, openMonitorPages } from './monitor-pages.ts';
 import {
   type Health,
   judgeFailure,
@@ -20,13 +20,8 @@ import { createTrackerMetrics } from './tracker-metrics.ts';
 /** A tracker that does not say how it stands within this time is not well; a scrape waits for ten seconds or so. */
 const ANSWER_MS = 2_000;
 
-export interface TrackerMonitorOptions {
-  readonly address: Address;
-  readonly version: string;
+export interface TrackerMonitorOptions extends MonitorOptions {
   readonly clock: Clock;
-  /** Adds what the process costs; left out in tests. */
-  readonly addProcessMetrics?: (registry: Registry) => void;
-  readonly onError: (error: unknown) => void;
 }
 
 export interface TrackerMonitor extends AsyncDisposable {
@@ -45,30 +40,16 @@ export interface WatchedTracker {
 
 /** Starts to listen. Fails with `metrics_failed`. */
 export async function openTrackerMonitor(options: TrackerMonitorOptions): Promise<TrackerMonitor> {
-  const { clock, version } = options;
+  const { clock } = options;
   const registry = new Registry();
   const metrics = createTrackerMetrics({ registry, clock });
-  addVersion(registry, version);
-  options.addProcessMetrics?.(registry);
   let askTracker: (() => Promise<Judged>) | undefined;
-  const look = async (): Promise<Judged> => (await askTracker?.()) ?? { health: STARTING };
-
-  const endpoint: HttpEndpoint = await openHttpEndpoint({
-    address: options.address,
-    onError: options.onError,
-    pages: new Map<string, () => Promise<Page>>([
-      ['/healthz', async () => ({ status: 200, type: PLAIN, body: 'ok\n' })],
-      ['/readyz', async () => readinessPage((await look()).health)],
-      [
-        '/metrics',
-        async () => {
-          const { health, view } = await look();
-          metrics.update(health, view);
-          return { status: 200, type: registry.contentType, body: await registry.metrics() };
-        },
-      ],
-    ]),
-  });
+  const look = async (): Promise<Health> => {
+    const { health, view }: Judged = (await askTracker?.()) ?? { health: STARTING };
+    metrics.update(health, view);
+    return health;
+  };
+  const endpoint = await openMonitorPages(options, { registry, look });
   return {
     address: endpoint.address,
     interceptor: metrics.interceptor,
@@ -109,19 +90,4 @@ function createLook(tracker: WatchedTracker, clock: Clock): () => Promise<Judged
       cancel();
     }
   };
-}
-
-function readinessPage({ isReady, role, reason }: Health): Page {
-  const body = `${JSON.stringify({ ready: isReady, role, reason })}\n`;
-  return { status: isReady ? 200 : 503, type: 'application/json; charset=utf-8', body };
-}
-
-function addVersion(registry: Registry, version: string): void {
-  const info = new Gauge({
-    name: 'minitorrent_build_info',
-    help: 'The version of minitorrent that runs; always 1.',
-    labelNames: ['version'],
-    registers: [registry],
-  });
-  info.set({ version }, 1);
 }

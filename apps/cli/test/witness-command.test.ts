@@ -1,0 +1,95 @@
+import { mkdtempDisposable, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSystemClock } from '@minitorrent/rpc-core';
+import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
+import { openWitnessRegister } from '@minitorrent/tracker/witness';
+import { describe, expect, it, vi } from 'vitest';
+import { runWitness, runWitnessInit, type WitnessCommandOptions } from '../src/commands/witness.ts';
+import { openWitnessMonitor } from '../src/monitoring/witness-monitor.ts';
+import type { JsonLine } from '../src/output/reports.ts';
+import { witnessTools } from '../src/system.ts';
+import { createFakeWorld } from './support/fake-world.ts';
+
+const CLUSTER = 'c1'.repeat(16);
+const ONE = '01'.repeat(16);
+const TWO = '02'.repeat(16);
+/** The real parts, without what a process costs: its collectors would stay. */
+const tools = {
+  ...witnessTools,
+  openMonitor: (place: Parameters<typeof witnessTools.openMonitor>[0]) =>
+    openWitnessMonitor({ ...place, version: '1' }),
+};
+
+/** A witness on a register of its own, with real sockets. */
+async function start(options: Partial<WitnessCommandOptions> = {}) {
+  const folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-witness-'));
+  const data = folder.path;
+  expect(await runWitnessInit({ data, cluster: CLUSTER }, createFakeWorld(), tools)).toBe(0);
+  const world = Object.assign(createFakeWorld(), { clock: createSystemClock() });
+  const ended = runWitness({ listen: '127.0.0.1:0', data, json: true, ...options }, world, tools);
+  const addressOf = (event: 'listening' | 'monitoring') =>
+    vi.waitFor(() => {
+      const lines = world.json() as JsonLine[];
+      const found = lines.find((line) => line.type === 'event' && line.event === event);
+      if (found?.type !== 'event' || !('address' in found)) throw new Error(`Not in ${world.out()}`);
+      return found.address;
+    });
+  return { world, ended, folder, addressOf, [Symbol.asyncDispose]: () => folder.remove() };
+}
+
+describe('minitorrent witness', () => {
+  it('serves the register of its cluster, and tells what it swaps in log and metrics', async () => {
+    await using run = await start({ metrics: '127.0.0.1:0', log: 'json' });
+    const [host = '', port] = (await run.addressOf('listening')).split(':');
+    const get = async (path: string) => await fetch(`http://${await run.addressOf('monitoring')}${path}`);
+    expect(await (await get('/metrics')).text()).toContain('\nminitorrent_witness_epoch 0\n');
+    await using register = openWitnessRegister({
+      network: createTcpNetwork(),
+      address: { host, port: Number(port) },
+      clusterId: Uint8Array.from(Buffer.from(CLUSTER, 'hex')),
+    });
+    const config = { epoch: 1, primary: ONE, inSync: [ONE, TWO] };
+    await vi.waitFor(async () => expect(await register.compareAndSwap(0, config)).toEqual({ kind: 'ok' }));
+    const metrics = await (await get('/metrics')).text();
+    expect(metrics).toContain('\nminitorrent_witness_epoch 1\n');
+    expect(metrics).toContain('\nminitorrent_witness_in_sync 2\n');
+    expect(metrics).toContain('\nminitorrent_witness_swaps_total 1\n');
+    expect(await (await get('/readyz')).json()).toEqual({ ready: true, role: 'witness', reason: null });
+    run.world.signals.emit('SIGTERM');
+    expect(await run.ended).toBe(0);
+    expect(run.world.err()).toContain(
+      `"level":"warn","event":"swapped","epoch":1,"primary":"${ONE}","inSync":"${ONE},${TWO}"}`,
+    );
+    expect(run.world.out() + run.world.err()).not.toContain(CLUSTER);
+  });
+
+  it('says how to make a register where there is none', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-witness-'));
+    const world = createFakeWorld();
+    expect(await runWitness({ listen: '127.0.0.1:0', data: folder.path }, world, tools)).toBe(1);
+    expect(world.err()).toMatch(/\(no_register\)\n {2}next: .*minitorrent witness init/);
+  });
+});
+
+describe('minitorrent witness init', () => {
+  it('makes the register once, for its owner alone, and tells the trackers how to start', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-witness-'));
+    const world = createFakeWorld({ variables: { MINITORRENT_CLUSTER: CLUSTER } });
+    expect(await runWitnessInit({ data: folder.path }, world, tools)).toBe(0);
+    expect((await stat(join(folder.path, 'witness'))).mode & 0o777).toBe(0o700);
+    expect(world.out()).toContain(`--cluster ${CLUSTER}`);
+    const again = createFakeWorld();
+    expect(await runWitnessInit({ data: folder.path, json: true }, again, tools)).toBe(1);
+    expect(again.json()).toMatchObject([{ type: 'error', command: 'witness init', code: 'register_exists' }]);
+  });
+
+  it('refuses an id that is none, and an address that is none, without repeating them', async () => {
+    for (const options of [{ cluster: 'secret' }, { postgres: 'mysql://secret@db' }]) {
+      const world = createFakeWorld();
+      expect(await runWitnessInit(options, world, tools)).toBeGreaterThan(0);
+      expect(world.err()).toMatch(/\((?:bad_cluster_id|bad_postgres_url)\)/);
+      expect(world.err()).not.toContain('secret');
+    }
+  });
+});
