@@ -25,7 +25,7 @@ import {
   verifyWholePiece,
 } from '../src/index.ts';
 import { layerRoot } from '../src/manifest.ts';
-import { merkleRoot } from '../src/merkle-tree.ts';
+import { hashLeaves, merkleRoot } from '../src/merkle-tree.ts';
 import { createPieceLayout } from '../src/piece-layout.ts';
 import { isSameBytes, patternBytes } from './bytes.ts';
 import { codeOfCall } from './error-code.ts';
@@ -52,6 +52,7 @@ describe('openDownload', () => {
       expect.stringMatching(/\.resume$/),
     ]);
     expect(isSameBytes(await readFile(store.path), BYTES)).toBe(true);
+    expect(isSameBytes(await readFile(store.leavesPath), hashLeaves(BYTES))).toBe(true);
   });
 
   it('goes on where it was left, without hashing', async () => {

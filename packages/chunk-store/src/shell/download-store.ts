@@ -28,6 +28,8 @@ export interface DownloadStore extends ChunkStore {
   readonly path: string;
   /** The state of the completed file, for `openSource`; undefined until then. */
   readonly identity: FileIdentity | undefined;
+  /** Where the leaf hashes are kept, for `openSource`. */
+  readonly leavesPath: string;
   /** Closes the store and deletes what was kept for the download; a completed file stays. */
   discard(): Promise<void>;
 }
@@ -79,6 +81,10 @@ export class OpenDownload implements DownloadStore {
 
   get identity(): FileIdentity | undefined {
     return this.#parts.file.identity;
+  }
+
+  get leavesPath(): string {
+    return this.#parts.paths.leaves;
   }
 
   readBlock(index: number, offset: number, length: number, options?: StoreCallOptions): Promise<Uint8Array> {
