@@ -242,6 +242,10 @@ const EVENTS: readonly (readonly [CliEvent, string])[] = [
     'a is not served: /a was changed',
   ],
   [
+    { event: 'share-changed', groupId: 'films', name: 'a', path: '/a', state: 'unreadable' },
+    'a is not served: /a cannot be read: check its permissions',
+  ],
+  [
     { event: 'share-changed', groupId: 'films', name: 'a', path: '/a', state: 'serving' },
     'a is served again from /a',
   ],

@@ -46,8 +46,11 @@ export interface Share {
   readonly groupId: string;
   readonly file: FileDescriptor;
   readonly path: string;
-  /** `changed`: the file on disk is no longer the one that was shared, so it is not served. */
-  readonly state: 'serving' | 'changed' | 'missing';
+  /**
+   * `changed`: the file on disk is no longer the one that was shared, so it is not served. `unreadable`: the operating
+   * system does not let this program read it, or cannot.
+   */
+  readonly state: 'serving' | 'changed' | 'missing' | 'unreadable';
   readonly uploadedBytes: number;
 }
 

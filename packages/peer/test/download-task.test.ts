@@ -50,7 +50,7 @@ async function setUp(changes: Partial<DownloadTaskOptions>) {
     onOpened: () => () => undefined,
     onNeedPeers: () => undefined,
     onBanned: (userId) => expect.fail(`${userId} was banned`),
-    onCompleted: () => undefined,
+    onCompleted: (store) => store.close(),
     onEnded: ended,
     ...changes,
   });

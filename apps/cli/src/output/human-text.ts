@@ -109,11 +109,17 @@ export function eventLine(event: CliEvent): string {
     case 'share-changed':
       return event.state === 'serving'
         ? safe`${event.name} is served again from ${event.path}`
-        : safe`${event.name} is not served: ${event.path} ${event.state === 'missing' ? 'is gone' : 'was changed'}`;
+        : safe`${event.name} is not served: ${event.path} ${NOT_SERVED[event.state] ?? 'was changed'}`;
     case 'notice':
       return safe`${event.message}`;
   }
 }
+
+/** Why a shared file is not served. */
+const NOT_SERVED: { readonly [state: string]: string } = {
+  missing: 'is gone',
+  unreadable: 'cannot be read: check its permissions',
+};
 
 /** What went wrong, the command's usage where it was written wrongly, and what to do next. */
 export function failureLines(failure: Failure, origin: FailureOrigin): string[] {

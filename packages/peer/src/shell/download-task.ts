@@ -45,8 +45,8 @@ export interface DownloadTaskOptions extends Omit<FileInquiryOptions, 'onRefused
   onNeedPeers(): void;
   /** A peer is used no more: it lied about this piece. */
   onBanned(userId: string, piece: number): void;
-  /** The file is at its final name, and `store` goes on serving it. */
-  onCompleted(store: DownloadStore): Promise<void> | void;
+  /** The file is at its final name; `store` is closed when this resolves. */
+  onCompleted(store: DownloadStore): Promise<void>;
   /** It ended before that: it failed, was cancelled, or was closed. */
   onEnded(error: Error): void;
 }

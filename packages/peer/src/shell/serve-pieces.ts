@@ -92,13 +92,12 @@ async function* sendPieces(
 }
 
 async function* pieceItems(file: SharedFile, index: number, signal: AbortSignal): AsyncGenerator<PieceItem> {
-  const { store } = file;
   try {
-    yield { kind: 'piece', index, leafHashes: await store.readLeafHashes(index, { signal }) };
-    const size = store.layout.pieceSize(index);
+    yield { kind: 'piece', index, leafHashes: await file.store.readLeafHashes(index, { signal }) };
+    const size = file.store.layout.pieceSize(index);
     for (let offset = 0; offset < size; offset += LIMITS.blockBytes) {
       const length = Math.min(LIMITS.blockBytes, size - offset);
-      yield { kind: 'block', offset, data: await store.readBlock(index, offset, length, { signal }) };
+      yield { kind: 'block', offset, data: await file.store.readBlock(index, offset, length, { signal }) };
     }
   } catch (error) {
     if (!isLost(error)) throw error;

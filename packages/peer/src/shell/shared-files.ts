@@ -12,6 +12,7 @@ import { HaveFeed } from '../have-feed.ts';
 /** A file that others can ask for. */
 export interface SharedFile {
   readonly groupId: string;
+  /** Read anew for each use: a download that is complete is served from another store than before. */
   readonly store: ChunkStore;
   /** Tells those who listen of pieces that were added. */
   readonly feed: HaveFeed;
@@ -34,12 +35,18 @@ export class SharedFiles {
     return [...this.#files.values()];
   }
 
-  /** Serves the file from `store` from now on; `onLost` hears of a piece that could not be read after all. */
-  add(groupId: string, store: ChunkStore, onLost: () => void = () => undefined): SharedFile {
+  /**
+   * Serves the file from `store` from now on; `onLost` hears of a piece that could not be read after all. Calls in progress
+   * go on with it, if the file was served before.
+   */
+  put(groupId: string, store: ChunkStore, onLost: () => void = () => undefined): SharedFile {
+    const key = keyOf(groupId, store.manifest.root);
+    const served = this.#files.get(key);
+    if (served !== undefined) return Object.assign(served, { store, onLost });
     const stopping = new AbortController();
     const feed = new HaveFeed(this.#clock);
     const file = { groupId, store, feed, stopping, signal: stopping.signal, onLost, uploadedBytes: 0 };
-    this.#files.set(keyOf(groupId, store.manifest.root), file);
+    this.#files.set(key, file);
     return file;
   }
 

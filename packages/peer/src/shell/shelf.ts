@@ -15,6 +15,7 @@ import {
   openSource,
   requireFileName,
   StoreError,
+  type StoreErrorCode,
   verifyPieceLayer,
 } from '@minitorrent/chunk-store';
 import { RpcError } from '@minitorrent/rpc-core';
@@ -102,8 +103,8 @@ export class Shelf {
     return this.#toShare(entry);
   }
 
-  /** Goes on serving a file that was just downloaded. */
-  adopt(groupId: string, store: DownloadStore): void {
+  /** Goes on serving a file that was just downloaded, from where it lies now; closes `store`. */
+  async adopt(groupId: string, store: DownloadStore): Promise<void> {
     const { library, userId } = this.#options;
     const { name, size, pieceLength, root, pieceLayer } = store.manifest;
     const file = { name, size, pieceLength, root };
@@ -118,9 +119,15 @@ export class Shelf {
       origin: 'downloaded',
     } as const;
     library.putShare(record);
-    const entry: Entry = { record, state: 'serving', store };
-    this.#options.files.remove(groupId, root);
+    // Where it is looked for whenever the file is opened again: else every leaf would be hashed again.
+    await rename(store.leavesPath, this.#leavesPath(toHex(root))).catch((error: unknown) => {
+      log('cannot keep the leaf hashes of %s: %s', store.path, String(error));
+    });
+    const entry = await this.#open(record);
     this.#put(entry);
+    // With it goes its lock: what is complete needs none.
+    await store.close();
+    if (entry.state !== 'serving') this.#notServed(entry);
   }
 
   /** Serves the file no more; takes it out of the group when this user brought it there. */
@@ -181,15 +188,16 @@ export class Shelf {
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       log('cannot serve %s: %s', path, error.message);
-      return { record, state: error.code === 'not_found' ? 'missing' : 'changed' };
+      return { record, state: STATES[error.code] ?? 'changed' };
     }
   }
 
   #put(entry: Entry): void {
     const { groupId, file } = entry.record;
     this.#entries.set(keyOf(groupId, file.name), entry);
-    if (entry.store === undefined) return;
-    this.#options.files.add(groupId, entry.store, () => void this.#reopen(entry));
+    const { files } = this.#options;
+    if (entry.store === undefined) files.remove(groupId, file.root);
+    else files.put(groupId, entry.store, () => void this.#reopen(entry));
   }
 
   /** A piece could not be read: looks whether the file is still the one that was shared. */
@@ -199,7 +207,10 @@ export class Shelf {
     await this.#drop(groupId, file.name);
     const entry = await this.#open(lost.record);
     this.#put(entry);
-    if (entry.state === 'serving') return;
+    if (entry.state !== 'serving') this.#notServed(entry);
+  }
+
+  #notServed(entry: Entry): void {
     this.#options.announcers.nudge();
     this.#options.events.emit('share-changed', this.#toShare(entry));
   }
@@ -239,6 +250,12 @@ export class Shelf {
     };
   }
 }
+
+/** What is said of a file that cannot be opened; of the rest, that it is another one now. */
+const STATES: { readonly [Code in StoreErrorCode]?: Share['state'] } = {
+  not_found: 'missing',
+  io_failed: 'unreadable',
+};
 
 const GONE: ReadonlySet<string> = new Set([
   'unknown_file',

@@ -166,7 +166,7 @@ export class Workspace {
       requestFile: (signal) => calls.downloadFile(groupId, name, { signal }),
       onLearned: (description) => library.describeDownload(userId, groupId, name, description),
       onOpened: (store) => {
-        const file = files.add(groupId, store);
+        const file = files.put(groupId, store);
         announcers.nudge();
         events.emit('download-started', task);
         return (indices) => file.feed.add(indices);
@@ -181,10 +181,10 @@ export class Workspace {
     return task;
   }
 
-  #completed(task: DownloadTask, store: DownloadStore): void {
+  async #completed(task: DownloadTask, store: DownloadStore): Promise<void> {
     const { library, userId, announcers, events } = this.#options;
+    await this.#shelf.adopt(task.groupId, store);
     this.#downloads.delete(keyOf(task.groupId, task.name));
-    this.#shelf.adopt(task.groupId, store);
     library.removeDownload(userId, task.groupId, task.name);
     announcers.nudge();
     events.emit('download-completed', task);

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import { createManifest, createMemoryStore, verifyWholePiece } from '@minitorrent/chunk-store';
+import { createConnection, createServer, createSystemClock, createSystemRandom } from '@minitorrent/rpc-core';
+import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
+import { describe, expect, it } from 'vitest';
+import { peerContract } from '../src/contract.ts';
+import { servePieces } from '../src/shell/serve-pieces.ts';
+import { SharedFiles } from '../src/shell/shared-files.ts';
+import { Uplink } from '../src/shell/uplink.ts';
+
+const bytes = randomBytes(1_000_000);
+const manifest = createManifest({ name: 'a.bin', bytes });
+const groupId = 'films';
+const address = { host: 'server', port: 1 };
+
+async function fullStore() {
+  const store = createMemoryStore({ manifest });
+  const { pieceLength } = manifest;
+  for (let index = 0; index < store.layout.pieceCount; index++) {
+    const piece = bytes.subarray(index * pieceLength, (index + 1) * pieceLength);
+    await store.writePiece(verifyWholePiece(manifest, index, piece));
+  }
+  return store;
+}
+
+describe('servePieces', () => {
+  it('goes on serving those that it serves when a file is served from another store', async () => {
+    const [network, clock] = [createMemoryNetwork(), createSystemClock()];
+    const files = new SharedFiles(clock);
+    const uplink = new Uplink({ clock, random: createSystemRandom() });
+    const serve = [servePieces(files, uplink)];
+    await using server = await createServer({ network, clock, address, serve, trusted: true });
+    await using connection = createConnection({
+      channel: await network.connect(server.address),
+      clock,
+      trusted: true,
+    });
+    const client = connection.client(peerContract);
+    const first = await fullStore();
+    files.put(groupId, first);
+    const news = client.send_piece_info({ groupId, root: manifest.root })[Symbol.asyncIterator]();
+    await news.next();
+
+    const indices = [...first.have.indices()];
+    const request = { groupId, root: manifest.root, want: indices, maxPieces: indices.length };
+    const received: number[] = [];
+    // So small that the server never runs ahead by more than an item.
+    for await (const item of client.send_pieces(request, { windowBytes: 1 })) {
+      if (item.kind === 'piece') received.push(item.index);
+      if (received.length !== 3 || item.kind === 'piece') continue;
+      files.put(groupId, await fullStore());
+      await first.close();
+    }
+    expect(received.toSorted((a, b) => a - b)).toEqual(indices);
+    const next = news.next();
+    files.remove(groupId, manifest.root);
+    await expect(next).rejects.toMatchObject({ code: 'unknown_file' });
+    uplink.close();
+  });
+});
