@@ -34,7 +34,9 @@ export interface DemoProcess extends AsyncDisposable {
   readonly died: Promise<never>;
   /** Ends the process as a power cut would; resolves when it is gone. */
   kill(): Promise<void>;
-  /** Types a command and, below it, the lines that it will ask for; resolves with its result. */
+  /** Types a command and, below it, the lines that it will ask for. */
+  type(command: string, args: readonly string[], answers?: readonly string[]): void;
+  /** The same; resolves with its result. */
   run(command: string, args: readonly string[], answers?: readonly string[]): Promise<ResultLine>;
   /** The first report, among those that nobody has taken yet, that `matches`. */
   take<L extends JsonLine>(matches: (line: JsonLine) => line is L): Promise<L>;
@@ -95,6 +97,10 @@ export function startDemoProcess(options: DemoProcessOptions): DemoProcess {
     }
   };
 
+  const type: DemoProcess['type'] = (command, commandArgs, answers = []) => {
+    child.stdin.write([[command, ...commandArgs.map(quoteWord)].join(' '), ...answers, ''].join('\n'));
+  };
+
   return {
     name,
     pid: child.pid,
@@ -105,8 +111,9 @@ export function startDemoProcess(options: DemoProcessOptions): DemoProcess {
       child.kill('SIGKILL');
       await ended;
     },
+    type,
     async run(command, commandArgs, answers = []) {
-      child.stdin.write([[command, ...commandArgs.map(quoteWord)].join(' '), ...answers, ''].join('\n'));
+      type(command, commandArgs, answers);
       return await take((line): line is ResultLine => line.type === 'result' && line.command === command);
     },
     async [Symbol.asyncDispose]() {

@@ -1,0 +1,136 @@
+/** Two trackers, with a witness or without one, and peers, as processes of the program itself. */
+import { execFile } from 'node:child_process';
+import { mkdtempDisposable, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createSystemClock } from '@minitorrent/rpc-core';
+import { parseAddress } from '../../src/address.ts';
+import { askTracker } from '../../src/cluster/ask-tracker.ts';
+import { parseClusterId } from '../../src/cluster/cluster-settings.ts';
+import { statusRow } from '../../src/commands/tracker-status.ts';
+import { type DemoProcess, startDemoProcess } from '../../src/demo/demo-process.ts';
+import { findFreePorts } from '../../src/demo/free-ports.ts';
+import type { JsonLine, TrackerStatusRow } from '../../src/output/reports.ts';
+
+const PROGRAM = ['--conditions=@minitorrent/source', join(import.meta.dirname, '..', '..', 'src', 'main.ts')];
+const CLUSTER = 'c1'.repeat(16);
+export const PASSWORD = 'correct horse battery';
+
+export interface ProcessPair extends AsyncDisposable {
+  readonly addresses: readonly string[];
+  /** Starts tracker 0 or 1 on what it has. */
+  start(at: number): Promise<void>;
+  /** kill -9. */
+  kill(at: number): Promise<void>;
+  /** SIGTERM; resolves when it has ended. */
+  end(at: number): Promise<void>;
+  /** Removes all that it keeps. */
+  wipe(at: number): Promise<void>;
+  killWitness(): Promise<void>;
+  startWitness(): Promise<void>;
+  /** What it is; undefined for a tracker that does not answer. */
+  status(at: number): Promise<TrackerStatusRow | undefined>;
+  promote(at: number): Promise<void>;
+  /** Waits until both, or those that run, are that. */
+  untilRoles(...roles: readonly string[]): Promise<void>;
+  startPeer(name: string): Promise<DemoProcess>;
+  /** What all processes told so far. */
+  readonly reports: readonly { readonly name: string; readonly line: JsonLine; readonly atMs: number }[];
+  readonly folder: string;
+}
+
+export async function createProcessPair({
+  hasWitness,
+}: {
+  readonly hasWitness: boolean;
+}): Promise<ProcessPair> {
+  const folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-pair-'));
+  const clock = createSystemClock();
+  const [first = 0, second = 0, third = 0] = await findFreePorts(3);
+  const addresses = [`127.0.0.1:${first}`, `127.0.0.1:${second}`];
+  const witness = `127.0.0.1:${third}`;
+  const running = new Map<string, DemoProcess>();
+  const reports: { name: string; line: JsonLine; atMs: number }[] = [];
+  const dataOf = (name: string) => join(folder.path, name);
+
+  async function launch(name: string, args: readonly string[]): Promise<DemoProcess> {
+    const started = startDemoProcess({
+      name,
+      clock,
+      args: [...PROGRAM, ...args, '--data', dataOf(name), '--json', '--exit-with-stdin'],
+      onReport: (line) => reports.push({ name, line, atMs: clock.now() }),
+    });
+    running.set(name, started);
+    await started.take((line) => line.type === 'event' && line.event === 'listening');
+    return started;
+  }
+
+  async function stop(name: string, how: (process: DemoProcess) => Promise<void>): Promise<void> {
+    const found = running.get(name);
+    running.delete(name);
+    if (found !== undefined) await how(found);
+  }
+
+  async function run(...args: string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(process.execPath, [...PROGRAM, ...args]);
+    return stdout;
+  }
+
+  const nameOf = (at: number) => `tracker-${at}`;
+  const pair: ProcessPair = {
+    addresses,
+    reports,
+    folder: folder.path,
+    async start(at) {
+      const others = addresses.filter((_, other) => other !== at).join(',');
+      const witnessed = hasWitness ? ['--witness', witness] : [];
+      const args = ['--listen', addresses[at] ?? '', '--join', others, ...witnessed, '--cluster', CLUSTER];
+      await launch(nameOf(at), ['tracker', ...args]);
+    },
+    kill: (at) => stop(nameOf(at), (found) => found.kill()),
+    end: (at) => stop(nameOf(at), async (found) => await found[Symbol.asyncDispose]()),
+    wipe: (at) => rm(dataOf(nameOf(at)), { recursive: true, force: true }),
+    killWitness: () => stop('witness', (found) => found.kill()),
+    async startWitness() {
+      await launch('witness', ['witness', '--listen', witness]);
+    },
+    async status(at) {
+      const address = parseAddress(addresses[at] ?? '', { defaultPort: 0 });
+      const ask = askTracker(address, clock, (tracker, call) =>
+        tracker.tracker_status({ clusterId: parseClusterId(CLUSTER) }, call),
+      );
+      return ask.then(
+        (status) => statusRow(addresses[at] ?? '', status),
+        () => undefined,
+      );
+    },
+    async promote(at) {
+      await run('tracker', 'promote', addresses[at] ?? '', '--cluster', CLUSTER);
+    },
+    async untilRoles(...roles) {
+      const endMs = clock.now() + 30_000;
+      for (;;) {
+        const statuses = await Promise.all(addresses.map((_, at) => pair.status(at)));
+        const current = statuses.map((status) => status?.role ?? 'down');
+        if (current.join() === roles.join()) return;
+        if (clock.now() > endMs)
+          throw new Error(`Waited for ${roles.join()}, but they are ${current.join()}`);
+      }
+    },
+    startPeer: (name) =>
+      launch(name, [
+        ...['peer', '--tracker', addresses.join(','), '--listen', '127.0.0.1:0', '--keep-going'],
+        ...['--downloads', join(folder.path, `${name}-downloads`)],
+      ]),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(Array.from(running.values(), (found) => found.kill()));
+      await folder.remove();
+    },
+  };
+  if (hasWitness) {
+    await run('witness', 'init', '--data', dataOf('witness'), '--cluster', CLUSTER);
+    await pair.startWitness();
+  }
+  return pair;
+}
