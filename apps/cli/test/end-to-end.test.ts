@@ -193,7 +193,7 @@ describe('minitorrent, all of it', () => {
     }
     expect(metrics).toMatch(/\nprocess_resident_memory_bytes \d+\n/);
     expect(metrics).toMatch(/\nnodejs_eventloop_lag_p99_seconds [\d.e-]+\n/);
-    expect(metrics).not.toMatch(/nodejs_active|utilization_summary/);
+    expect(metrics).not.toMatch(/nodejs_active|utilization/);
     const log = scene.tracker.err();
     expect(log).toMatch(/"warn","event":"login_failed","userId":"alice","host":"127.0.0.1"/);
     expect(log).toMatch(/"info","event":"logged_in"/);

@@ -12,6 +12,7 @@ const LEFT_OUT = [
   'nodejs_active_requests_total',
   'nodejs_active_resources',
   'nodejs_active_resources_total',
+  'nodejs_eventloop_utilization_histogram',
   'nodejs_eventloop_utilization_summary',
 ];
 
