@@ -126,6 +126,11 @@ export class Ledger implements AsyncDisposable {
     return this.#core.state;
   }
 
+  /** Whether the last `read` may lack what other trackers wrote, because the journal that they share is out of reach. */
+  get mayBeStale(): boolean {
+    return this.#shared?.mayBeStale ?? false;
+  }
+
   /** Whether a write with this id was decided already, so that `execute` will only repeat its answer. */
   knows(requestId: Uint8Array): boolean {
     return this.#core.knows(requestId);

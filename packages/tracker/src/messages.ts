@@ -65,7 +65,7 @@ export const loginRequest = struct(
 export const membership = struct({ groupId: groupIdCodec, role: roleCodec }, { extensible: true });
 /**
  * Of every answer that shows users, groups or files: true where the tracker is a backup, or a primary that has not heard
- * of its backup just now, so that something acknowledged a moment ago may be missing.
+ * of its backup just now, or cannot reach the journal that it shares, so that something acknowledged may be missing.
  */
 const mayBeStale = boolean;
 /** The groups of the user who has just logged in, so that a peer can share and announce at once. */

@@ -58,6 +58,8 @@ export class SharedWrites {
   #idle: Promise<unknown> = Promise.resolve();
   /** The state contains what may not be in the journal. */
   #isDoubtful = false;
+  /** The last read rests on what was known before: others may have written since. */
+  #isStale = false;
   #isFollowing = false;
   #failure: TrackerError | undefined;
   readonly #unwatch: () => void;
@@ -72,6 +74,11 @@ export class SharedWrites {
   /** Writes that wait for their turn. */
   get pending(): number {
     return this.#waiting.length;
+  }
+
+  /** As `Ledger.mayBeStale`. */
+  get mayBeStale(): boolean {
+    return this.#isStale;
   }
 
   /** As `Ledger.execute`. */
@@ -90,17 +97,20 @@ export class SharedWrites {
   /** As `Ledger.read`. */
   async read<T>(query: (state: TrackerState) => T): Promise<T> {
     if (this.#failure !== undefined) throw this.#failure;
-    await this.#journal.refresh().catch((error: unknown) => {
+    const isAtEnd = await this.#journal.refresh().catch((error: unknown) => {
       this.#noteFailure(error);
       throw error;
     });
     return this.#alone(async () => {
+      let isCaughtUp = true;
       try {
         await this.#catchUp();
       } catch (error) {
         // Out of reach, not broken: what is known is better than nothing.
         if (this.#isDoubtful || !isTrackerError(error, 'journal_failed')) throw error;
+        isCaughtUp = false;
       }
+      this.#isStale = !isAtEnd || !isCaughtUp;
       return query(this.#core.state);
     });
   }

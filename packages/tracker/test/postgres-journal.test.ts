@@ -227,12 +227,13 @@ describePostgres('PostgreSQL', () => {
       await expect(journal.append([second])).rejects.toMatchObject({ code: 'journal_failed' });
       await expect(journal.takeTurn()).rejects.toMatchObject({ code: 'journal_failed' });
       await expect(journal.read(0, ALL)).rejects.toMatchObject({ code: 'journal_failed' });
-      await journal.refresh();
+      expect(await journal.refresh()).toBe(false);
       expect(journal.head).toEqual(first.position);
       await server.start();
       await journal.takeTurn();
       await journal.append([second]);
       expect(journal.head).toEqual(second.position);
+      while (!(await journal.refresh())) await new Promise((resolve) => setImmediate(resolve));
     });
 
     it('closes while PostgreSQL is away', async () => {

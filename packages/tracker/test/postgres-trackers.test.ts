@@ -51,6 +51,34 @@ describePostgres('trackers that share a journal', () => {
     }
   });
 
+  it('mark what they show as possibly stale while PostgreSQL is away, and refuse nobody for good', async () => {
+    await using cluster = await startTrackers(await server.createDatabase(), 2);
+    const peer = cluster.peer(0);
+    const logIn = (userId: string) =>
+      peer.tracker.login({ userId, password: PASSWORD, deviceId: peer.deviceId });
+    await peer.signUp('alice');
+    await peer.tracker.logout({});
+    await server.stop();
+    expect(await logIn('alice')).toMatchObject({ mayBeStale: true });
+    await peer.tracker.logout({});
+    await expect(logIn('bob')).rejects.toMatchObject({ code: 'not_primary' });
+    await server.start();
+    await cluster.peer(1).signUp('bob');
+    const isKnown = (): Promise<boolean> =>
+      logIn('bob').then(
+        async ({ mayBeStale }) => {
+          await peer.tracker.logout({});
+          return !mayBeStale;
+        },
+        (error: unknown) => {
+          expect(error).toMatchObject({ code: 'not_primary' });
+          return false;
+        },
+      );
+    // The peer is in this process: without a pause nothing would ever arrive from PostgreSQL.
+    while (!(await isKnown())) await new Promise((resolve) => setImmediate(resolve));
+  });
+
   it('give a request that is tried again at another one its first answer', async () => {
     await using cluster = await startTrackers(await server.createDatabase(), 2);
     const requestId = newRequestId();

@@ -74,12 +74,15 @@ describe('ledgers of one shared journal', () => {
     await one.ledger.execute(user('alice'));
     one.journal.away = away;
     await two.ledger.execute(user('bob'));
+    expect(one.ledger.mayBeStale).toBe(false);
     expect(await one.ledger.read(users)).toEqual(['alice']);
+    expect(one.ledger.mayBeStale).toBe(true);
     await expect(one.ledger.execute(user('carol'))).rejects.toMatchObject({ code: 'read_only', cause: away });
     expect(one.ledger.pendingWrites).toBe(0);
     one.journal.away = undefined;
     await one.ledger.execute(user('carol'));
     expect(await one.ledger.read(users)).toEqual(['alice', 'bob', 'carol']);
+    expect(one.ledger.mayBeStale).toBe(false);
   });
 
   it('show nothing that may be lost, even while the journal is away', async () => {

@@ -85,8 +85,11 @@ export interface SharedJournal extends Journal {
    * may be of nothing. A turn may be lost; the `append` tells. Fails with `journal_failed`, `journal_corrupt`.
    */
   takeTurn(): Promise<void>;
-  /** Moves `head` to the end of the journal, or leaves it where that cannot be learnt soon. Fails with `journal_corrupt`. */
-  refresh(): Promise<void>;
+  /**
+   * Moves `head` to the end of the journal, or leaves it and answers false where that cannot be learnt soon. Fails with
+   * `journal_corrupt`.
+   */
+  refresh(): Promise<boolean>;
   /** Calls `listener` whenever `head` has moved, until the answer is called. */
   watch(listener: () => void): () => void;
 }

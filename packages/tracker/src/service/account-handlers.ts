@@ -95,6 +95,6 @@ export function createAccountHandlers(parts: ServiceParts): AccountHandlers {
 function unknownHere(userId: string): TrackerError {
   return new TrackerError(
     'not_primary',
-    `This tracker is a backup and knows no user ${userId} with this password; another tracker of the cluster may`,
+    `This tracker may not know the latest, and knows no user ${userId} with this password; another tracker may`,
   );
 }

@@ -23,12 +23,12 @@ export interface Authority {
   mayBeStale(): boolean;
 }
 
-/** A tracker that asks nobody else. */
+/** A tracker that asks nobody else: it stands alone, or shares its journal. */
 export function createOwnAuthority(ledger: Ledger, limits: TrackerLimits): Authority {
   return {
     execute: async (change, { requestId } = {}) => {
       await ledger.execute(commandOf(change, limits), requestId === undefined ? {} : { requestId });
     },
-    mayBeStale: () => false,
+    mayBeStale: () => ledger.mayBeStale,
   };
 }

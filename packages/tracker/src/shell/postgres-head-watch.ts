@@ -10,8 +10,8 @@ export class HeadWatch {
   readonly #settings: Pick<PostgresSettings, 'clock' | 'limits'>;
   readonly #learn: () => Promise<void>;
   readonly #onFailure: (error: unknown) => void;
-  #running: Promise<void> | undefined;
-  #next: Promise<void> | undefined;
+  #running: Promise<boolean> | undefined;
+  #next: Promise<boolean> | undefined;
   #isAway = false;
   #cancelPoll: () => void = () => {};
 
@@ -36,8 +36,8 @@ export class HeadWatch {
     this.#cancelPoll();
   }
 
-  /** Resolves after a look that begins now or later, however it ends. */
-  look(): Promise<void> {
+  /** Resolves after a look that begins now or later: whether that showed anything. */
+  look(): Promise<boolean> {
     if (this.#running === undefined) {
       this.#running = this.#look();
       return this.#running;
@@ -50,26 +50,29 @@ export class HeadWatch {
   }
 
   /** The same, but does not wait longer than `freshMs`, and not at all while PostgreSQL is away. */
-  async lookShortly(): Promise<void> {
+  async lookShortly(): Promise<boolean> {
     const look = this.look();
-    if (this.#isAway) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#isAway) return false;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
     const { clock, limits } = this.#settings;
     const cancel = clock.schedule(limits.freshMs, () => {
       this.#isAway = true;
-      resolve();
+      resolve(false);
     });
-    await Promise.race([look, promise]);
+    const hasLearnt = await Promise.race([look, promise]);
     cancel();
+    return hasLearnt;
   }
 
-  async #look(): Promise<void> {
+  async #look(): Promise<boolean> {
     try {
       await this.#learn();
       this.#isAway = false;
+      return true;
     } catch (error) {
       this.#isAway = true;
       this.#onFailure(error);
+      return false;
     } finally {
       this.#running = undefined;
     }

@@ -87,10 +87,11 @@ class PostgresJournal implements SharedJournal {
     return this.#head.watch(listener);
   }
 
-  async refresh(): Promise<void> {
+  async refresh(): Promise<boolean> {
     this.#requireOpen();
-    await this.#watch.lookShortly();
+    const hasLearnt = await this.#watch.lookShortly();
     this.#head.requireWhole();
+    return hasLearnt;
   }
 
   async takeTurn(): Promise<void> {

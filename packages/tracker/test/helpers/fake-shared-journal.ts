@@ -50,6 +50,7 @@ export function createFakeSharedStorage(): () => FakeSharedJournal {
       },
       refresh: async () => {
         if (journal.away === undefined) head = kept.head;
+        return journal.away === undefined;
       },
       watch: (listener) => {
         listeners.add(listener);
