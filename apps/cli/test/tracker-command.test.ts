@@ -22,7 +22,7 @@ const STATS: TrackerStats = {
 const STATUS: TrackerStatus = {
   role: 'alone',
   reason: '',
-  sinceMs: 0,
+  changedMsAgo: 0,
   storeId: new Uint8Array(16),
   config: { epoch: 0, primary: '00'.repeat(16), inSync: [] },
   headIndex: 0,

@@ -17,7 +17,7 @@ const STATS: TrackerStats = {
 const STATUS: TrackerStatus = {
   role: 'alone',
   reason: '',
-  sinceMs: 1_500,
+  changedMsAgo: 1_500,
   storeId: new Uint8Array(16),
   config: { epoch: 0, primary: '00'.repeat(16), inSync: [] },
   headIndex: 42,

@@ -171,10 +171,14 @@ export class Ledger implements AsyncDisposable {
     return query(this.latest);
   }
 
-  /** The durable entries after `position`, for another tracker. Fails with `diverged`, `compacted`. */
+  /** The acknowledged entries after `position`, for another tracker. Fails with `diverged`, `compacted`. */
   async entriesAfter(position: JournalPosition, limits: ReadLimits): Promise<EntriesAfter> {
     this.#requireReadable();
-    return entriesAfter(this.#options.journal, position, limits);
+    const { head, records } = await entriesAfter(this.#options.journal, position, limits);
+    if (head.index <= this.durableIndex) return { head, records };
+    // With several trackers what is durable here may still be cut back.
+    const kept = records.filter((record) => record.position.index <= this.durableIndex);
+    return { head: kept.at(-1)?.position ?? position, records: kept };
   }
 
   /** From now on this ledger decides the writes, as entries of `epoch`. */

@@ -22,6 +22,7 @@ import {
   varint,
 } from '@minitorrent/wire-codec';
 import { changeCodec } from './commands/change.ts';
+import { resultCodec } from './events.ts';
 import { MESSAGE_LIMITS as LIMITS } from './message-limits.ts';
 import { configCodec } from './register.ts';
 
@@ -249,7 +250,7 @@ export const syncAnswer = struct(
 /** A change that a peer asked of the caller, which is not primary; the user is logged in there. */
 export const forwardRequest = struct({ clusterId, requestId, change: changeCodec }, { extensible: true });
 /** It is acknowledged, and so is everything up to entry `index` of the journal. */
-export const forwardAnswer = struct({ index: varint }, { extensible: true });
+export const forwardAnswer = struct({ index: varint, result: resultCodec }, { extensible: true });
 
 // For who runs trackers
 
@@ -270,27 +271,21 @@ export const otherTracker = struct(
 export const takeover = struct({ epoch: varint, msAgo: varint, reason }, { extensible: true });
 /** Something that a person has to look at; the newest first. */
 export const fault = struct({ msAgo: varint, reason }, { extensible: true });
+/** A word of a list that may grow: trackers of two versions ask each other, and an enumeration would be refused. */
+const word = text({ maxBytes: 32 });
 /** `alone`: a tracker without others. `shared`: one of several over one journal. The others are those of a cluster. */
 export const trackerStatusAnswer = struct(
   {
-    role: enumeration({
-      alone: 1,
-      shared: 2,
-      unknown: 3,
-      joining: 4,
-      backup: 5,
-      candidate: 6,
-      primary: 7,
-      safe: 8,
-      failed: 9,
-    }),
+    role: word,
     reason,
-    sinceMs: varint,
+    /** Since the role or the config changed. */
+    changedMsAgo: varint,
     storeId,
     config: configCodec,
     headIndex: varint,
     committedIndex: varint,
-    register: enumeration({ none: 1, answers: 2, silent: 3 }),
+    /** `none`, `answers` or `silent`. */
+    register: word,
     others: list(otherTracker, { maxItems: LIMITS.trackers }),
     lastTakeover: optional(takeover),
     faults: list(fault, { maxItems: LIMITS.faults }),

@@ -191,7 +191,7 @@ function statusAlone(journal: Journal, { ledger, clock }: ServiceParts): Tracker
   return {
     role: isFailed ? 'failed' : journal.isShared ? 'shared' : 'alone',
     reason: isFailed ? 'its journal failed; repair it and start this tracker again' : 'started',
-    sinceMs: Math.max(0, Math.floor(clock.now())),
+    changedMsAgo: Math.max(0, Math.floor(clock.now())),
     storeId: journal.storeId,
     config: noConfig,
     headIndex: journal.head.index,

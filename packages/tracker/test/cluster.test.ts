@@ -1,5 +1,7 @@
 /** Two or more trackers as one, over connections, with the ledgers and the service that users meet. */
 import { describe, expect, it } from 'vitest';
+import type { ClusterOptions } from '../src/cluster/options.ts';
+import { shortened } from '../src/cluster/shortened.ts';
 import { CLUSTER_ID, type ClusterSceneOptions, createClusterScene } from './helpers/cluster-scene.ts';
 import { newRequestId, PASSWORD } from './helpers/peers.ts';
 
@@ -177,7 +179,8 @@ describe('a pair without a register', () => {
     await scene.until(() => scene.roles().join() === 'primary,backup');
     const alice = await scene.logIn(0, 'alice');
     await alice.createGroup('friends');
-    await scene.until(() => scene.tracker(1).status().committedIndex === 2);
+    const { headIndex } = scene.tracker(0).status();
+    await scene.until(() => scene.tracker(1).status().committedIndex === headIndex);
     await scene.kill(0);
     await scene.until(() => scene.roles()[1] === 'safe');
     const cached = await scene.connect(1);
@@ -225,3 +228,23 @@ async function startedPair(
   await scene.until(() => scene.cell.config.inSync.length === 2);
   return scene;
 }
+
+describe('the options of a cluster', () => {
+  it('have an id of 16 bytes and 16 trackers at most', async () => {
+    await using scene = createClusterScene();
+    const peers = Array.from({ length: 16 }, (_, at) => ({ host: `t${at}`, port: 1 }));
+    const start = (cluster: Partial<ClusterOptions>) =>
+      scene.start(0, { cluster: { clusterId: CLUSTER_ID, peers: [], ...cluster } });
+    await expect(start({ clusterId: new Uint8Array(15) })).rejects.toThrow('15 bytes: expected 16');
+    await expect(start({ peers })).rejects.toThrow('17 trackers: expected 16');
+  });
+});
+
+describe('a reason', () => {
+  it('is cut to what a message holds, between characters', () => {
+    expect(shortened('short')).toBe('short');
+    const long = shortened('é'.repeat(400));
+    expect(new TextEncoder().encode(long).length).toBeLessThanOrEqual(512);
+    expect(long).toMatch(/^é{254}…$/);
+  });
+});

@@ -6,9 +6,9 @@ import { askTracker } from '../cluster/ask-tracker.ts';
 import { chosenClusterId, parseClusterId } from '../cluster/cluster-settings.ts';
 import { DEFAULT_TRACKER_PORT, dataFolder } from '../config.ts';
 import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
-import type { Reporter, TrackerStatusRow } from '../output/reports.ts';
+import type { TrackerStatusRow } from '../output/reports.ts';
 import type { World } from '../world.ts';
-import { createReporterFor } from './output-for.ts';
+import { operate } from './operate.ts';
 
 /** The options as the user wrote them. */
 export interface OperatorCommandOptions {
@@ -63,22 +63,6 @@ export async function runTrackerPromote(
   });
 }
 
-async function operate(
-  command: string,
-  options: OperatorCommandOptions,
-  world: World,
-  run: (reporter: Reporter) => Promise<ExitCode>,
-): Promise<ExitCode> {
-  const reporter = await createReporterFor({ ...world, json: options.json === true });
-  try {
-    return await run(reporter);
-  } catch (error) {
-    const failure = describeFailure(error, command);
-    reporter.failure(failure, { command, line: null });
-    return exitCodeOf(failure);
-  }
-}
-
 async function clusterIdFor(
   options: OperatorCommandOptions,
   { variables }: World,
@@ -110,7 +94,7 @@ export function statusRow(address: string, status: TrackerStatus): TrackerStatus
     address,
     role: status.role,
     reason: status.reason,
-    sinceMs: status.sinceMs,
+    sinceMs: status.changedMsAgo,
     storeId,
     epoch: config.epoch,
     primary: config.epoch === 0 ? null : config.primary,

@@ -43,7 +43,7 @@ export function createRoleGauges(
   return (health, status) => {
     ready.set(health.isReady ? 1 : 0);
     for (const each of Object.keys(ROLES)) role.set({ role: each }, each === health.role ? 1 : 0);
-    seconds.set(status === undefined ? Number.NaN : status.sinceMs / 1_000);
+    seconds.set(status === undefined ? Number.NaN : status.changedMsAgo / 1_000);
     epoch.set(status?.config.epoch ?? Number.NaN);
     inSync.set(status?.config.inSync.length ?? Number.NaN);
     head.set(status?.headIndex ?? Number.NaN);

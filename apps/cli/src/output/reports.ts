@@ -105,9 +105,20 @@ export type CommandResult =
   | { readonly command: 'quit' }
   | { readonly command: 'tracker_status'; readonly tracker: TrackerStatusRow }
   | { readonly command: 'tracker_promote'; readonly address: string }
+  | ({ readonly command: 'tracker_backup' | 'tracker_restore' } & JournalCopy)
   /** The id is 32 hexadecimal digits; the register is in a folder, or in PostgreSQL. */
   | { readonly command: 'witness_init'; readonly clusterId: string; readonly place: string }
   | DemoResult;
+
+/** A copy of a tracker's journal: a file beside a data folder. */
+export interface JournalCopy {
+  readonly file: string;
+  readonly dataFolder: string;
+  /** Those that are kept one by one; what came before them is in a snapshot. */
+  readonly entries: number;
+  readonly headIndex: number;
+  readonly bytes: number;
+}
 
 /** What a tracker is, alone or among others. Stores are named by 32 hexadecimal digits. */
 export interface TrackerStatusRow {
@@ -123,7 +134,8 @@ export interface TrackerStatusRow {
   readonly inSync: readonly string[];
   readonly headIndex: number;
   readonly acknowledgedIndex: number;
-  readonly witness: 'none' | 'answers' | 'silent';
+  /** `none`, `answers` or `silent`. */
+  readonly witness: string;
   readonly others: readonly {
     readonly address: string;
     readonly storeId: string | null;

@@ -9,9 +9,10 @@ import { RpcError } from '@minitorrent/rpc-core';
 import type { Change } from '../commands/change.ts';
 import { commandOf } from '../commands/command-of.ts';
 import { isTrackerError, TrackerError, type TrackerErrorCode } from '../errors.ts';
+import type { Result } from '../events.ts';
 import type { Ledger } from '../ledger.ts';
 import type { TrackerLimits } from '../limits.ts';
-import type { Authority, ChangeOptions } from '../service/authority.ts';
+import type { Authority, ChangeOptions, Outcome } from '../service/authority.ts';
 import { CLUSTER_TIMES } from './options.ts';
 import type { OtherTrackers } from './other-trackers.ts';
 import type { Replicator } from './replicator.ts';
@@ -40,15 +41,16 @@ export class ClusterAuthority implements Authority {
     this.#options = options;
   }
 
-  async execute(change: Change, { requestId, signal }: ChangeOptions = {}): Promise<void> {
-    const { clock, random } = this.#options;
+  async execute(change: Change, { requestId, signal }: ChangeOptions = {}): Promise<Outcome> {
+    const { clock, random, replicator } = this.#options;
     const attempt = { change, requestId: requestId ?? random.bytes(16), signal };
     const beganMs = clock.now();
     for (;;) {
       signal?.throwIfAborted();
-      const failure = await this.#try(attempt);
-      if (failure === undefined) return;
-      if (clock.now() - beganMs >= this.#patienceMs) throw this.#tellWhy(failure);
+      if (replicator.refusal !== undefined) throw replicator.refusal;
+      const tried = await this.#try(attempt);
+      if ('outcome' in tried) return tried.outcome;
+      if (clock.now() - beganMs >= this.#patienceMs) throw this.#tellWhy(tried.failure);
       await this.#untilChanged();
     }
   }
@@ -57,53 +59,57 @@ export class ClusterAuthority implements Authority {
     return !this.#options.replicator.mayRead;
   }
 
-  /** Carries out what another tracker sent; answers the entry up to which all is acknowledged. Fails with `not_primary`. */
-  async executeHere(change: Change, requestId: Uint8Array): Promise<number> {
+  /** Carries out what another tracker sent; all up to entry `index` is acknowledged then. Fails with `not_primary`. */
+  async executeHere(change: Change, requestId: Uint8Array): Promise<{ index: number; result: Result }> {
     const { ledger, replicator, limits } = this.#options;
     if (!replicator.mayWrite) throw notPrimary;
-    await ledger.execute(commandOf(change, limits), { requestId });
-    return ledger.durableIndex;
+    const result = await ledger.execute(commandOf(change, limits), { requestId });
+    return { index: ledger.durableIndex, result };
   }
 
-  /** Nothing when it is done; what stood in the way when another try may help; throws what no other try changes. */
-  async #try(attempt: Attempt): Promise<unknown> {
-    const { replicator } = this.#options;
+  /** Answers the failure where another try may help; throws what no other try changes. */
+  async #try(attempt: Attempt): Promise<{ outcome: Outcome } | { failure: unknown }> {
+    const { change, requestId, signal } = attempt;
     try {
-      if (replicator.mayWrite) await this.executeHere(attempt.change, attempt.requestId);
-      else await this.#forward(attempt);
-      return undefined;
+      if (!this.#options.replicator.mayWrite) return { outcome: await this.#forward(attempt) };
+      const { result } = await this.executeHere(change, requestId);
+      return { outcome: { result, isShown: true } };
     } catch (error) {
-      attempt.signal?.throwIfAborted();
-      if (error instanceof RpcError && error.remote && DECISIONS.has(error.code)) {
-        // As if it had been decided here. The set has none but codes of this package.
+      signal?.throwIfAborted();
+      if (error instanceof RpcError && error.remote) {
+        if (PASSING.has(error.code)) return { failure: error };
+        // As if it had been decided here: the set has none but codes of this package.
+        if (!DECISIONS.has(error.code)) throw error;
         throw new TrackerError(error.code as TrackerErrorCode, error.message, { cause: error });
       }
-      const mayHelp = isTrackerError(error, ...PASSING) || error instanceof RpcError;
+      const mayHelp = (isTrackerError(error) && PASSING.has(error.code)) || error instanceof RpcError;
       if (!mayHelp) throw error;
-      return error;
+      return { failure: error };
     }
   }
 
-  async #forward({ change, requestId, signal }: Attempt): Promise<void> {
+  async #forward({ change, requestId, signal }: Attempt): Promise<Outcome> {
     const { replicator, others, clusterId } = this.#options;
     const { epoch, primary } = replicator.config;
     const name = epoch === 0 ? undefined : await others.find(primary);
     if (name === undefined) throw notPrimary;
     const request = { clusterId, requestId, change };
-    const { index } = await others.call(name, (client, options) => client.forward(request, options), {
+    const { index, result } = await others.call(name, (client, options) => client.forward(request, options), {
       timeoutMs: CLUSTER_TIMES.forwardMs,
       ...(signal === undefined ? {} : { signal }),
     });
-    await this.#shown(index);
+    return { result, isShown: await this.#isShown(index) };
   }
 
-  /** Whoever changed something sees it in the next list; where that takes too long, the list is marked as stale anyway. */
-  async #shown(index: number): Promise<void> {
+  /** Whoever changed something sees it in the next list, unless that takes too long. */
+  async #isShown(index: number): Promise<boolean> {
     const { ledger, clock } = this.#options;
     const beganMs = clock.now();
-    while (ledger.durableIndex < index && clock.now() - beganMs < CLUSTER_TIMES.shownMs) {
+    while (ledger.durableIndex < index) {
+      if (clock.now() - beganMs >= CLUSTER_TIMES.shownMs) return false;
       await this.#untilChanged();
     }
+    return true;
   }
 
   get #patienceMs(): number {
@@ -131,7 +137,7 @@ export class ClusterAuthority implements Authority {
       : 'the other tracker does not answer; its operator can start it, or let this one decide: minitorrent tracker promote';
     return new TrackerError(
       'no_primary',
-      `No tracker takes changes now: ${what}; lists and downloads still work`,
+      `No tracker takes changes now, though lists and downloads still work: ${what}`,
       { cause: failure },
     );
   }
@@ -142,8 +148,14 @@ const notPrimary = new TrackerError(
   'This tracker does not decide changes now; ask the primary of its cluster',
 );
 
-/** What a ledger says when changes are no longer its business; the same request id makes another try safe. */
-const PASSING: readonly TrackerErrorCode[] = ['not_primary', 'read_only', 'unconfirmed', 'journal_failed'];
+/** What a tracker says when changes are not its business now; the same request id makes another try safe. */
+const PASSING: ReadonlySet<string> = new Set<TrackerErrorCode>([
+  'closed',
+  'journal_failed',
+  'not_primary',
+  'read_only',
+  'unconfirmed',
+]);
 
 /** What a command may decide: the same everywhere, so it is the answer. */
 const DECISIONS: ReadonlySet<string> = new Set<TrackerErrorCode>([

@@ -14,10 +14,11 @@ import type { ReplicationStatus } from '../replication/replication.ts';
 import { TIMINGS } from '../replication/timings.ts';
 import { ClusterAuthority } from './cluster-authority.ts';
 import { FaultList } from './fault-list.ts';
-import { CLUSTER_TIMES, type ClusterOptions, type Standing } from './options.ts';
+import { CLUSTER_TIMES, type ClusterOptions, checkClusterOptions, type Standing } from './options.ts';
 import { OtherTrackers } from './other-trackers.ts';
 import { RegisterWatch } from './register-watch.ts';
 import { Replicator } from './replicator.ts';
+import { shortened } from './shortened.ts';
 
 export interface ClusterMemberOptions {
   readonly cluster: ClusterOptions;
@@ -40,6 +41,7 @@ export class ClusterMember {
   /** Reads the end of the journal; begins nothing. Fails as `Journal.read` does. */
   static async open(options: ClusterMemberOptions): Promise<ClusterMember> {
     const { cluster, standing, network, journal, clock, random, log } = options;
+    checkClusterOptions(cluster);
     const others = new OtherTrackers({
       ...{ network, clock },
       clusterId: cluster.clusterId,
@@ -119,15 +121,20 @@ export class ClusterMember {
     const status = this.#replicator.status();
     const { role, reason, config, headIndex, committedIndex, lastTakeover } = status;
     return {
-      ...{ role, reason, config, headIndex, committedIndex },
-      sinceMs: msSince(status.changedAtMs),
+      ...{ role, config, headIndex, committedIndex },
+      reason: shortened(reason),
+      changedMsAgo: msSince(status.changedAtMs),
       storeId: fromHex(status.storeId),
       register: this.#register === undefined ? 'none' : this.#register.answers ? 'answers' : 'silent',
       others: othersOf(status),
       lastTakeover:
         lastTakeover === undefined
           ? undefined
-          : { epoch: lastTakeover.epoch, msAgo: msSince(lastTakeover.atMs), reason: lastTakeover.reason },
+          : {
+              epoch: lastTakeover.epoch,
+              msAgo: msSince(lastTakeover.atMs),
+              reason: shortened(lastTakeover.reason),
+            },
       faults: this.#faults.all.map(({ atMs, reason: told }) => ({ msAgo: msSince(atMs), reason: told })),
     };
   }

@@ -1,5 +1,6 @@
 /** What makes a tracker one of several, and the times that this takes. */
 import type { Address } from '@minitorrent/rpc-core';
+import { MESSAGE_LIMITS } from '../message-limits.ts';
 import type { Register } from '../register.ts';
 import type { Timings } from '../replication/timings.ts';
 
@@ -11,6 +12,17 @@ export interface ClusterOptions {
   /** Decides who is primary. Without one nobody takes over by itself: a person has to `promote`. */
   readonly register?: Register;
   readonly timings?: Partial<Timings>;
+}
+
+/** Throws a RangeError for options that no message could carry. */
+export function checkClusterOptions({ clusterId, peers }: ClusterOptions): void {
+  if (clusterId.length !== 16) {
+    throw new RangeError(`Cannot make a cluster with an id of ${clusterId.length} bytes: expected 16`);
+  }
+  if (peers.length < MESSAGE_LIMITS.trackers) return;
+  throw new RangeError(
+    `Cannot make a cluster of ${peers.length + 1} trackers: expected ${MESSAGE_LIMITS.trackers} at most`,
+  );
 }
 
 /** A tracker's own part in its cluster, as its data folder remembers it. */

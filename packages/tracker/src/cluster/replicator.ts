@@ -58,6 +58,8 @@ export class Replicator {
   readonly #watchers = new Set<() => void>();
   #cancelWake: () => void = () => undefined;
   #isClosed = false;
+  /** Why it takes no part for good, where that has a code of its own. */
+  #refusal: TrackerError | undefined;
 
   /** Reads the end of the journal. Fails as `Journal.read` does. */
   static async open(options: ReplicatorOptions): Promise<Replicator> {
@@ -89,6 +91,11 @@ export class Replicator {
 
   get config(): Config {
     return this.#core.config;
+  }
+
+  /** What every change is refused with, until somebody starts this tracker in another way. */
+  get refusal(): TrackerError | undefined {
+    return this.#refusal;
   }
 
   get mayWrite(): boolean {
@@ -253,11 +260,10 @@ export class Replicator {
 
   #takeRole({ role, epoch, reason }: Extract<ReplicationEffect, { kind: 'role' }>): void {
     const { standing, onRole } = this.#options;
-    if (standing.kind === 'own' && (role === 'joining' || role === 'backup')) {
-      this.#stop(
-        'The data folder has users or groups of its own, which following another tracker would replace; ' +
-          'start with an empty folder to join the cluster, or begin a new cluster with this one',
-      );
+    const isFollowing = epoch > 0 && (role === 'joining' || role === 'backup');
+    if (standing.kind === 'own' && isFollowing) {
+      this.#refusal = foreignData;
+      this.#stop(foreignData.message);
       return;
     }
     if (role === 'primary') this.#lead(epoch);
@@ -361,6 +367,12 @@ const SNAPSHOT_RETRY_MS = 100;
 const refusal = new TrackerError(
   'not_primary',
   'This tracker does not decide changes now; another one of its cluster does',
+);
+
+const foreignData = new TrackerError(
+  'foreign_data',
+  'The data folder of this tracker has users or groups of its own, which following another tracker would replace; ' +
+    'start it with an empty folder to join the cluster, or begin a new cluster with this one',
 );
 
 /** Takes the first items that `isWanted`, up to the first that is not, out of `items`. */

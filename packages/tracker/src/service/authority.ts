@@ -3,6 +3,7 @@
  */
 import type { Change } from '../commands/change.ts';
 import { commandOf } from '../commands/command-of.ts';
+import type { Result } from '../events.ts';
 import type { Ledger } from '../ledger.ts';
 import type { TrackerLimits } from '../limits.ts';
 
@@ -13,12 +14,18 @@ export interface ChangeOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface Outcome {
+  readonly result: Result;
+  /** The ledger here shows it already; false where that took too long. */
+  readonly isShown: boolean;
+}
+
 export interface Authority {
   /**
-   * Has `change` carried out; resolves when it is acknowledged and the ledger here shows it. Fails as its command
+   * Has `change` carried out; resolves when it is acknowledged. Fails as its command
    * decides, and with `busy`, `no_primary`, `read_only`, `unconfirmed`, `request_id_reused`, `closed`.
    */
-  execute(change: Change, options?: ChangeOptions): Promise<void>;
+  execute(change: Change, options?: ChangeOptions): Promise<Outcome>;
   /** Whether something acknowledged may be missing in what the ledger here shows. To be asked when the answer is given. */
   mayBeStale(): boolean;
 }
@@ -27,7 +34,8 @@ export interface Authority {
 export function createOwnAuthority(ledger: Ledger, limits: TrackerLimits): Authority {
   return {
     execute: async (change, { requestId } = {}) => {
-      await ledger.execute(commandOf(change, limits), requestId === undefined ? {} : { requestId });
+      const options = requestId === undefined ? {} : { requestId };
+      return { result: await ledger.execute(commandOf(change, limits), options), isShown: true };
     },
     mayBeStale: () => ledger.mayBeStale,
   };

@@ -84,7 +84,7 @@ export function createClusterHandlers({
 
     forward: async ({ clusterId, requestId, change }, { connection }) => {
       const { authority } = requireCluster(clusterId, connection);
-      return { index: await authority.executeHere(change, requestId) };
+      return await authority.executeHere(change, requestId);
     },
 
     tracker_status: async ({ clusterId }, { connection }) => {

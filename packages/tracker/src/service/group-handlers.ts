@@ -29,8 +29,9 @@ export function createGroupHandlers(parts: ServiceParts): GroupHandlers {
     join_group: async ({ requestId, groupId }, { connection, signal }) => {
       const { userId } = sessions.require(connection);
       const change = { kind: 'join_group', groupId, userId, atMs: wallTimeMs(clock) } as const;
-      await authority.execute(change, { requestId, signal });
-      return { status: await joinDesk.outcome(groupId, userId) };
+      const { isShown } = await authority.execute(change, { requestId, signal });
+      // What cannot be seen here yet waits; an answer to it comes as a callback.
+      return { status: isShown ? await joinDesk.outcome(groupId, userId) : 'requested' };
     },
 
     leave_group: async ({ requestId, groupId }, { connection, signal }) => {
