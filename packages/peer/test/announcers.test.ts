@@ -20,13 +20,15 @@ interface Announce {
 }
 
 /** Trackers that note what they are told, and somebody logged in who announces `files`. */
-async function setUp(count: number, { announce, login }: Partial<TrackerHandlers> = {}) {
+async function setUp(
+  count: number,
+  { announce, login, isOffline = false }: Partial<TrackerHandlers> & { readonly isOffline?: boolean } = {},
+) {
   const clock = createManualClock();
   const told: Announce[][] = Array.from({ length: count }, () => []);
   const trackers = new FakeTrackers(
     told.map((announces, place) => ({
-      // The first one never takes its time.
-      login: place === 0 || login === undefined ? loggingIn : login,
+      login: login !== undefined && place === count - 1 ? login : loggingIn,
       logout: async () => ({}),
       announce: async (request, context) => {
         const files = request.files.map((file) => `${file.groupId} ${file.root[0]} ${file.holding}`);
@@ -45,7 +47,9 @@ async function setUp(count: number, { announce, login }: Partial<TrackerHandlers
     ...{ clock, links, onPeers, port: 4_000, random: createSystemRandom() },
     files: () => files,
   });
-  await clock.runUntilSettled(links.login(identity));
+  await clock.advanceAsync(0);
+  if (isOffline) links.identify(identity);
+  else await clock.runUntilSettled(links.login(identity));
   await clock.advanceAsync(100);
   return {
     ...{ clock, links, announcers, trackers, servers, onPeers },
@@ -127,6 +131,22 @@ describe('Announcers', () => {
     goOn();
     await scene.clock.advanceAsync(100);
     expect(scene.told()).toEqual([[], ['films 1 complete']]);
+    await scene.end();
+  });
+
+  it('tell a tracker that did not know the user when there was no other, once it does', async () => {
+    let logins = 0;
+    const login = async (): ReturnType<typeof loggingIn> => {
+      logins += 1;
+      if (logins === 1) throw new RpcError('not_primary', 'This tracker is a backup');
+      return await loggingIn();
+    };
+    const scene = await setUp(1, { login, isOffline: true });
+    scene.serve([complete('films', 1)]);
+    await scene.clock.advanceAsync(100);
+    expect(scene.told()).toEqual([[]]);
+    await scene.clock.advanceAsync(1_000);
+    expect(scene.told()).toEqual([['films 1 complete']]);
     await scene.end();
   });
 

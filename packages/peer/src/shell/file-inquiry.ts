@@ -115,7 +115,8 @@ export class FileInquiry {
       try {
         return await this.#ask(signal);
       } catch (error) {
-        if (signal.aborted || isRefusal(error)) throw error;
+        signal.throwIfAborted();
+        if (isRefusal(error)) throw error;
         log('nobody describes %s yet: %s', this.#options.name, String(error));
       }
       await wait(this.#options.clock, ASK_AGAIN_MS, signal);

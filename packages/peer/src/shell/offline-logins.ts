@@ -58,7 +58,7 @@ export class OfflineLogins {
 }
 
 const STORED =
-  /^\$scrypt\$ln=(1[0-9]|20),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/=]{24})\$([A-Za-z0-9+/=]{44})$/;
+  /^\$scrypt\$ln=(1[0-9]|20),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/=]{16,88})\$([A-Za-z0-9+/=]{44})$/;
 
 function parseHash(
   stored: string,

@@ -1,0 +1,95 @@
+import { createConnection, createServer, createSystemClock } from '@minitorrent/rpc-core';
+import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
+import { trackerCallbacks } from '@minitorrent/tracker/contract';
+import { describe, expect, it, vi } from 'vitest';
+import { EventHub } from '../src/event-hub.ts';
+import type { PeerEvents } from '../src/index.ts';
+import { type TrackerCallbackOptions, TrackerCallbacks } from '../src/shell/tracker-callbacks.ts';
+
+/** A peer's callbacks, and two trackers that call them. */
+async function setUp(options: Partial<TrackerCallbackOptions>) {
+  const [network, clock] = [createMemoryNetwork(), createSystemClock()];
+  const events = new EventHub<PeerEvents>();
+  const heard: string[] = [];
+  events.on('join-request', ({ groupId, userId }) => heard.push(`${userId} asks to join ${groupId}`));
+  events.on('membership-changed', ({ groupId, standing }) => heard.push(`${standing} of ${groupId}`));
+  const callbacks = new TrackerCallbacks({
+    ...{ events, joinPolicy: async () => 'undecided', workspace: () => undefined },
+    ...options,
+  });
+  const address = { host: 'peer', port: 1 };
+  const server = await createServer({ network, clock, address, serve: [callbacks.served], trusted: true });
+  const call = async () =>
+    createConnection({ channel: await network.connect(address), clock, trusted: true });
+  const connections = [await call(), await call()];
+  const trackers = connections.map((connection) => connection.client(trackerCallbacks));
+  const [first, second] = trackers;
+  if (first === undefined || second === undefined) throw new TypeError('Two trackers are needed');
+  const close = () => server.close({ signal: AbortSignal.abort() });
+  return { callbacks, heard, first, second, [Symbol.asyncDispose]: close };
+}
+
+const request = { groupId: 'films', userId: 'bob', requestedAtMs: 1_700_000_000_000 };
+
+describe('TrackerCallbacks', () => {
+  it('asks about one request once, and gives all trackers that answer', async () => {
+    const { promise, resolve } = Promise.withResolvers<'accept'>();
+    const joinPolicy = vi.fn(() => promise);
+    await using scene = await setUp({ joinPolicy });
+    const early = [scene.first, scene.second].map((tracker) => tracker.peer_authentication(request));
+    resolve('accept');
+    const late = scene.second.peer_authentication(request);
+    expect(await Promise.all([...early, late])).toEqual(Array(3).fill({ decision: 'accept' }));
+    expect(joinPolicy).toHaveBeenCalledTimes(1);
+    expect(scene.heard).toEqual(['bob asks to join films']);
+  });
+
+  it('asks again about another request of the same user, and when somebody else has logged in', async () => {
+    const joinPolicy = vi.fn(async () => 'undecided' as const);
+    await using scene = await setUp({ joinPolicy });
+    await scene.first.peer_authentication(request);
+    await scene.first.peer_authentication({ ...request, requestedAtMs: request.requestedAtMs + 1 });
+    expect(joinPolicy).toHaveBeenCalledTimes(2);
+    scene.callbacks.forget();
+    await scene.first.peer_authentication(request);
+    expect(joinPolicy).toHaveBeenCalledTimes(3);
+  });
+
+  it('goes on asking when one tracker gives up, and stops when both have', async () => {
+    const signals: AbortSignal[] = [];
+    const joinPolicy: TrackerCallbackOptions['joinPolicy'] = (_, { signal }) => {
+      signals.push(signal);
+      return new Promise(() => undefined);
+    };
+    await using scene = await setUp({ joinPolicy });
+    const [one, two] = [new AbortController(), new AbortController()];
+    const asked = Promise.allSettled([
+      scene.first.peer_authentication(request, { signal: one.signal }),
+      scene.second.peer_authentication(request, { signal: two.signal }),
+    ]);
+    await vi.waitFor(() => expect(signals).toHaveLength(1));
+    one.abort();
+    // What is sent later on the other connection has arrived by then.
+    await scene.second.membership_changed({ groupId: 'films', standing: 'member', index: 1 });
+    expect(signals[0]?.aborted).toBe(false);
+    two.abort();
+    await vi.waitFor(() => expect(signals[0]?.aborted).toBe(true));
+    await asked;
+  });
+
+  it('tells of a change once that every tracker tells, and leaves a group once', async () => {
+    const leave = vi.fn(async () => undefined);
+    // The one method that is needed here.
+    const workspace = { leave } as unknown as ReturnType<TrackerCallbackOptions['workspace']>;
+    await using scene = await setUp({ workspace: () => workspace });
+    const change = (standing: 'member' | 'removed', index: number) => ({ groupId: 'films', standing, index });
+    await scene.first.membership_changed(change('member', 3));
+    await scene.second.membership_changed(change('member', 3));
+    await scene.first.membership_changed(change('removed', 5));
+    await scene.first.membership_changed(change('member', 8));
+    await scene.second.membership_changed(change('removed', 5));
+    await scene.second.membership_changed(change('member', 8));
+    expect(scene.heard).toEqual(['member of films', 'removed of films', 'member of films']);
+    expect(leave).toHaveBeenCalledExactlyOnceWith('films');
+  });
+});
