@@ -6,6 +6,7 @@ export default defineConfig({
   // The worker is loaded by its URL, so it is an entry of its own, beside the bundle.
   entry: {
     index: 'src/index.ts',
+    backup: 'src/backup.ts',
     contract: 'src/contract.ts',
     postgres: 'src/postgres.ts',
     witness: 'src/witness.ts',

@@ -48,6 +48,8 @@ export type JournalErrorCode =
   | 'journal_failed'
   | 'locked'
   | 'read_only'
+  /** A backup or a restore would replace what is there. */
+  | 'target_exists'
   | 'unconfirmed';
 
 /** About several trackers as one: who decides, and who belongs together. */

@@ -7,14 +7,14 @@
 import { randomBytes } from 'node:crypto';
 import type { JournalRecord } from '../entry.ts';
 import { corrupt, genesis, sameBytes } from '../entry.ts';
-import { describe, TrackerError } from '../errors.ts';
+import { TrackerError } from '../errors.ts';
 import { GroupCommit } from '../journal/group-commit.ts';
 import type { Journal, JournalSize, JournalSnapshot, SnapshotOptions } from '../journal/journal.ts';
 import { checkCut, checkFollows, checkKept, dropsUpTo, isNewSnapshot } from '../journal/journal.ts';
 import type { JournalPosition } from '../messages.ts';
 import { JournalThread } from './sqlite-journal-thread.ts';
 import type { Opened, WorkerRequest } from './sqlite-journal-worker.ts';
-import type { Row } from './sqlite-statements.ts';
+import { journalError, journalFailed, type Row, toRecord, toRow } from './sqlite-statements.ts';
 
 /** Opens the journal in `file`, which is made when it is not there. Fails with `journal_failed`, `journal_corrupt`. */
 export async function openSqliteJournal(file: string): Promise<Journal> {
@@ -27,8 +27,7 @@ export async function openSqliteJournal(file: string): Promise<Journal> {
     return new SqliteJournal(thread, head, opened);
   } catch (error) {
     await thread.end();
-    if (error instanceof TrackerError) throw error;
-    throw isDamage(error) ? corrupt(1, describe(error), { cause: error }) : failed(error);
+    throw journalError(error);
   }
 }
 
@@ -200,7 +199,7 @@ class SqliteJournal implements Journal {
     try {
       await this.#thread.call({ kind: 'append', rows: records.map(toRow) });
     } catch (cause) {
-      this.#failure = failed(cause);
+      this.#failure = journalFailed(cause);
       throw this.#failure;
     }
     this.#head = records.at(-1)?.position ?? this.#head;
@@ -210,7 +209,7 @@ class SqliteJournal implements Journal {
     try {
       return await this.#thread.call(request);
     } catch (cause) {
-      throw isDamage(cause) ? corrupt(index, describe(cause), { cause }) : failed(cause);
+      throw journalError(cause, index);
     }
   }
 
@@ -224,21 +223,4 @@ function checkNote({ noted }: Opened, head: JournalPosition): void {
   if (noted.index === head.index && sameBytes(noted.hash, head.hash)) return;
   const wanted = Math.min(head.index + 1, noted.index);
   throw corrupt(wanted, `entry ${noted.index} was acknowledged, but the journal ends at entry ${head.index}`);
-}
-
-function toRow({ position, bytes }: JournalRecord): Row {
-  return { ...position, bytes };
-}
-
-function toRecord({ epoch, index, hash, bytes }: Row): JournalRecord {
-  return { position: { epoch, index, hash }, bytes };
-}
-
-function failed(cause: unknown): TrackerError {
-  return new TrackerError('journal_failed', `Cannot use the journal: ${describe(cause)}`, { cause });
-}
-
-/** What SQLite says of a file that is damaged. */
-function isDamage(error: unknown): boolean {
-  return /malformed|not a database|corrupt/.test(describe(error));
 }

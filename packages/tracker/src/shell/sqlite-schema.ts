@@ -23,9 +23,14 @@ const STEPS: readonly string[] = [
    ALTER TABLE snapshot ADD COLUMN number INTEGER NOT NULL DEFAULT 1;`,
 ];
 
+/** The number of steps that were taken; 0 for a file that is empty, or something else. */
+export function layoutOf(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.user_version);
+}
+
 /** Brings the tables up to date, all or nothing. Throws for a file of a later version. */
 export function prepareSchema(db: DatabaseSync): void {
-  const layout = Number(db.prepare('PRAGMA user_version').get()?.user_version);
+  const layout = layoutOf(db);
   if (layout === STEPS.length) return;
   if (layout > STEPS.length)
     throw new Error(`it has layout ${layout}, and this version knows ${STEPS.length}`);

@@ -5,6 +5,8 @@
  * parts that belong to nobody until `keepSnapshot`, and what nobody needs any more goes bit by bit in `dropSome`.
  */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { corrupt, type JournalRecord } from '../entry.ts';
+import { describe, isTrackerError, TrackerError } from '../errors.ts';
 import type { JournalSize, ReadLimits } from '../journal/journal.ts';
 import type { JournalPosition } from '../messages.ts';
 import { inTransaction } from './sqlite-schema.ts';
@@ -152,6 +154,26 @@ export function measure(db: DatabaseSync): JournalSize {
     entryBytes: Number(entries?.bytes),
     snapshotBytes: Number(snapshot?.bytes),
   };
+}
+
+export function toRow({ position, bytes }: JournalRecord): Row {
+  return { ...position, bytes };
+}
+
+export function toRecord({ epoch, index, hash, bytes }: Row): JournalRecord {
+  return { position: { epoch, index, hash }, bytes };
+}
+
+/** `cause` as the error of a journal: damage, where SQLite says so, at the entry of `index` or before; or a failure. */
+export function journalError(cause: unknown, index: number = 1): TrackerError {
+  if (isTrackerError(cause)) return cause;
+  const why = describe(cause);
+  if (/malformed|not a database|corrupt/.test(why)) return corrupt(index, why, { cause });
+  return journalFailed(cause);
+}
+
+export function journalFailed(cause: unknown): TrackerError {
+  return new TrackerError('journal_failed', `Cannot use the journal: ${describe(cause)}`, { cause });
 }
 
 function byteLength(value: SQLOutputValue | undefined): number {

@@ -1,0 +1,3 @@
+/** The sub-path `@minitorrent/tracker/backup`: copies of a tracker's journal in SQLite, and back. */
+export { type BackUpOptions, type BackupReport, backUpJournal } from './shell/backup-journal.ts';
+export { type RestoreOptions, restoreJournal } from './shell/restore-journal.ts';
