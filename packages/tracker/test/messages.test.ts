@@ -1,4 +1,4 @@
-import { decode } from '@minitorrent/wire-codec';
+import { decode, encode } from '@minitorrent/wire-codec';
 import { describe, expect, it } from 'vitest';
 import { trackerCallbacks, trackerContract } from '../src/contract.ts';
 import { fromHex } from '../src/hex.ts';
@@ -35,6 +35,20 @@ const other = {
   heardMsAgo: 250,
 };
 const part = { position, offset: 0, totalBytes: 3, bytes: new Uint8Array([4, 5, 6]) };
+
+const aloneStatus = {
+  role: 'alone',
+  reason: 'started',
+  changedMsAgo: 300,
+  storeId,
+  config: noConfig,
+  headIndex: 0,
+  committedIndex: 0,
+  register: 'none',
+  others: [],
+  lastTakeover: undefined,
+  faults: [],
+};
 
 const samples: Readonly<Record<string, Sample>> = {
   'create_user request': sample(served.create_user.request.codec, {
@@ -118,12 +132,16 @@ const samples: Readonly<Record<string, Sample>> = {
     requestId,
     change: { kind: 'create_group', groupId, userId, atMs: 1_764_000_000_000 },
   }),
-  'forward response': sample(served.forward.response.codec, { index: 300 }),
+  'forward response': sample(served.forward.response.codec, { index: 300, result: { kind: 'done' } }),
+  'forward response of a request to join': sample(served.forward.response.codec, {
+    index: 300,
+    result: { kind: 'requested' },
+  }),
   'tracker_status request': sample(served.tracker_status.request.codec, { clusterId }),
   'tracker_status response': sample(served.tracker_status.response.codec, {
     role: 'primary',
     reason: 'the primary is silent',
-    sinceMs: 90_000,
+    changedMsAgo: 90_000,
     storeId,
     config,
     headIndex: 303,
@@ -133,18 +151,7 @@ const samples: Readonly<Record<string, Sample>> = {
     lastTakeover: { epoch: 6, msAgo: 90_000, reason: 'the primary is silent' },
     faults: [{ msAgo: 1_000, reason: 'The register cannot be used: it does not answer' }],
   }),
-  'tracker_status response of a tracker alone': sample(served.tracker_status.response.codec, {
-    role: 'alone',
-    reason: 'started',
-    sinceMs: 300,
-    storeId,
-    config: noConfig,
-    headIndex: 0,
-    committedIndex: 0,
-    register: 'none',
-    others: [],
-    faults: [],
-  }),
+  'tracker_status response of a tracker alone': sample(served.tracker_status.response.codec, aloneStatus),
   'promote request': sample(served.promote.request.codec, { clusterId }),
   'make_file request': sample(called.make_file.request.codec, {
     groupId,
@@ -171,6 +178,12 @@ describe('messages', () => {
   it('of sync are read as they were written before trackers spoke of themselves', () => {
     const old = `0000002401ac02${'ab'.repeat(32)}00`;
     expect(decode(served.sync.request.codec, fromHex(old))).toEqual({ position, entries: [] });
+  });
+
+  it('of status are read when a later tracker has a role and a state of its register that this one does not know', () => {
+    const { codec } = served.tracker_status.response;
+    const later = { ...aloneStatus, role: 'observer', register: 'crowded' };
+    expect(decode(codec, encode(codec, later))).toEqual(later);
   });
 
   codecContract(samples, vectors);
