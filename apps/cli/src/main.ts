@@ -46,6 +46,14 @@ const actions: Actions = {
     const { runTrackerPromote, world, readClusterId } = await operatorParts();
     return runTrackerPromote(address, options, world, readClusterId);
   },
+  async trackerBackup(file, options) {
+    const { runTrackerBackup, world, backupTools } = await backupParts();
+    return runTrackerBackup(file, options, world, backupTools);
+  },
+  async trackerRestore(file, options) {
+    const { runTrackerRestore, world, backupTools } = await backupParts();
+    return runTrackerRestore(file, options, world, backupTools);
+  },
   async peer(options) {
     const [{ runPeer }, { systemWorld, openPeer }] = await Promise.all([
       import('./commands/peer.ts'),
@@ -69,6 +77,14 @@ async function witnessParts() {
     import('./system.ts'),
   ]);
   return { ...commands, world: systemWorld(), witnessTools };
+}
+
+async function backupParts() {
+  const [commands, { systemWorld, backupTools }] = await Promise.all([
+    import('./commands/tracker-backup.ts'),
+    import('./system.ts'),
+  ]);
+  return { ...commands, world: systemWorld(), backupTools };
 }
 
 async function operatorParts() {

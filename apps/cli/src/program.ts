@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { ClusterUpOptions } from './commands/cluster-up.ts';
 import type { DemoCommandOptions } from './commands/demo.ts';
 import type { PeerCommandOptions } from './commands/peer.ts';
+import type { BackupCommandOptions } from './commands/tracker-backup.ts';
 import type { TrackerCommandOptions } from './commands/tracker-settings.ts';
 import type { OperatorCommandOptions } from './commands/tracker-status.ts';
 import type { WitnessCommandOptions, WitnessInitOptions } from './commands/witness.ts';
@@ -20,6 +21,8 @@ export interface Actions {
   tracker(options: TrackerCommandOptions): Promise<ExitCode>;
   trackerStatus(addresses: string, options: OperatorCommandOptions): Promise<ExitCode>;
   trackerPromote(address: string, options: OperatorCommandOptions): Promise<ExitCode>;
+  trackerBackup(file: string, options: BackupCommandOptions): Promise<ExitCode>;
+  trackerRestore(file: string, options: BackupCommandOptions): Promise<ExitCode>;
   witness(options: WitnessCommandOptions): Promise<ExitCode>;
   witnessInit(options: WitnessInitOptions): Promise<ExitCode>;
   clusterUp(options: ClusterUpOptions): Promise<ExitCode>;
@@ -106,6 +109,24 @@ function createProgram(
     .addOption(jsonOption())
     .action(async (address: string, _: unknown, command: Command) =>
       setExitCode(await actions.trackerPromote(address, command.optsWithGlobals())),
+    );
+  tracker
+    .command('backup')
+    .description('copy the journal of a data folder to a file; the tracker may be running')
+    .argument('<file>', 'the file to make')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(async (file: string, _: unknown, command: Command) =>
+      setExitCode(await actions.trackerBackup(file, command.optsWithGlobals())),
+    );
+  tracker
+    .command('restore')
+    .description('make a backup the journal of a data folder that has none')
+    .argument('<file>', 'what tracker backup made')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(async (file: string, _: unknown, command: Command) =>
+      setExitCode(await actions.trackerRestore(file, command.optsWithGlobals())),
     );
   const witness = program
     .command('witness')

@@ -9,6 +9,7 @@ import type { Register } from '@minitorrent/tracker';
 import type { ClusterSettings } from './cluster/cluster-settings.ts';
 import type { OpenPeer } from './commands/open-peer.ts';
 import type { RunningTracker, TrackerTools } from './commands/tracker.ts';
+import type { BackupTools } from './commands/tracker-backup.ts';
 import type { WitnessTools } from './commands/witness.ts';
 import { parsePostgresUrl } from './journal-place.ts';
 import { readVersion } from './version.ts';
@@ -59,6 +60,17 @@ export const trackerTools: TrackerTools = {
       import('./monitoring/process-metrics.ts'),
     ]);
     return openTrackerMonitor({ ...settings, version: readVersion(), addProcessMetrics });
+  },
+};
+
+export const backupTools: BackupTools = {
+  async backUp(dataDir, to) {
+    const { backUpJournal } = await import('@minitorrent/tracker/backup');
+    return backUpJournal({ dataDir, to });
+  },
+  async restore(from, dataDir) {
+    const { restoreJournal } = await import('@minitorrent/tracker/backup');
+    return restoreJournal({ from, dataDir });
   },
 };
 

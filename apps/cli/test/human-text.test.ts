@@ -170,6 +170,27 @@ const RESULTS: readonly (readonly [CommandResult, readonly string[]])[] = [
   ],
 ];
 
+const copy = { file: '/b/copy', dataFolder: '/data/tracker', entries: 4, headIndex: 41, bytes: 12_345 };
+
+/** What commands of operators answer, and what is shown for it. */
+const OPERATOR_RESULTS: readonly (readonly [CommandResult, string[]])[] = [
+  [
+    { command: 'tracker_backup', ...copy },
+    [
+      'Copied the journal up to entry 41 (12.3 kB) from /data/tracker to /b/copy',
+      'It holds the hash of every password: keep it where nobody else can read it',
+    ],
+  ],
+  [
+    { command: 'tracker_restore', ...copy },
+    [
+      'Restored the journal up to entry 41 from /b/copy. Next: minitorrent tracker with the data in /data/tracker',
+      'What was acknowledged after the backup was made is lost',
+    ],
+  ],
+  [{ command: 'tracker_promote', address: 'a:1' }, ['The tracker at a:1 decides changes from now on']],
+];
+
 /** Every event, and what is shown for it. */
 const EVENTS: readonly (readonly [CliEvent, string])[] = [
   [
@@ -253,7 +274,7 @@ const EVENTS: readonly (readonly [CliEvent, string])[] = [
 ];
 
 describe('resultLines', () => {
-  it.each(RESULTS)('of %j', (result, lines) => {
+  it.each([...RESULTS, ...OPERATOR_RESULTS])('of %j', (result, lines) => {
     expect(resultLines(result)).toEqual(lines);
   });
 
@@ -350,7 +371,7 @@ describe('all human text', () => {
     fc.assert(
       fc.property(
         poison,
-        fc.constantFrom(...RESULTS),
+        fc.constantFrom(...RESULTS, ...OPERATOR_RESULTS),
         fc.constantFrom(...EVENTS),
         (text, [result], [event]) => {
           const lines = [

@@ -1,5 +1,6 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Actions, runProgram } from '../src/program.ts';
+import { createFakeActions } from './support/fake-actions.ts';
 
 async function run(...args: string[]) {
   let out = '';
@@ -19,16 +20,10 @@ async function run(...args: string[]) {
 }
 
 function createActions() {
-  return {
-    tracker: vi.fn<Actions['tracker']>(async () => 0),
-    trackerStatus: vi.fn<Actions['trackerStatus']>(async () => 0),
-    trackerPromote: vi.fn<Actions['trackerPromote']>(async () => 0),
-    witness: vi.fn<Actions['witness']>(async () => 0),
-    clusterUp: vi.fn<Actions['clusterUp']>(async () => 0),
-    witnessInit: vi.fn<Actions['witnessInit']>(async () => 0),
-    peer: vi.fn<Actions['peer']>(async () => 130),
-    demo: vi.fn<Actions['demo']>(async () => 1),
-  };
+  const actions = createFakeActions();
+  actions.peer.mockResolvedValue(130);
+  actions.demo.mockResolvedValue(1);
+  return actions;
 }
 
 describe('minitorrent', () => {
@@ -52,6 +47,26 @@ describe('minitorrent', () => {
     const demo = await run('demo', 'a file');
     expect(demo.exitCode).toBe(1);
     expect(demo.actions.demo).toHaveBeenCalledExactlyOnceWith('a file', {});
+  });
+
+  it('runs what is below a command, with the options on either side of it', async () => {
+    for (const args of [
+      ['tracker', 'backup', 'f', '--data', 'd'],
+      ['tracker', '--data', 'd', 'backup', 'f'],
+    ]) {
+      const { actions, exitCode } = await run(...args);
+      expect(exitCode).toBe(0);
+      expect(actions.trackerBackup).toHaveBeenCalledExactlyOnceWith(
+        'f',
+        expect.objectContaining({ data: 'd' }),
+      );
+      expect(actions.tracker).not.toHaveBeenCalled();
+    }
+    const { actions } = await run('tracker', 'restore', 'f', '--json');
+    expect(actions.trackerRestore).toHaveBeenCalledExactlyOnceWith(
+      'f',
+      expect.objectContaining({ json: true }),
+    );
   });
 
   it('shows version and help on standard output', async () => {
@@ -79,6 +94,8 @@ describe('minitorrent', () => {
     [['peer', 'extra'], 'Usage: minitorrent peer'],
     [['peer', '--strategy', 'fastest'], 'rarest-first, random, sequential'],
     [['tracker', '--listen'], 'Usage: minitorrent tracker'],
+    [['tracker', 'bogus'], 'Usage: minitorrent tracker'],
+    [['tracker', 'backup'], 'Usage: minitorrent tracker backup'],
     [['tracker', '--log', 'xml'], 'text, json'],
     [['tracker', '--log-level', 'loud'], 'debug, info, warn, error'],
     [['demo', 'a', 'b'], 'Usage: minitorrent demo'],

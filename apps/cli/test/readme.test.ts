@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { runProgram } from '../src/program.ts';
 import { usageOf } from '../src/shell/command.ts';
 import { SHELL_COMMANDS } from '../src/shell/command-table.ts';
+import { createFakeActions } from './support/fake-actions.ts';
 import { downloadRow, fileRow, shareRow } from './support/reports.ts';
 
 /** Its tables with single spaces. */
@@ -17,21 +18,22 @@ describe('README.md', () => {
     }
   });
 
-  it.each(['tracker', 'peer', 'demo'])('names every option of %s', async (name) => {
+  it.each([
+    'tracker',
+    'tracker status',
+    'tracker promote',
+    'tracker backup',
+    'tracker restore',
+    'witness',
+    'witness init',
+    'cluster up',
+    'peer',
+    'demo',
+  ])('names every option of %s', async (name) => {
     let help = '';
-    const fail = () => Promise.reject(new Error('Only help was asked for'));
-    await runProgram([name, '--help'], {
+    await runProgram([...name.split(' '), '--help'], {
       version: '1',
-      actions: {
-        tracker: fail,
-        trackerStatus: fail,
-        trackerPromote: fail,
-        witness: fail,
-        witnessInit: fail,
-        clusterUp: fail,
-        peer: fail,
-        demo: fail,
-      },
+      actions: createFakeActions(),
       writeOut: (text) => {
         help += text;
       },

@@ -4,11 +4,11 @@ import type { Witness } from '@minitorrent/tracker/witness';
 import { formatAddress, parseAddress } from '../address.ts';
 import { chosenClusterId, parseClusterId } from '../cluster/cluster-settings.ts';
 import { DEFAULT_WITNESS_PORT, dataFolder, makePrivateFolder } from '../config.ts';
-import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
+import type { ExitCode } from '../failure.ts';
 import { type WitnessReport, witnessRecord } from '../logging/witness-log.ts';
 import type { WitnessMonitor } from '../monitoring/witness-monitor.ts';
 import type { World } from '../world.ts';
-import { createReporterFor } from './output-for.ts';
+import { operate } from './operate.ts';
 import { type MonitorPlace, openMonitorFor, runService, type ServiceOptions } from './run-service.ts';
 
 /** The options as the user wrote them. */
@@ -81,24 +81,19 @@ export function runWitness(
 }
 
 /** Makes the register; answers the exit code. */
-export async function runWitnessInit(
+export function runWitnessInit(
   options: WitnessInitOptions,
   world: World,
   tools: WitnessTools,
 ): Promise<ExitCode> {
   const { variables } = world;
-  const reporter = await createReporterFor({ ...world, json: options.json === true });
-  try {
+  return operate('witness init', options, world, async (reporter) => {
     const chosen = chosenClusterId(options, variables);
     const clusterId = chosen === undefined ? undefined : parseClusterId(chosen);
     const { id, place } = await init(options, { variables, clusterId, tools });
     reporter.result({ command: 'witness_init', clusterId: Buffer.from(id).toString('hex'), place });
-    return EXIT.ok;
-  } catch (error) {
-    const failure = describeFailure(error, 'witness init');
-    reporter.failure(failure, { command: 'witness init', line: null });
-    return exitCodeOf(failure);
-  }
+    return undefined;
+  });
 }
 
 async function init(

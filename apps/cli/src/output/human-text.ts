@@ -68,6 +68,16 @@ export function resultLines(result: CommandResult, room: number = Number.POSITIV
       return trackerStatusLines(result.tracker, room);
     case 'tracker_promote':
       return [safe`The tracker at ${result.address} decides changes from now on`];
+    case 'tracker_backup':
+      return [
+        safe`Copied the journal up to entry ${result.headIndex} (${formatBytes(result.bytes)}) from ${result.dataFolder} to ${result.file}`,
+        'It holds the hash of every password: keep it where nobody else can read it',
+      ];
+    case 'tracker_restore':
+      return [
+        safe`Restored the journal up to entry ${result.headIndex} from ${result.file}. Next: minitorrent tracker with the data in ${result.dataFolder}`,
+        'What was acknowledged after the backup was made is lost',
+      ];
     case 'witness_init':
       return witnessInitLines(result);
     case 'demo':
