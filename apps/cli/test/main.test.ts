@@ -67,7 +67,9 @@ describe('the list of processes', () => {
       expect(line).toBe('Opening the journal at postgresql://127.0.0.1:1/trackers');
       break;
     }
-    expect(await readFile(`/proc/${child.pid}/cmdline`, 'utf8')).toMatch(/^minitorrent\0*$/);
+    expect(await readFile(`/proc/${child.pid}/cmdline`, 'utf8')).toMatch(
+      /^minitorrent tracker --listen 127\.0\.0\.1:0 --journal postgres:\/\/\.\.\.@127\.0\.0\.1:1\/trackers\0*$/,
+    );
     child.kill('SIGKILL');
     await once(child, 'close');
   });
