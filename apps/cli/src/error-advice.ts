@@ -129,6 +129,8 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
 
 /** Where a code means something else for one command. */
 const ADVICE_FOR_COMMAND: { readonly [Key in `${string} ${KnownCode}`]?: string } = {
+  'tracker status connect_failed': 'start it where it does not run; else check the address and the network',
+  'tracker promote connect_failed': 'only a tracker that runs can be promoted; check the address',
   'tracker journal_failed': 'check the disk, and that the folder can be written to; --data names another',
   'download_file not_found':
     'check the folder for downloads: --to <folder>, or --downloads of minitorrent peer',

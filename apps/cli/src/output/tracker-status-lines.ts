@@ -31,6 +31,9 @@ export function trackerStatusLines(tracker: TrackerStatusRow, room: number): str
   if (role === 'alone' || role === 'shared') {
     return [safe`The tracker at ${address} ${roleMeaning(role)}`, `Entries in the journal: ${entries}`];
   }
+  if (tracker.others.length === 0) {
+    return [safe`The tracker at ${address} failed: ${reason}`, `Entries in the journal: ${entries}`];
+  }
   return [
     safe`The tracker at ${address} ${roleMeaning(role)}, for ${formatDuration(sinceMs / 1_000)} (${reason})`,
     `Epoch ${epoch}, ${tracker.inSync.length} in sync; entries in the journal: ${entries}`,
