@@ -178,6 +178,11 @@ describe('the monitor of a tracker', () => {
       'minitorrent_tracker_cluster_other_silent_seconds{tracker="c:7700"}': '+Inf',
     });
     expect([...(await scene.metrics()).keys()].filter((key) => /lag.*c:7700/.test(key))).toEqual([]);
+    scene.monitor.show(tracker(undefined, { ...cluster, role: 'backup' }));
+    expect([...(await scene.metrics()).keys()].filter((key) => key.includes(':7700'))).toEqual([
+      'minitorrent_tracker_cluster_other_in_sync{tracker="b:7700"}',
+      'minitorrent_tracker_cluster_other_in_sync{tracker="c:7700"}',
+    ]);
     scene.monitor.show(tracker());
     expect([...(await scene.metrics()).keys()].filter((key) => key.includes(':7700'))).toEqual([]);
   });

@@ -37,8 +37,16 @@ export function createRoleGauges(
   const witness = gauge('witness', '1 for how the witness is, 0 for how it is not.', 'state');
   const faults = gauge('remembered_faults', 'Faults that tracker status shows.');
   const isInSync = gauge('cluster_other_in_sync', '1 where another tracker is in sync.', 'tracker');
-  const lag = gauge('cluster_other_lag_entries', 'Entries that another tracker lacks.', 'tracker');
-  const heard = gauge('cluster_other_silent_seconds', 'Since another tracker was last heard.', 'tracker');
+  const lag = gauge(
+    'cluster_other_lag_entries',
+    'Entries of this tracker, the primary, that another one lacks.',
+    'tracker',
+  );
+  const heard = gauge(
+    'cluster_other_silent_seconds',
+    'Since another tracker last answered this one, the primary.',
+    'tracker',
+  );
 
   return (health, status) => {
     ready.set(health.isReady ? 1 : 0);
@@ -53,6 +61,8 @@ export function createRoleGauges(
     for (const other of status?.others ?? []) {
       const label = { tracker: other.name };
       isInSync.set(label, other.isInSync ? 1 : 0);
+      // Nobody else asks the others all the time, so only a primary knows how they are.
+      if (health.role !== 'primary') continue;
       if (other.lag !== undefined) lag.set(label, other.lag);
       heard.set(label, other.heardMsAgo === undefined ? Number.POSITIVE_INFINITY : other.heardMsAgo / 1_000);
     }
