@@ -50,6 +50,7 @@ describe('messages of a later version', () => {
     const whole = [
       /^sync\./,
       /^forward\.request\.change\./,
+      /^forward\.response\.result\./,
       /^tracker_status\.response\.config$/,
       /^(?:read|swap)_config\.\w+\.config$/,
     ];
