@@ -4,6 +4,7 @@ import { genesis, openRecord } from '../src/entry.ts';
 import { createMemoryJournal } from '../src/journal/memory-journal.ts';
 import { MESSAGE_LIMITS } from '../src/message-limits.ts';
 import { noConfig } from '../src/register.ts';
+import { createClusterScene } from './helpers/cluster-scene.ts';
 import { createMemoryScene } from './helpers/memory-scene.ts';
 import { chain } from './journal-contract.ts';
 
@@ -30,6 +31,26 @@ describe('sync', () => {
       }
     }
     expect(counts).toEqual([MESSAGE_LIMITS.entriesPerSync, MESSAGE_LIMITS.entriesPerSync, 452]);
+  });
+
+  it('hands out nothing that the other trackers may not have, though it is durable here', async () => {
+    await using scene = createClusterScene();
+    await scene.start(0, { allowSync });
+    await scene.until(() => scene.roles()[0] === 'primary');
+    await scene.start(1);
+    await scene.until(() => scene.roles()[1] === 'backup');
+    const alice = await scene.logIn(0, 'alice');
+    const before = await alice.tracker.sync({ position: genesis, entries: [] });
+    // The backup is lost, and cannot be taken out without the register.
+    scene.isRegisterAway = true;
+    await scene.kill(1);
+    alice.createGroup('lonely').catch(() => undefined);
+    await scene.until(() => scene.tracker(0).status().headIndex > before.head.index);
+    expect(await alice.tracker.sync({ position: genesis, entries: [] })).toEqual(before);
+    expect(await alice.tracker.sync({ position: before.head, entries: [] })).toEqual({
+      head: before.head,
+      entries: [],
+    });
   });
 
   it('is for those alone whom the tracker lets', async () => {
