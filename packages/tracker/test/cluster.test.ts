@@ -124,8 +124,10 @@ describe('a pair of trackers', () => {
     await using scene = await startedPair();
     const alice = await scene.logIn(0, 'alice');
     const ending = scene.tracker(0).close();
+    const beganMs = scene.clock.now();
     const made = alice.createGroup('while-ending');
     await scene.outcome(made);
+    expect(scene.clock.now() - beganMs).toBeLessThan(300);
     await scene.outcome(ending);
     expect(scene.tracker(1).status().role).toBe('primary');
     const bob = await scene.logIn(1, 'bob');

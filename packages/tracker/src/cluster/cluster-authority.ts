@@ -101,12 +101,12 @@ export class ClusterAuthority implements Authority {
     return { result, isShown: await this.#isShown(index) };
   }
 
-  /** Whoever changed something sees it in the next list, unless that takes too long. */
+  /** Whoever changed something sees it in the next list, unless that takes too long or this tracker is about to end. */
   async #isShown(index: number): Promise<boolean> {
-    const { ledger, clock } = this.#options;
+    const { ledger, clock, replicator } = this.#options;
     const beganMs = clock.now();
     while (ledger.durableIndex < index) {
-      if (clock.now() - beganMs >= CLUSTER_TIMES.shownMs) return false;
+      if (replicator.isLeaving || clock.now() - beganMs >= CLUSTER_TIMES.shownMs) return false;
       await this.#untilChanged();
     }
     return true;

@@ -161,6 +161,7 @@ export class ClusterMember {
   async handOver(): Promise<void> {
     const { clock } = this.#options;
     const replicator = this.#replicator;
+    replicator.leave();
     if (replicator.role !== 'primary' || replicator.config.inSync.length < 2) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const unwatch = replicator.watch(() => {

@@ -57,6 +57,7 @@ export class Replicator {
   #waiting: WaitingCommit[] = [];
   readonly #watchers = new Set<() => void>();
   #cancelWake: () => void = () => undefined;
+  #isLeaving = false;
   #isClosed = false;
   /** Why it takes no part for good, where that has a code of its own. */
   #refusal: TrackerError | undefined;
@@ -136,6 +137,16 @@ export class Replicator {
     this.#calls.set(call, resolve);
     this.#tell({ kind: 'request', call, message });
     return promise;
+  }
+
+  /** It is about to end: what others write from now on need not come here any more. */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
+  leave(): void {
+    this.#isLeaving = true;
+    this.#changed();
   }
 
   promote(): void {
