@@ -6,6 +6,7 @@ import { noConfig, RegisterCell } from '../src/register.ts';
 import type { ReplicationEffect, ReplicationEvent } from '../src/replication/events.ts';
 import type { ReplicationOptions } from '../src/replication/member.ts';
 import { Replication } from '../src/replication/replication.ts';
+import type { Timings } from '../src/replication/timings.ts';
 import { createTestRandom } from './helpers/random.ts';
 import { chain } from './journal-contract.ts';
 
@@ -100,12 +101,14 @@ describe('a pair with a register', () => {
     expect(pair.core('a').status(pair.nowMs).lastTakeover?.reason).toBe('the primary handed over');
   });
 
-  it('takes over within three seconds of silence', () => {
-    const pair = createPair({ hasRegister: true });
+  it('takes over when its patience is over, whenever it read the register last', () => {
+    // Not a whole number of `registerMs` after `silenceMs`.
+    const timings = { takeoverMs: 2_300, takeoverSpreadMs: 0 };
+    const pair = createPair({ hasRegister: true, timings });
     pair.run(3_000);
     pair.isCut = true;
     pair.stop('a');
-    pair.run(3_000);
+    pair.run(timings.takeoverMs);
     expect(pair.roles()[1]).toBe('primary');
     expect(pair.core('b').status(pair.nowMs)).toMatchObject({
       role: 'primary',
@@ -149,7 +152,11 @@ describe('replication', () => {
     const nothing = { head: genesis, entries: [], member: undefined };
     const { position, member } = push.message;
     const stranger = { ...member, clusterId: new Uint8Array(16) };
-    const called = { kind: 'request', call: 900, message: { position, entries: [], member: stranger } } as const;
+    const called = {
+      kind: 'request',
+      call: 900,
+      message: { position, entries: [], member: stranger },
+    } as const;
     const [fault, answer] = pair.handle('b', called);
     expect(fault).toMatchObject({ kind: 'fault', message: expect.stringContaining('another cluster') });
     expect(answer).toEqual({ kind: 'answer', call: 900, message: nothing });
@@ -319,9 +326,10 @@ interface PairOptions {
   readonly hasRegister: boolean;
   /** Entries of epoch 1 in the journal of the founder. */
   readonly ownEntries?: number;
+  readonly timings?: Partial<Timings>;
 }
 
-function createNode(name: Name, { hasRegister, ownEntries = 0 }: PairOptions): Node {
+function createNode(name: Name, { hasRegister, ownEntries = 0, timings = {} }: PairOptions): Node {
   const records = name === 'a' ? chain(ownEntries) : [];
   const options: ReplicationOptions = {
     storeId: name.repeat(32),
@@ -331,9 +339,18 @@ function createNode(name: Name, { hasRegister, ownEntries = 0 }: PairOptions): N
     founds: name === 'a',
     window: { base: genesis, records },
     random: createTestRandom(),
+    timings,
   };
   const core = new Replication(options, 0);
-  return { core, records: [...records], answers: new Map(), all: [], committed: 0, nextCall: 1, isStopped: false };
+  return {
+    core,
+    records: [...records],
+    answers: new Map(),
+    all: [],
+    committed: 0,
+    nextCall: 1,
+    isStopped: false,
+  };
 }
 
 function createPair(more: PairOptions): Pair {

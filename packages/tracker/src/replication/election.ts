@@ -28,7 +28,9 @@ export class Election {
   readonly #reasons = new Map<Config, string>();
   #question: Question | undefined;
   #nextId = 1;
-  #askAgainAtMs = Number.NEGATIVE_INFINITY;
+  #readAgainAtMs = Number.NEGATIVE_INFINITY;
+  /** Does not wait for `#readAgainAtMs`: who waits for its turn to lead reads all the time. */
+  #proposeAgainAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(member: Member) {
     this.#member = member;
@@ -42,7 +44,7 @@ export class Election {
 
   /** Reads the register where that is not under way and was not done just now. */
   read(): void {
-    if (!this.#mayAsk()) return;
+    if (!this.#mayAsk(this.#readAgainAtMs)) return;
     const id = this.#ask(undefined);
     this.#member.emit({ kind: 'read_register', request: id });
   }
@@ -55,7 +57,7 @@ export class Election {
       this.adopt(proposal, { isMine: true, reason });
       return;
     }
-    if (!this.#mayAsk()) return;
+    if (!this.#mayAsk(this.#proposeAgainAtMs)) return;
     const id = this.#ask(proposal);
     this.#remember(proposal);
     this.#member.emit({
@@ -107,20 +109,24 @@ export class Election {
     const isMine = mine !== undefined && (isLeading || this.isCandidate);
     const reason = (mine && this.#reasons.get(mine)) ?? 'another tracker changed who is in sync';
     // What follows from a new config need not wait; to hear the same one again has time.
-    if (config.epoch > this.#member.config.epoch) this.#askAgainAtMs = this.#member.nowMs;
+    if (config.epoch > this.#member.config.epoch) {
+      this.#readAgainAtMs = this.#member.nowMs;
+      this.#proposeAgainAtMs = this.#member.nowMs;
+    }
     this.adopt(config, { isMine, reason });
   }
 
-  #mayAsk(): boolean {
+  #mayAsk(atMs: number): boolean {
     if (this.#question !== undefined) return false;
-    return this.#member.isDue(this.#askAgainAtMs);
+    return this.#member.isDue(atMs);
   }
 
   #ask(proposal: Config | undefined): number {
     const { nowMs, timings, leastEpoch } = this.#member;
     const id = this.#nextId++;
     this.#question = { id, sentAtMs: nowMs, leastEpoch, proposal };
-    this.#askAgainAtMs = nowMs + timings.registerMs;
+    this.#readAgainAtMs = nowMs + timings.registerMs;
+    if (proposal !== undefined) this.#proposeAgainAtMs = this.#readAgainAtMs;
     return id;
   }
 
