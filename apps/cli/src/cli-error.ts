@@ -13,6 +13,8 @@ export type CliErrorCode =
   /** Not 32 hexadecimal digits. */
   | 'bad_cluster_id'
   | 'no_cluster_id'
+  /** A tracker whose word is needed was not asked. */
+  | 'tracker_missing'
   /** A cluster of one tracker. */
   | 'no_other_tracker'
   | 'bad_size'

@@ -122,6 +122,8 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   unknown_command: 'help shows all commands',
   unclosed_quote: 'close it, or put a backslash before a quote that belongs to a name',
   bad_cluster_id: 'minitorrent witness init tells it; any 32 hexadecimal digits make a new one',
+  tracker_missing:
+    'start every tracker of the cluster and name them all; if one is lost, run the other without a witness',
   no_other_tracker: 'leave --witness and --cluster out to run one tracker alone',
   bad_postgres_url: 'write postgres://user:password@host:port/database',
   bad_address: 'write host:port, as in 127.0.0.1:7700 or [::1]:7700',

@@ -143,6 +143,7 @@ function createProgram(
     .command('init')
     .description('make the register of a new cluster, once')
     .option('--postgres <url>', 'keep it in a row of PostgreSQL, not in a folder')
+    .option('--from <trackers>', 'in place of one that was lost: all trackers of the cluster, running')
     .addOption(clusterOption())
     .addOption(dataOption())
     .addOption(jsonOption())

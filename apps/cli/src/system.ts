@@ -89,9 +89,17 @@ export const witnessTools: WitnessTools = {
     ]);
     return openWitnessMonitor({ ...place, version: readVersion(), addProcessMetrics });
   },
-  async initFolder(dataDir, clusterId) {
+  async initFolder(dataDir, clusterId, config) {
     const { initWitness } = await import('@minitorrent/tracker/witness');
-    return initWitness({ dataDir, ...(clusterId === undefined ? {} : { clusterId }) });
+    return initWitness({
+      dataDir,
+      ...(clusterId === undefined ? {} : { clusterId }),
+      ...(config === undefined ? {} : { config }),
+    });
+  },
+  async askStatus(address, clusterId, clock) {
+    const { askTracker } = await import('./cluster/ask-tracker.ts');
+    return askTracker(address, clock, (tracker, call) => tracker.tracker_status({ clusterId }, call));
   },
   async initPostgres(url, clusterId = createSystemRandom().bytes(16)) {
     const [{ initPostgresRegister }, { explainPostgresFailure }] = await Promise.all([

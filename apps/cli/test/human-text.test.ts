@@ -188,6 +188,13 @@ const OPERATOR_RESULTS: readonly (readonly [CommandResult, string[]])[] = [
       'What was acknowledged after the backup was made is lost',
     ],
   ],
+  [
+    { command: 'witness_init', clusterId: 'c1', place: '/data/witness', epoch: 41 },
+    [
+      'Made the register of the cluster once more, in /data/witness, where the lost one was: at epoch 41.',
+      'Next: minitorrent witness. The lost one must never come back: two registers make two primaries',
+    ],
+  ],
   [{ command: 'tracker_promote', address: 'a:1' }, ['The tracker at a:1 decides changes from now on']],
 ];
 

@@ -1,11 +1,17 @@
 import { mkdtempDisposable, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSystemClock } from '@minitorrent/rpc-core';
+import { type Address, createSystemClock } from '@minitorrent/rpc-core';
 import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
+import type { TrackerStatus } from '@minitorrent/tracker';
 import { openWitnessRegister } from '@minitorrent/tracker/witness';
 import { describe, expect, it, vi } from 'vitest';
-import { runWitness, runWitnessInit, type WitnessCommandOptions } from '../src/commands/witness.ts';
+import {
+  runWitness,
+  runWitnessInit,
+  type WitnessCommandOptions,
+  type WitnessInitOptions,
+} from '../src/commands/witness.ts';
 import { openWitnessMonitor } from '../src/monitoring/witness-monitor.ts';
 import type { JsonLine } from '../src/output/reports.ts';
 import { witnessTools } from '../src/system.ts';
@@ -82,6 +88,36 @@ describe('minitorrent witness init', () => {
     const again = createFakeWorld();
     expect(await runWitnessInit({ data: folder.path, json: true }, again, tools)).toBe(1);
     expect(again.json()).toMatchObject([{ type: 'error', command: 'witness init', code: 'register_exists' }]);
+  });
+
+  it('makes one in place of a lost one from what the trackers know', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-witness-'));
+    const config = { epoch: 41, primary: ONE, inSync: [ONE] };
+    const initFolder = vi.fn<typeof tools.initFolder>(async (_, id = new Uint8Array()) => id);
+    const askStatus = vi.fn(async ({ host }: Address) => {
+      if (host !== 'a') throw Object.assign(new Error('Away'), { code: 'connect_failed' });
+      // Only these are looked at.
+      return {
+        storeId: Uint8Array.from(Buffer.from(ONE, 'hex')),
+        config,
+        others: [],
+      } as unknown as TrackerStatus;
+    });
+    const init = (options: WitnessInitOptions) => {
+      const world = createFakeWorld();
+      const given = { data: folder.path, ...options };
+      return runWitnessInit(given, world, { ...tools, initFolder, askStatus });
+    };
+    expect(await init({ from: 'a,b', cluster: CLUSTER })).toBe(1);
+    expect(await init({ from: 'a' })).toBe(1);
+    expect(await init({ from: 'a', cluster: CLUSTER, postgres: 'postgres://db/x' })).toBe(2);
+    expect(initFolder).not.toHaveBeenCalled();
+    expect(await init({ from: 'a', cluster: CLUSTER })).toBe(0);
+    expect(initFolder).toHaveBeenCalledExactlyOnceWith(
+      join(folder.path, 'witness'),
+      Uint8Array.from(Buffer.from(CLUSTER, 'hex')),
+      config,
+    );
   });
 
   it('refuses an id that is none, and an address that is none, without repeating them', async () => {

@@ -1,9 +1,12 @@
 /** `minitorrent witness`: runs the register of a pair of trackers; `witness init` makes it, once. */
 import type { Address, Clock } from '@minitorrent/rpc-core';
+import type { TrackerStatus } from '@minitorrent/tracker';
 import type { Witness } from '@minitorrent/tracker/witness';
-import { formatAddress, parseAddress } from '../address.ts';
+import { formatAddress, parseAddress, parseAddresses } from '../address.ts';
+import { CliError } from '../cli-error.ts';
 import { chosenClusterId, parseClusterId } from '../cluster/cluster-settings.ts';
-import { DEFAULT_WITNESS_PORT, dataFolder, makePrivateFolder } from '../config.ts';
+import { type RegisterConfig, recallConfig } from '../cluster/lost-register.ts';
+import { DEFAULT_TRACKER_PORT, DEFAULT_WITNESS_PORT, dataFolder, makePrivateFolder } from '../config.ts';
 import type { ExitCode } from '../failure.ts';
 import { type WitnessReport, witnessRecord } from '../logging/witness-log.ts';
 import type { WitnessMonitor } from '../monitoring/witness-monitor.ts';
@@ -21,6 +24,7 @@ export interface WitnessCommandOptions extends ServiceOptions {
 export interface WitnessInitOptions {
   readonly data?: string;
   readonly postgres?: string;
+  readonly from?: string;
   readonly cluster?: string;
   readonly json?: boolean;
 }
@@ -37,8 +41,10 @@ export interface WitnessTools {
     readonly onLog: (report: WitnessReport) => void;
   }): Promise<RunningWitness>;
   openMonitor(place: MonitorPlace): Promise<WitnessMonitor>;
-  /** Makes the register in a folder; answers the id of its cluster. */
-  initFolder(folder: string, clusterId: Uint8Array | undefined): Promise<Uint8Array>;
+  /** Makes the register in a folder; answers the id of its cluster. It is new, unless `config` is given. */
+  initFolder(folder: string, clusterId: Uint8Array | undefined, config?: RegisterConfig): Promise<Uint8Array>;
+  /** What the tracker at `address` says of itself. */
+  askStatus(address: Address, clusterId: Uint8Array, clock: Clock): Promise<TrackerStatus>;
   /** Makes the register in a database; answers the id of its cluster. */
   initPostgres(url: string, clusterId: Uint8Array | undefined): Promise<Uint8Array>;
 }
@@ -90,24 +96,40 @@ export function runWitnessInit(
   return operate('witness init', options, world, async (reporter) => {
     const chosen = chosenClusterId(options, variables);
     const clusterId = chosen === undefined ? undefined : parseClusterId(chosen);
-    const { id, place } = await init(options, { variables, clusterId, tools });
-    reporter.result({ command: 'witness_init', clusterId: Buffer.from(id).toString('hex'), place });
+    const { id, place, epoch } = await init(options, clusterId, world, tools);
+    reporter.result({ command: 'witness_init', clusterId: Buffer.from(id).toString('hex'), place, epoch });
     return undefined;
   });
 }
 
 async function init(
-  { data, postgres }: WitnessInitOptions,
-  {
-    variables,
-    clusterId,
-    tools,
-  }: { variables: World['variables']; clusterId: Uint8Array | undefined; tools: WitnessTools },
-): Promise<{ readonly id: Uint8Array; readonly place: string }> {
+  options: WitnessInitOptions,
+  clusterId: Uint8Array | undefined,
+  { variables, clock }: World,
+  tools: WitnessTools,
+): Promise<{ readonly id: Uint8Array; readonly place: string; readonly epoch: number }> {
+  const { data, postgres, from } = options;
   if (postgres !== undefined) {
-    return { id: await tools.initPostgres(postgres, clusterId), place: 'PostgreSQL' };
+    if (from !== undefined) throw new CliError('bad_arguments', 'Cannot use --from with --postgres');
+    return { id: await tools.initPostgres(postgres, clusterId), place: 'PostgreSQL', epoch: 0 };
   }
+  const config = from === undefined ? undefined : await recall(from, clusterId, clock, tools);
   const folder = await dataFolder('witness', { data, variables });
   await makePrivateFolder(folder);
-  return { id: await tools.initFolder(folder, clusterId), place: folder };
+  const id = await tools.initFolder(folder, clusterId, config);
+  return { id, place: folder, epoch: config?.epoch ?? 0 };
+}
+
+async function recall(
+  from: string,
+  clusterId: Uint8Array | undefined,
+  clock: Clock,
+  { askStatus }: WitnessTools,
+): Promise<RegisterConfig> {
+  if (clusterId === undefined) {
+    const message = 'Cannot make a register in place of a lost one without the id of its cluster: --cluster';
+    throw new CliError('no_cluster_id', message);
+  }
+  const addresses = parseAddresses(from, { defaultPort: DEFAULT_TRACKER_PORT });
+  return recallConfig(addresses, (address) => askStatus(address, clusterId, clock));
 }

@@ -13,6 +13,7 @@ import type {
   Failure,
   FailureOrigin,
   Freshness,
+  WitnessInitResult,
 } from './reports.ts';
 import { safe } from './terminal-text.ts';
 import { roleMeaning, trackerStatusLines } from './tracker-status-lines.ts';
@@ -205,10 +206,13 @@ function usageLines(commands: readonly CommandHelp[], room: number): string[] {
   return commands.flatMap(({ usage, summary }) => [safe`${usage}`, safe`    ${summary}`]);
 }
 
-function witnessInitLines({
-  clusterId,
-  place,
-}: Extract<CommandResult, { command: 'witness_init' }>): string[] {
+function witnessInitLines({ clusterId, place, epoch }: WitnessInitResult): string[] {
+  if (epoch > 0) {
+    return [
+      safe`Made the register of the cluster once more, in ${place}, where the lost one was: at epoch ${epoch}.`,
+      'Next: minitorrent witness. The lost one must never come back: two registers make two primaries',
+    ];
+  }
   const isProcess = place !== 'PostgreSQL';
   return [
     safe`Made the register of a new cluster in ${place}. The id of the cluster, which only its trackers may know:`,

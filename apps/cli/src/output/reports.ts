@@ -107,8 +107,16 @@ export type CommandResult =
   | { readonly command: 'tracker_promote'; readonly address: string }
   | ({ readonly command: 'tracker_backup' | 'tracker_restore' } & JournalCopy)
   /** The id is 32 hexadecimal digits; the register is in a folder, or in PostgreSQL. */
-  | { readonly command: 'witness_init'; readonly clusterId: string; readonly place: string }
+  | WitnessInitResult
   | DemoResult;
+
+/** A register that was made. `epoch` is 0 for a new cluster, and where the one before was for one in place of a lost one. */
+export interface WitnessInitResult {
+  readonly command: 'witness_init';
+  readonly clusterId: string;
+  readonly place: string;
+  readonly epoch: number;
+}
 
 /** A copy of a tracker's journal: a file beside a data folder. */
 export interface JournalCopy {
