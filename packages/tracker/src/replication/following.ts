@@ -82,6 +82,7 @@ export class Following {
     const member = this.#member;
     const { config, window } = member;
     if (toHex(from.storeId) !== config.primary || from.config.epoch !== config.epoch) return;
+    if (!this.#election.isConfigKnown) return;
     if (member.isCaughtUp || !member.isDiskIdle || !window.has(request.message.position)) return;
     if (request.message.position.index !== window.head.index) return;
     switch (from.outcome) {
@@ -164,7 +165,9 @@ export class Following {
 
   #pull(): void {
     const { isDiskIdle, nowMs, timings, config, peers } = this.#member;
-    if (!isDiskIdle || config.epoch === 0 || !this.#member.isDue(this.#pullAtMs)) return;
+    // R4: before it knows who is in sync, a tracker may be the only one that is, and this primary one of long ago.
+    if (!this.#election.isConfigKnown || config.epoch === 0) return;
+    if (!isDiskIdle || !this.#member.isDue(this.#pullAtMs)) return;
     this.#pullAtMs = nowMs + timings.heartbeatMs;
     const primary = peers.ofStore(config.primary);
     for (const peer of primary === undefined ? peers.all : [primary]) {
