@@ -16,6 +16,9 @@ export const DEFAULT_WITNESS_PORT = 7709;
 export const DEFAULT_METRICS_PORT = 7780;
 /** Any free port: other peers learn it from the tracker. */
 export const ANY_PORT = 0;
+/** Connections of a tracker: each costs some tens of KiB and an open file, of which a service has 500,000 or so. */
+export const DEFAULT_CONNECTIONS = 10_000;
+export const MAX_CONNECTIONS = 1_000_000;
 export const DEFAULT_HOST = '127.0.0.1';
 
 export type Variables = Readonly<Record<string, string | undefined>>;

@@ -84,6 +84,7 @@ function createProgram(
       'who decides which one leads: host:port of a witness, or a postgres:// URL',
     )
     .addOption(clusterOption())
+    .option('--connections <number>', 'how many there may be at a time (default: 10000)')
     .addOption(metricsOption())
     .addOption(logOption())
     .addOption(logLevelOption())

@@ -26,13 +26,13 @@ export const openPeer: OpenPeer = async ({ trackers, listen, dataFolder, downloa
 };
 
 export const trackerTools: TrackerTools = {
-  async openTracker({ listen, store, cluster, clock, ...settings }) {
+  async openTracker({ listen, store, cluster, connections, clock, ...settings }) {
     const [{ createTracker }, { createTcpNetwork }] = await Promise.all([
       import('@minitorrent/tracker'),
       import('@minitorrent/rpc-core/tcp'),
     ]);
     const network = createTcpNetwork();
-    const parts = { network, address: listen, clock, ...settings };
+    const parts = { network, address: listen, clock, rpcLimits: { connections }, ...settings };
     if (store.kind === 'postgres') {
       const { openSharedJournal } = await import('./shared-journal.ts');
       return createTracker({ ...parts, journal: await openSharedJournal(store, clock) });

@@ -66,6 +66,7 @@ describe('minitorrent tracker', () => {
       listen: { host: '127.0.0.1', port: 0 },
       store: { kind: 'folder', folder },
       cluster: undefined,
+      connections: 10_000,
       clock: run.world.clock,
       interceptors: [],
       onLog: expect.any(Function),
@@ -156,6 +157,9 @@ describe('minitorrent tracker', () => {
 
   it.each([
     [{ journal: 'mysql://alice:secret@db/x' }, 'bad_postgres_url'],
+    [{ connections: '0' }, 'bad_arguments'],
+    [{ connections: '1000001' }, 'bad_arguments'],
+    [{ connections: '1e3' }, 'bad_arguments'],
     [{ journal: 'postgres://db/x', data: '/elsewhere' }, 'bad_arguments'],
     [{ journal: 'postgres://db/x', join: 'b:7700', cluster: 'ab'.repeat(16) }, 'bad_arguments'],
     [{ journal: 'postgres://db/x', witness: 'b' }, 'bad_arguments'],
@@ -185,6 +189,14 @@ describe('minitorrent tracker', () => {
       expect(run.world.err().split('it was asked to')).toHaveLength(1 + err);
     },
   );
+
+  it('allows as many connections as it is told to', async () => {
+    await using run = await start({ connections: '1000000' });
+    await vi.waitFor(() => expect(run.openTracker).toHaveBeenCalled());
+    expect(run.openTracker.mock.calls[0]?.[0].connections).toBe(1_000_000);
+    run.world.signals.emit('SIGTERM');
+    await run.ended;
+  });
 
   it('does not start where its metrics cannot be served', async () => {
     await using first = await start({ metrics: '127.0.0.1:0' });

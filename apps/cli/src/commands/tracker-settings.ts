@@ -9,7 +9,13 @@ import {
   type ClusterSettings,
   readClusterSettings,
 } from '../cluster/cluster-settings.ts';
-import { DEFAULT_TRACKER_PORT, dataFolder, type Variables } from '../config.ts';
+import {
+  DEFAULT_CONNECTIONS,
+  DEFAULT_TRACKER_PORT,
+  dataFolder,
+  MAX_CONNECTIONS,
+  type Variables,
+} from '../config.ts';
 import { type PostgresPlace, readJournalPlace } from '../journal-place.ts';
 import type { ServiceOptions } from './run-service.ts';
 
@@ -18,6 +24,8 @@ export interface TrackerCommandOptions extends ServiceOptions, ClusterCommandOpt
   readonly listen: string;
   readonly data?: string;
   readonly journal?: string;
+  /** As it was written. */
+  readonly connections?: string;
 }
 
 /** Where a tracker keeps what it must not forget. */
@@ -30,6 +38,8 @@ export interface TrackerRequest {
   readonly store: TrackerStore;
   /** Undefined for a tracker that stands alone. */
   readonly cluster: ClusterSettings | undefined;
+  /** How many there may be. */
+  readonly connections: number;
 }
 
 /**
@@ -42,14 +52,23 @@ export async function readTrackerRequest(
   readClusterId: (folder: string) => Promise<string | undefined>,
 ): Promise<TrackerRequest> {
   const listen = parseAddress(options.listen, { defaultPort: DEFAULT_TRACKER_PORT });
+  const connections = readConnections(options);
   const place = readJournalPlace(options, variables);
   if (place !== undefined) {
     refuseCluster(options);
-    return { listen, store: { kind: 'postgres', ...place }, cluster: undefined };
+    return { listen, connections, store: { kind: 'postgres', ...place }, cluster: undefined };
   }
   const folder = await dataFolder('tracker', { data: options.data, variables });
   const cluster = readClusterSettings(options, { variables, knownId: await readClusterId(folder) });
-  return { listen, store: { kind: 'folder', folder }, cluster };
+  return { listen, connections, store: { kind: 'folder', folder }, cluster };
+}
+
+function readConnections({ connections: text }: TrackerCommandOptions): number {
+  if (text === undefined) return DEFAULT_CONNECTIONS;
+  const value = Number(text);
+  if (/^\d{1,7}$/.test(text) && value >= 1 && value <= MAX_CONNECTIONS) return value;
+  const message = `Cannot allow ${JSON.stringify(text)} connections: expected a number from 1 to ${MAX_CONNECTIONS}`;
+  throw new CliError('bad_arguments', message);
 }
 
 function refuseCluster({ join, witness }: ClusterCommandOptions): void {
