@@ -151,9 +151,13 @@ class SqliteJournal implements Journal {
 
   async #oneSnapshotAtATime(task: () => Promise<void>): Promise<void> {
     this.#requireOpen();
-    const work = this.#snapshotWork.then(() => {
+    const work = this.#snapshotWork.then(async () => {
       this.#requireOpen();
-      return task();
+      await task().catch(async (error: unknown) => {
+        // Parts that nobody needs, on a disk that may be full; where that fails, too, they go with the next snapshot.
+        await this.#dropOld().catch(() => undefined);
+        throw error;
+      });
     });
     this.#snapshotWork = work.catch(() => undefined);
     await work;

@@ -120,7 +120,7 @@ export function dropSome(db: DatabaseSync, upTo: number): boolean {
   if (entries.run(upTo, DROP_ENTRIES - 1).changes > 0) return true;
   const part = db.prepare(
     `DELETE FROM snapshot_parts WHERE rowid =
-       (SELECT rowid FROM snapshot_parts WHERE number <> (SELECT number FROM snapshot) LIMIT 1)`,
+       (SELECT rowid FROM snapshot_parts WHERE number <> coalesce((SELECT number FROM snapshot), 0) LIMIT 1)`,
   );
   return part.run().changes > 0;
 }

@@ -10,10 +10,21 @@ export interface TrackerProcess extends AsyncDisposable {
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
 }
 
+export interface SpawnOptions {
+  /** The operating system lets no file of the process grow beyond it. */
+  readonly maxFileBytes?: number;
+}
+
 /** Starts a tracker on a data folder or the URL of a PostgreSQL; rejects with the code of its error when it does not start. */
-export async function spawnTracker(place: string): Promise<TrackerProcess> {
+export async function spawnTracker(
+  place: string,
+  { maxFileBytes }: SpawnOptions = {},
+): Promise<TrackerProcess> {
   const script = new URL('./tracker-child.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, ['--conditions=@minitorrent/source', script, place], {
+  const command = [process.execPath, '--conditions=@minitorrent/source', script, place];
+  // The limit is counted in blocks of 512 bytes.
+  const limit = maxFileBytes === undefined ? 'unlimited' : Math.ceil(maxFileBytes / 512);
+  const child = spawn('sh', ['-c', `ulimit -f ${limit}; exec "$0" "$@"`, ...command], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
