@@ -1,11 +1,12 @@
 /**
- * A tracker and peers on real sockets of this machine, with folders of their own, all gone at the end of the test.
+ * Trackers and peers on real sockets of this machine, with folders of their own, all gone at the end of the test.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type Address,
   type Connection,
   createConnection,
   createServer,
@@ -15,44 +16,95 @@ import {
   serve,
 } from '@minitorrent/rpc-core';
 import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
-import { createTracker, type Tracker } from '@minitorrent/tracker';
+import {
+  type ClusterOptions,
+  createMemoryRegister,
+  createTracker,
+  RegisterCell,
+  type Tracker,
+} from '@minitorrent/tracker';
 import { type FileDescriptor, trackerContract } from '@minitorrent/tracker/contract';
+import { vi } from 'vitest';
 import { peerContract } from '../../src/contract.ts';
 import { type CreatePeerOptions, createPeer, type Peer } from '../../src/index.ts';
 
 export const PASSWORD = 'correct horse battery';
 export const GROUP = 'films';
 
-/** A tracker that hashes passwords quickly: what argon2id costs is tested where it belongs. */
+/** How tracker number `place` is opened, at its place and with what it knew. */
+type OpenTracker = (place: number) => Promise<Tracker>;
+
+/** Trackers that hash passwords quickly: what argon2id costs is tested where it belongs. */
 export class Cluster implements AsyncDisposable {
   readonly folder: string;
-  tracker: Tracker;
+  readonly trackers: Tracker[];
+  readonly #openTracker: OpenTracker;
   readonly #open: AsyncDisposable[] = [];
 
-  private constructor(folder: string, tracker: Tracker) {
+  private constructor(folder: string, trackers: Tracker[], openTracker: OpenTracker) {
     this.folder = folder;
-    this.tracker = tracker;
+    this.trackers = trackers;
+    this.#openTracker = openTracker;
   }
 
+  /** One tracker that stands alone. */
   static async start(): Promise<Cluster> {
     const folder = await mkdtemp(join(tmpdir(), 'minitorrent-peer-'));
-    return new Cluster(folder, await openTracker(folder, 0));
+    const port = await freePort();
+    const open: OpenTracker = () => openTracker(join(folder, 'tracker'), port);
+    return new Cluster(folder, [await open(0)], open);
+  }
+
+  /** Two trackers as one, in sync; the first one decides. */
+  static async startPair(): Promise<Cluster> {
+    const folder = await mkdtemp(join(tmpdir(), 'minitorrent-pair-'));
+    const ports = [await freePort(), await freePort()];
+    const cell = new RegisterCell();
+    const register = createMemoryRegister(cell);
+    const clusterId = randomBytes(16);
+    const open: OpenTracker = (place) => {
+      const others = ports.filter((_, other) => other !== place);
+      const peers = others.map((port) => ({ host: '127.0.0.1', port }));
+      return openTracker(join(folder, `tracker-${place}`), ports[place] ?? 0, { clusterId, peers, register });
+    };
+    const first = await open(0);
+    await vi.waitFor(() => isTrue(first.status().role === 'primary'), 10_000);
+    const cluster = new Cluster(folder, [first, await open(1)], open);
+    await cluster.inSync();
+    return cluster;
+  }
+
+  /** The first of them. */
+  get tracker(): Tracker {
+    return this.#at(0);
+  }
+
+  get addresses(): Address[] {
+    return this.trackers.map(({ address }) => address);
+  }
+
+  /** Resolves when one of the pair decides, and the other follows. */
+  async inSync(): Promise<void> {
+    await vi.waitFor(() => {
+      const roles = this.trackers.map((tracker) => tracker.status().role);
+      isTrue(roles.toSorted().join() === 'backup,primary');
+    }, 20_000);
   }
 
   /** Ends every connection of the tracker at once, as its death would. */
-  async stopTracker(): Promise<void> {
-    await this.tracker.close({ signal: AbortSignal.abort() });
+  async stopTracker(place = 0): Promise<void> {
+    await this.#at(place).close({ signal: AbortSignal.abort() });
   }
 
   /** Starts it again at its old address, with what it knew. */
-  async startTracker(): Promise<void> {
-    this.tracker = await openTracker(this.folder, this.tracker.address.port);
+  async startTracker(place = 0): Promise<void> {
+    this.trackers[place] = await this.#openTracker(place);
   }
 
   /** A peer that is not logged in. */
   async peer(name: string, options: Partial<CreatePeerOptions> = {}): Promise<Peer> {
     const peer = await createPeer({
-      trackers: [this.tracker.address],
+      trackers: this.addresses,
       dataDir: join(this.folder, name, 'data'),
       downloadDir: join(this.folder, name, 'downloads'),
       joinPolicy: async () => 'accept',
@@ -62,16 +114,24 @@ export class Cluster implements AsyncDisposable {
     return peer;
   }
 
+  /** A new user, logged in. */
+  async user(name: string, options: Partial<CreatePeerOptions> = {}): Promise<Peer> {
+    const peer = await this.peer(name, options);
+    await peer.createUser(name, PASSWORD);
+    await peer.login(name, PASSWORD);
+    return peer;
+  }
+
   /** A new user, logged in, who made the group and lets everybody in. */
   async admin(name: string, options: Partial<CreatePeerOptions> = {}): Promise<Peer> {
-    const peer = await this.#user(name, options);
+    const peer = await this.user(name, options);
     await peer.createGroup(GROUP);
     return peer;
   }
 
   /** A new user, logged in, who is a member of the group. */
   async member(name: string, options: Partial<CreatePeerOptions> = {}): Promise<Peer> {
-    const peer = await this.#user(name, options);
+    const peer = await this.user(name, options);
     await peer.joinGroup(GROUP);
     return peer;
   }
@@ -130,23 +190,36 @@ export class Cluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const open of this.#open.reverse()) await open[Symbol.asyncDispose]();
-    await this.tracker.close();
+    for (const tracker of this.trackers) await tracker.close({ signal: AbortSignal.abort() });
     await rm(this.folder, { recursive: true });
   }
 
-  async #user(name: string, options: Partial<CreatePeerOptions>): Promise<Peer> {
-    const peer = await this.peer(name, options);
-    await peer.createUser(name, PASSWORD);
-    await peer.login(name, PASSWORD);
-    return peer;
+  #at(place: number): Tracker {
+    const tracker = this.trackers[place];
+    if (tracker === undefined) throw new RangeError(`There is no tracker ${place}`);
+    return tracker;
   }
 }
 
-function openTracker(folder: string, port: number): Promise<Tracker> {
+function openTracker(dataDir: string, port: number, cluster?: ClusterOptions): Promise<Tracker> {
   return createTracker({
     network: createTcpNetwork(),
     address: { host: '127.0.0.1', port },
-    dataDir: join(folder, 'tracker'),
+    dataDir,
     limits: { argon2MemoryKib: 64, argon2Passes: 1, announcesPerSecond: 1_000, announceBurst: 1_000 },
+    ...(cluster === undefined ? {} : { cluster }),
   });
+}
+
+/** A port on which nobody listens, for a list of addresses that has to be known before anybody does. */
+async function freePort(): Promise<number> {
+  const listener = await createTcpNetwork().listen({ host: '127.0.0.1', port: 0 }, (channel) =>
+    channel.destroy(),
+  );
+  await listener.close();
+  return listener.address.port;
+}
+
+function isTrue(condition: boolean): void {
+  if (!condition) throw new Error('Not yet');
 }
