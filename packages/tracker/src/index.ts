@@ -2,6 +2,8 @@
 
 // Several trackers as one
 export type { ClusterOptions } from './cluster/options.ts';
+// Compaction
+export { COMPACTION_LIMITS, type CompactionLimits } from './compaction.ts';
 // Journals
 export type { JournalRecord } from './entry.ts';
 // Errors and limits

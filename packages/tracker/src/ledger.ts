@@ -13,6 +13,7 @@
  */
 import type { Random } from '@minitorrent/rpc-core';
 import type { Command } from './commands/command.ts';
+import type { CompactOptions } from './compaction.ts';
 import type { Entry, JournalRecord } from './entry.ts';
 import { describe, isTrackerError, TrackerError } from './errors.ts';
 import type { Result, TrackerEvent } from './events.ts';
@@ -25,7 +26,7 @@ import type { JournalPosition } from './messages.ts';
 import type { TrackerState } from './model.ts';
 import { replayJournal } from './replay.ts';
 import { isSharedJournal, SharedWrites } from './shared-writes.ts';
-import { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
+import { decodeSnapshot, encodeSnapshotInSlices } from './snapshot.ts';
 import type { OwnedState } from './state.ts';
 
 /**
@@ -234,10 +235,13 @@ export class Ledger implements AsyncDisposable {
     this.#core.restart(state);
   }
 
-  /** Keeps the present state as a snapshot and drops the entries before it. Encodes the whole state at once. */
-  async compact(): Promise<void> {
-    const snapshot = await this.read(encodeSnapshot);
-    await this.#options.journal.writeSnapshot(snapshot);
+  /** Keeps the present state as a snapshot, made in slices, and drops entries before it. Fails as the journal does. */
+  async compact({ keepEntries, ...slices }: CompactOptions): Promise<void> {
+    const snapshot = await encodeSnapshotInSlices((freeze) => this.read(freeze), slices);
+    await this.#options.journal.writeSnapshot(snapshot, {
+      ...(keepEntries === undefined ? {} : { keepEntries }),
+      ...(slices.signal === undefined ? {} : { signal: slices.signal }),
+    });
   }
 
   /** Waits for the writes under way and closes the journal. Idempotent. */

@@ -8,6 +8,7 @@ import type { Clock, Connection, Interceptor, Random, Served } from '@minitorren
 import { RpcError, serve } from '@minitorrent/rpc-core';
 import type { ClusterAuthority } from './cluster/cluster-authority.ts';
 import type { ClusterMember } from './cluster/cluster-member.ts';
+import { type CompactionLimits, Compactor } from './compaction.ts';
 import { trackerContract } from './contract.ts';
 import { isTrackerError, TrackerError } from './errors.ts';
 import type { Journal } from './journal/journal.ts';
@@ -50,6 +51,8 @@ export interface ServiceOptions {
   /** Run around every call, the first one outermost; they see each failure as its caller does, with its code. */
   readonly interceptors?: readonly Interceptor[];
   readonly log?: TrackerLog;
+  /** When the journal is worth a snapshot; `COMPACTION_LIMITS` unless told. */
+  readonly compaction?: CompactionLimits;
 }
 
 /** Figures for whoever runs a tracker. */
@@ -96,8 +99,13 @@ export async function openTrackerService(options: ServiceOptions): Promise<Track
     ...(cluster === undefined ? {} : { commit: cluster.member.commit }),
     onCommitted: ({ index, events }, state) => {
       for (const event of events) react({ presence, callbacks, joinDesk }, { event, index }, state);
+      compactor.committed();
     },
     onFailure: (error) => log({ kind: 'stopped_writing', error }),
+  });
+  const compactor = new Compactor({
+    ...{ ledger, journal: options.journal, clock, random, log },
+    ...(options.compaction === undefined ? {} : { limits: options.compaction }),
   });
   const clusterAuthority = cluster?.member.authorityWith(ledger);
   const authority = clusterAuthority ?? createOwnAuthority(ledger, limits);
@@ -107,7 +115,11 @@ export async function openTrackerService(options: ServiceOptions): Promise<Track
   const common = { ledger, authority, presence, sessions, callbacks, joinDesk, passwords, logins, announces };
   const parts: ServiceParts = { ...common, clock, random, limits, log };
   cluster?.member.start(ledger);
-  return new ConnectedService(parts, { ...options, ...(clusterAuthority && { clusterAuthority }) });
+  return new ConnectedService(parts, {
+    ...options,
+    compactor,
+    ...(clusterAuthority && { clusterAuthority }),
+  });
 }
 
 class ConnectedService implements TrackerService {
@@ -117,11 +129,13 @@ class ConnectedService implements TrackerService {
 
   readonly #journal: Journal;
   readonly #member: ClusterMember | undefined;
+  readonly #compactor: Compactor;
 
   constructor(parts: ServiceParts, options: ServedOptions) {
     this.#parts = parts;
     this.#journal = options.journal;
     this.#member = options.cluster?.member;
+    this.#compactor = options.compactor;
     this.served = [serveTracker(parts, { ...options, status: () => this.status() })];
     this.#cancelSweep = this.#scheduleSweep();
   }
@@ -154,6 +168,7 @@ class ConnectedService implements TrackerService {
 
   async close(): Promise<void> {
     this.#cancelSweep();
+    await this.#compactor.close();
     await this.#member?.close();
     await this.#parts.ledger.close();
   }
@@ -204,6 +219,7 @@ function statusAlone(journal: Journal, { ledger, clock }: ServiceParts): Tracker
 }
 
 interface ServedOptions extends ServiceOptions {
+  readonly compactor: Compactor;
   readonly clusterAuthority?: ClusterAuthority;
 }
 

@@ -1,6 +1,7 @@
 import { type Interceptor, RpcError, type RpcLimits } from '@minitorrent/rpc-core';
 import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
 import { describe, expect, it } from 'vitest';
+import { createMemoryJournal, type MemoryStorage } from '../src/journal/memory-journal.ts';
 import { createFakeJournal, turn } from './helpers/fake-journal.ts';
 import { createTestFolder } from './helpers/folder.ts';
 import { connectPeer, PASSWORD, startTracker } from './helpers/peers.ts';
@@ -106,6 +107,20 @@ describe('createTracker', () => {
       { kind: 'logged_in', userId: 'alice', host: '127.0.0.1' },
     ]);
     expect(calls).toEqual(['login wrong_password', 'create_user ok', 'login ok']);
+  });
+
+  it('keeps a snapshot by itself, and starts from it again', async () => {
+    const storage: MemoryStorage = { records: [], snapshot: undefined };
+    const compaction = { leastBytes: 1, keepEntries: 2 };
+    const tracker = await startTracker({ network, journal: createMemoryJournal(storage), compaction });
+    const peer = await connectPeer({ network, address: tracker.address });
+    await peer.signUp('alice');
+    for (let at = 0; at < 5; at += 1) await peer.createGroup(`group-${at}`);
+    await expect.poll(() => storage.snapshot?.position.index).toBeGreaterThan(0);
+    await peer[Symbol.asyncDispose]();
+    await tracker.close();
+    await using again = await startTracker({ network, journal: createMemoryJournal(storage) });
+    expect(await again.stats()).toMatchObject({ users: 1, groups: 5, durableIndex: 6 });
   });
 
   it('refuses a journal that is not whole, and lets go of its folder', async () => {

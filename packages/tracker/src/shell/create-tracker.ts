@@ -14,6 +14,7 @@ import { createServer, createSystemClock, createSystemRandom } from '@minitorren
 import debug from 'debug';
 import { ClusterMember } from '../cluster/cluster-member.ts';
 import type { ClusterOptions, Standing } from '../cluster/options.ts';
+import type { CompactionLimits } from '../compaction.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { TrackerLimits } from '../limits.ts';
 import { resolveLimits } from '../limits.ts';
@@ -37,6 +38,8 @@ export interface CommonTrackerOptions {
   readonly limits?: Partial<TrackerLimits>;
   /** Those of rpc-core that differ, for every connection and the number of them. */
   readonly rpcLimits?: Partial<RpcLimits>;
+  /** When the journal is worth a snapshot; `COMPACTION_LIMITS` unless given. */
+  readonly compaction?: CompactionLimits;
   /** Makes it one of several trackers, with a journal of its own; a journal that several share needs no cluster. */
   readonly cluster?: ClusterOptions;
   /** Who may read the journal by `sync` without being of the cluster; nobody unless given. */
@@ -94,6 +97,7 @@ export async function createTracker(options: TrackerOptions): Promise<Tracker> {
     ...parts,
     passwords: createPasswords(limits, random),
     interceptors,
+    ...(options.compaction === undefined ? {} : { compaction: options.compaction }),
     ...(member === undefined ? {} : { cluster: member }),
     ...(allowSync === undefined ? {} : { allowSync }),
   });
