@@ -1,4 +1,4 @@
-/** What a follower must not do: cut what may be acknowledged, or promise what it does not have. */
+/** What a follower must not do: cut what may be acknowledged, promise what it does not have, or lose its patience. */
 import { describe, expect, it } from 'vitest';
 import { CorePair } from './simulation/core-pair.ts';
 
@@ -18,15 +18,40 @@ describe('Following', () => {
       ['primary', 'primary'],
       [0, 1],
     ]);
-    pair.isRegisterAway = true;
+    pair.unreachable.add('b');
     pair.restart('b');
     pair.write('a', 'user-old');
     pair.isCut = false;
     pair.run(3_000);
     expect([pair.roles(), pair.effects('b', 'truncate')]).toEqual([['primary', 'unknown'], []]);
-    pair.isRegisterAway = false;
+    pair.unreachable.clear();
     pair.deaf = undefined;
     pair.run(3_000);
     expect([pair.users('a'), pair.users('b')]).toEqual([['user-new'], ['user-new']]);
   });
+
+  it('begins anew when the entry that it has last is not the one that was sent', () => {
+    const pair = new CorePair({ hasRegister: true, ownEntries: 1 });
+    pair.run(3_000);
+    pair.onTheWay = (message) => ({ ...message, entries: message.entries.map(withOtherUser) });
+    pair.write('a', 'user-one');
+    pair.run(10);
+    expect(pair.users('b').at(-1)).toBe('user-onf');
+    pair.onTheWay = (message) => message;
+    // From here on the hash of the next entry does not fit.
+    pair.write('a', 'user-two');
+    pair.run(3_000);
+    expect(pair.users('b')).toEqual(['user-1', 'user-one', 'user-two']);
+    expect([pair.roles(), pair.committed()]).toEqual([
+      ['primary', 'backup'],
+      [3, 3],
+    ]);
+  });
 });
+
+/** The same entry, but of another user: nothing in it is wrong, and no hash is with it. */
+function withOtherUser(bytes: Uint8Array): Uint8Array {
+  const copy = Buffer.from(bytes);
+  copy.write('user-onf', copy.indexOf('user-one'), 'latin1');
+  return copy;
+}

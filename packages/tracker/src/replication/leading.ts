@@ -82,12 +82,16 @@ export class Leading {
   }
 
   pushAnswered(peer: Peer, { message, outcome, sentAtMs }: Answer): void {
-    const isOwn = this.#member.window.has(message.head);
-    peer.follows = outcome === 'accepted';
-    peer.reached = isOwn ? message.head.index : undefined;
+    const { window } = this.#member;
+    const { head } = message;
+    const isOwn = window.has(head);
+    // An entry that changed on its way shows in its hash alone: who has it promises nothing until it has begun anew.
+    const isDamaged = !isOwn && window.at(head.index) !== undefined;
+    peer.follows = outcome === 'accepted' && !isDamaged;
+    peer.reached = isOwn ? head.index : undefined;
     if (!peer.follows) return;
     peer.grantedAtMs = Math.max(peer.grantedAtMs, sentAtMs);
-    if (isOwn) peer.matched = Math.max(peer.matched, message.head.index);
+    if (isOwn) peer.matched = Math.max(peer.matched, head.index);
   }
 
   /** Somebody who follows asks for what it lacks. */

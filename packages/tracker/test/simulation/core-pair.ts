@@ -37,11 +37,12 @@ export class CorePair {
   nowMs = 0;
   isCut = false;
   register: RegisterCell = new RegisterCell();
-  isRegisterAway = false;
-  /** It asks the register, and hears no answer. */
+  /** Who does not reach the register. */
+  readonly unreachable: Set<Name> = new Set<Name>();
+  /** Who reaches the register, and hears no answer. */
   deaf: Name | undefined;
-  /** What becomes of a message on its way. */
-  onTheWay: (message: SyncRequest) => SyncRequest = (message) => message;
+  /** What becomes of a request on its way; undefined: it is lost. */
+  onTheWay: (message: SyncRequest) => SyncRequest | undefined = (message) => message;
   readonly #options: PairOptions;
   readonly #nodes: Readonly<Record<Name, Node>>;
 
@@ -151,7 +152,7 @@ export class CorePair {
     const node = this.#nodes[name];
     switch (effect.kind) {
       case 'send':
-        if (!this.isCut) this.#send(name, this.onTheWay(effect.message), effect.request);
+        this.#send(name, effect);
         break;
       case 'answer':
         node.answers.get(effect.call)?.(effect.message);
@@ -164,37 +165,51 @@ export class CorePair {
         node.records.length = effect.after;
         this.tell(name, { kind: 'truncated' });
         break;
+      case 'take_snapshot': {
+        const position = node.records[node.committed - 1]?.position ?? genesis;
+        this.tell(name, { kind: 'snapshot_taken', snapshot: { position, bytes: new Uint8Array(9) } });
+        break;
+      }
+      case 'install': {
+        const { records } = this.#nodes[name === 'a' ? 'b' : 'a'];
+        node.records.splice(0, Number.POSITIVE_INFINITY, ...records.slice(0, effect.snapshot.position.index));
+        node.committed = effect.snapshot.position.index;
+        this.tell(name, { kind: 'installed' });
+        break;
+      }
       case 'commit':
         node.committed = effect.index;
         break;
       case 'read_register': {
         const { request } = effect;
         const outcome = { kind: 'current', config: this.register.config } as const;
-        if (this.#answers(name)) this.tell(name, { kind: 'register_read', request, outcome });
+        if (this.#hears(name)) this.tell(name, { kind: 'register_read', request, outcome });
         break;
       }
       case 'swap_register': {
         const { request, expectedEpoch, config } = effect;
-        if (this.isRegisterAway) break;
+        if (this.unreachable.has(name)) break;
         const outcome = this.register.compareAndSwap(expectedEpoch, config);
-        if (this.#answers(name)) this.tell(name, { kind: 'register_swapped', request, outcome });
+        if (this.#hears(name)) this.tell(name, { kind: 'register_swapped', request, outcome });
         break;
       }
     }
   }
 
-  #answers(name: Name): boolean {
-    return !this.isRegisterAway && this.deaf !== name;
+  #hears(name: Name): boolean {
+    return !this.unreachable.has(name) && this.deaf !== name;
   }
 
-  #send(from: Name, message: SyncRequest, request: number): void {
+  #send(from: Name, { message, request }: Extract<ReplicationEffect, { kind: 'send' }>): void {
     const to = from === 'a' ? 'b' : 'a';
     const node = this.#nodes[to];
+    const sent = this.onTheWay(message);
+    if (this.isCut || sent === undefined) return;
     const call = node.nextCall++;
     node.answers.set(call, (answer) => {
       if (!this.isCut) this.tell(from, { kind: 'answer', request, message: answer });
     });
-    this.tell(to, { kind: 'request', call, message });
+    this.tell(to, { kind: 'request', call, message: sent });
   }
 
   #createNode(name: Name, records: readonly JournalRecord[]): Node {
