@@ -47,6 +47,20 @@ describe('Following', () => {
       [3, 3],
     ]);
   });
+
+  it('does not count time in which it did not run as the silence of the primary', () => {
+    const pair = new CorePair({ hasRegister: true });
+    pair.run(3_000);
+    pair.isCut = true;
+    pair.unreachable.add('a');
+    pair.run(500);
+    expect(pair.mayRead('a')).toBe(true);
+    pair.jump('b', 60_000);
+    pair.run(2_000, () => {
+      expect(pair.mayRead('a') && pair.roles()[1] === 'primary').toBe(false);
+    });
+    expect([pair.roles()[1], pair.mayRead('a')]).toEqual(['primary', false]);
+  });
 });
 
 /** The same entry, but of another user: nothing in it is wrong, and no hash is with it. */

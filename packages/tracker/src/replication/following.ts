@@ -61,6 +61,8 @@ export class Following {
     if (member.isCaughtUp) member.commit(Math.min(this.#acknowledged, member.durable));
     this.#answerWaiting();
     if (!member.isCaughtUp) this.#pull();
+    // Steps of the clock can only be told from pauses by who looks often.
+    member.isDue(member.nowMs + member.timings.heartbeatMs);
   }
 
   pushed(call: number, message: SyncRequest, from: MemberRequest): void {

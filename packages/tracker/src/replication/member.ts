@@ -23,7 +23,8 @@ export type PlantedBug =
   | 'acknowledge_early'
   | 'no_joint_rule'
   | 'take_over_without_being_in_sync'
-  | 'read_without_lease';
+  | 'read_without_lease'
+  | 'count_pauses';
 
 /** Of what a tracker wrote while it stood alone. */
 const OWN_EPOCH = 1;
@@ -109,6 +110,19 @@ export class Member {
 
   get isInSync(): boolean {
     return this.config.inSync.includes(this.self);
+  }
+
+  /**
+   * Time goes on to `nowMs`. Of a step that is longer than `longestStepMs` this tracker saw only the beginning: it was
+   * paused, or its clock jumped; meanwhile the primary may have spoken, so the rest does not count as its silence.
+   */
+  goOn(nowMs: number): void {
+    const stepMs = nowMs - this.nowMs;
+    if (stepMs <= 0) return;
+    this.nowMs = nowMs;
+    const missedMs = stepMs - this.timings.longestStepMs;
+    if (missedMs <= 0 || this.isPlanted('count_pauses')) return;
+    this.heardAtMs += missedMs;
   }
 
   isPlanted(bug: PlantedBug): boolean {

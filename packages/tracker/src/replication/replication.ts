@@ -107,7 +107,7 @@ export class Replication {
   /** Takes an event at the time `nowMs` of a clock that never goes back; answers what is to be done, in order. */
   handle(event: ReplicationEvent, nowMs: number): readonly ReplicationEffect[] {
     const member = this.#member;
-    member.nowMs = Math.max(member.nowMs, nowMs);
+    member.goOn(nowMs);
     if (event.kind === 'disk_failed') this.#fail(event.reason);
     if (this.#role === 'failed') {
       if (event.kind === 'request') this.#refuse(event.call, event.message);
