@@ -69,13 +69,18 @@ export class Election {
     this.#reasons.set(proposal, reason);
   }
 
-  /** Goes on under a config that somebody swapped in. */
+  /** Goes on under a config that holds. */
   adopt(config: Config, { isMine, reason }: { readonly isMine: boolean; readonly reason: string }): void {
     const member = this.#member;
     if (config.epoch <= member.config.epoch) return;
     this.possible = [];
     this.#reasons.clear();
     member.adopt(config, { isLeading: isMine && config.primary === member.self, reason });
+  }
+
+  /** Another tracker told of `config`; it may be what this one proposed, without having heard the outcome. */
+  heard(config: Config): void {
+    this.#goOn(config, 'another tracker told of it');
   }
 
   wasRead(request: number, outcome: ReadOutcome): void {
@@ -98,22 +103,24 @@ export class Election {
   }
 
   #learn(config: Config, { leastEpoch }: Question): void {
-    const { isLeading } = this.#member;
     if (config.epoch < leastEpoch) {
       const message = `The register says epoch ${config.epoch}, but was at ${leastEpoch} already: it lost what it kept`;
       this.#member.emit({ kind: 'fault', message });
       return;
     }
     this.isConfigKnown = true;
-    const mine = this.possible.find((proposal) => sameConfig(proposal, config));
-    const isMine = mine !== undefined && (isLeading || this.isCandidate);
-    const reason = (mine && this.#reasons.get(mine)) ?? 'another tracker changed who is in sync';
     // What follows from a new config need not wait; to hear the same one again has time.
     if (config.epoch > this.#member.config.epoch) {
       this.#readAgainAtMs = this.#member.nowMs;
       this.#proposeAgainAtMs = this.#member.nowMs;
     }
-    this.adopt(config, { isMine, reason });
+    this.#goOn(config, 'another tracker changed who is in sync');
+  }
+
+  #goOn(config: Config, otherwise: string): void {
+    const mine = this.possible.find((proposal) => sameConfig(proposal, config));
+    const isMine = mine !== undefined && (this.#member.isLeading || this.isCandidate);
+    this.adopt(config, { isMine, reason: (mine && this.#reasons.get(mine)) ?? otherwise });
   }
 
   #mayAsk(atMs: number): boolean {

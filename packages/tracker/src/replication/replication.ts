@@ -184,8 +184,7 @@ export class Replication {
       this.#refuse(call, message);
       return;
     }
-    this.#election.adopt(from.config, { isMine: false, reason: 'another tracker told of it' });
-    this.#settle();
+    this.#hear(from.config);
     if (from.kind === 'push') this.#following.pushed(call, message, from);
     else if (this.#member.isLeading) this.#leading.pulled(call, message);
     else this.#member.answer(call, 'refused');
@@ -196,14 +195,19 @@ export class Replication {
     if (from === undefined || !this.#isOfCluster(from.clusterId)) return;
     const answered = this.#member.peers.answered(request, toHex(from.storeId), this.#member.nowMs);
     if (answered === undefined) return;
-    this.#election.adopt(from.config, { isMine: false, reason: 'another tracker told of it' });
-    this.#settle();
+    this.#hear(from.config);
     const { peer, request: asked } = answered;
     const { outcome } = from;
     const { isLeading } = this.#member;
     if (asked.kind === 'push' && isLeading) {
       this.#leading.pushAnswered(peer, { message, outcome, sentAtMs: asked.sentAtMs });
     } else if (asked.kind === 'pull' && !isLeading) this.#following.pullAnswered(message, from, asked);
+  }
+
+  #hear(config: Config): void {
+    this.#election.heard(config);
+    // What only time has changed waits until the message itself has counted.
+    if (this.#member.config !== this.#config) this.#settle();
   }
 
   #refuse(call: number, { member: from }: SyncRequest): void {
