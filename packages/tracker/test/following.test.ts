@@ -61,6 +61,18 @@ describe('Following', () => {
     });
     expect([pair.roles()[1], pair.mayRead('a')]).toEqual(['primary', false]);
   });
+
+  it('is not waited for once it is about to end', () => {
+    const pair = new CorePair({ hasRegister: true });
+    pair.run(3_000);
+    pair.tell('b', { kind: 'hand_over' });
+    pair.run(300);
+    expect([pair.roles(), pair.register.config.inSync]).toEqual([['primary', 'joining'], ['aa'.repeat(16)]]);
+    pair.stop('b');
+    pair.write('a', 'user-one');
+    pair.run(10);
+    expect(pair.committed()).toEqual([1, 0]);
+  });
 });
 
 /** The same entry, but of another user: nothing in it is wrong, and no hash is with it. */

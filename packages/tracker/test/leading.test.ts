@@ -21,4 +21,29 @@ describe('Leading', () => {
         .slice(-2),
     ).toEqual(['primary: founded', 'primary: a backup is in sync']);
   });
+
+  it('hands over at once, and its successor does not wait for it', () => {
+    const pair = new CorePair({ hasRegister: true });
+    pair.run(3_000);
+    pair.tell('a', { kind: 'hand_over' });
+    expect(pair.core('a').mayWrite).toBe(false);
+    pair.run(300);
+    expect(pair.roles()).toEqual(['joining', 'primary']);
+    pair.stop('a');
+    pair.write('b', 'user-one');
+    pair.run(10);
+    expect(pair.committed()).toEqual([0, 1]);
+    pair.restart('a');
+    pair.run(2_000);
+    expect(pair.roles()).toEqual(['backup', 'primary']);
+  });
+
+  it('leaves out at once a backup whose disk failed', () => {
+    const pair = new CorePair({ hasRegister: true });
+    pair.run(3_000);
+    pair.tell('b', { kind: 'disk_failed', reason: 'the disk is full' });
+    pair.write('a', 'user-one');
+    pair.run(300);
+    expect(pair.committed()).toEqual([1, 0]);
+  });
 });

@@ -31,7 +31,7 @@ export type ReplicationEvent =
   | { readonly kind: 'register_swapped'; readonly request: number; readonly outcome: SwapOutcome }
   /** A person says that this tracker shall be primary; for a pair without a register. */
   | { readonly kind: 'promote' }
-  /** This tracker is about to end: another one shall be primary. */
+  /** This tracker is about to end: another one shall be primary, and nobody shall wait for it. */
   | { readonly kind: 'hand_over' };
 
 export type ReplicationEffect =

@@ -32,6 +32,7 @@ export class Following {
   /** What the primary said is acknowledged; it may be ahead of what is durable here. */
   #acknowledged = 0;
   #pullAtMs = Number.NEGATIVE_INFINITY;
+  #isLeaving = false;
 
   constructor(member: Member, election: Election) {
     this.#member = member;
@@ -51,6 +52,11 @@ export class Following {
     this.#sink.forget();
   }
 
+  /** From now on nobody shall count on this tracker, because it is about to end. */
+  leave(): void {
+    this.#isLeaving = true;
+  }
+
   /** Tells everybody of the config, so that a successor need not wait until it misses this primary. */
   announce(): void {
     for (const peer of this.#member.peers.all) this.#ask(peer);
@@ -60,15 +66,16 @@ export class Following {
     const member = this.#member;
     if (member.isCaughtUp) member.commit(Math.min(this.#acknowledged, member.durable));
     this.#answerWaiting();
-    if (!member.isCaughtUp) this.#pull();
+    if (!member.isCaughtUp && !this.#isLeaving) this.#pull();
     // Steps of the clock can only be told from pauses by who looks often.
     member.isDue(member.nowMs + member.timings.heartbeatMs);
   }
 
   pushed(call: number, message: SyncRequest, from: MemberRequest): void {
     const member = this.#member;
-    if (!this.#isPrimary(from)) {
-      member.answer(call, 'refused');
+    const refusal = this.#refusalOf(from);
+    if (refusal !== undefined) {
+      member.answer(call, refusal);
       return;
     }
     member.heard();
@@ -118,11 +125,10 @@ export class Following {
   /** The end of the waiting answers: whoever they are for no longer counts on this tracker. */
   #answerWaiting(): void {
     if (this.#waiting.length === 0) return;
-    const { durable, config, isCaughtUp } = this.#member;
+    const { durable, isCaughtUp } = this.#member;
     const later: WaitingAnswer[] = [];
     for (const answer of this.#waiting) {
-      const isFollowed = config.primary === answer.primary && !this.#election.isCandidate;
-      if (!isFollowed) this.#member.answer(answer.call, 'refused');
+      if (!this.#isFollowed(answer.primary)) this.#member.answer(answer.call, 'refused');
       else if (!isCaughtUp) this.#member.answer(answer.call, 'catching_up');
       else if (answer.index <= durable) this.#member.answer(answer.call, 'accepted');
       else later.push(answer);
@@ -130,13 +136,20 @@ export class Following {
     this.#waiting = later;
   }
 
-  /** R4: only the primary of the newest config is followed. */
-  #isPrimary(from: MemberRequest): boolean {
-    const { config, self, isLeading, options, window } = this.#member;
-    if (from.config.epoch !== config.epoch || toHex(from.storeId) !== config.primary) return false;
+  /** R4: only the primary of the newest config is followed, and only by who knows that it is the newest. */
+  #refusalOf(from: MemberRequest): 'refused' | 'catching_up' | undefined {
+    const { config, options, window } = this.#member;
+    if (from.config.epoch !== config.epoch || toHex(from.storeId) !== config.primary) return 'refused';
+    if (!this.#isFollowed(config.primary)) return 'refused';
     if (!options.hasRegister && config.epoch >= window.head.epoch) this.#election.isConfigKnown = true;
-    if (!this.#election.isConfigKnown || this.#election.isCandidate) return false;
-    return !isLeading && config.primary !== self;
+    return this.#election.isConfigKnown ? undefined : 'catching_up';
+  }
+
+  /** Whether this tracker goes after `primary`, and not its own way. */
+  #isFollowed(primary: StoreId): boolean {
+    const { config, self } = this.#member;
+    if (primary !== config.primary || primary === self) return false;
+    return !this.#election.isCandidate && !this.#isLeaving;
   }
 
   /** Appends those of the entries that are new; false when they do not follow what is here. */

@@ -89,6 +89,8 @@ export class Leading {
     const isDamaged = !isOwn && window.at(head.index) !== undefined;
     peer.follows = outcome === 'accepted' && !isDamaged;
     peer.reached = isOwn ? head.index : undefined;
+    // Who refuses is about to end, or to be primary, or has no disk: there is nothing to wait for.
+    if (outcome === 'refused') peer.grantedAtMs = Number.NEGATIVE_INFINITY;
     if (!peer.follows) return;
     peer.grantedAtMs = Math.max(peer.grantedAtMs, sentAtMs);
     if (isOwn) peer.matched = Math.max(peer.matched, head.index);
@@ -153,7 +155,7 @@ export class Leading {
     const shrinks = inSync.length < config.inSync.length;
     // Without a register the other one may have been promoted meanwhile: only a person can tell.
     if (shrinks && !options.hasRegister) return;
-    this.#election.propose({ primary: self, inSync }, shrinks ? 'a backup is silent' : 'a backup is in sync');
+    this.#election.propose({ primary: self, inSync }, shrinks ? 'a backup is gone' : 'a backup is in sync');
   }
 
   #wanted(): readonly StoreId[] {

@@ -154,6 +154,7 @@ export class Replication {
         this.#promote();
         break;
       case 'hand_over':
+        this.#following.leave();
         if (member.isLeading) this.#leading.handOver();
         break;
     }
