@@ -4,7 +4,7 @@
  * Nothing is skipped or repaired. A journal that cannot be followed to its head fails with `journal_corrupt` and the index
  * where it breaks, because a state with a hole in it would give away what the missing entries forbid.
  */
-import { corrupt, openRecord, positionBefore, sameBytes } from './entry.ts';
+import { corrupt, type JournalRecord, openRecord, positionBefore, sameBytes } from './entry.ts';
 import { describe } from './errors.ts';
 import type { ReadableJournal, ReadLimits } from './journal/journal.ts';
 import type { JournalPosition } from './messages.ts';
@@ -15,30 +15,51 @@ import { applyEntry, createState } from './state.ts';
 /** Read and applied without a pause: some 10 ms of work. */
 const BATCH: ReadLimits = { entries: 1_024, bytes: 1024 * 1024 };
 
-/** The state at the journal's head, or after its entry `upTo` where that is given. */
+/**
+ * The state at the journal's head, or after its entry `upTo` where that is given. Where another tracker has put a later
+ * snapshot in the place of that entry meanwhile, the state is that one's.
+ */
 export async function replayJournal(
   journal: ReadableJournal,
   upTo: number = journal.head.index,
 ): Promise<OwnedState> {
-  const state = await startingState(journal);
+  let state = await startingState(journal);
   while (state.position.index < upTo) {
-    const { index } = state.position;
-    const records = await journal.read(index, { ...BATCH, entries: Math.min(BATCH.entries, upTo - index) });
-    if (records.length === 0)
-      throw corrupt(index + 1, `it is missing, though the journal ends at entry ${upTo}`);
-    for (const record of records) {
-      const entry = openRecord(record, state.position);
-      try {
-        applyEntry(state, entry, record);
-      } catch (cause) {
-        throw corrupt(entry.index, describe(cause), { cause });
-      }
-    }
+    const records = await readNext(journal, state.position.index, upTo);
+    if (records === 'dropped') state = await startingState(journal);
+    else for (const record of records) applyRecord(state, record);
   }
-  if (upTo === journal.head.index && !sameBytes(state.position.hash, journal.head.hash)) {
-    throw corrupt(upTo, 'the journal keeps another hash for its end');
+  const { position } = state;
+  if (position.index === journal.head.index && !sameBytes(position.hash, journal.head.hash)) {
+    throw corrupt(position.index, 'the journal keeps another hash for its end');
   }
   return state;
+}
+
+async function readNext(
+  journal: ReadableJournal,
+  after: number,
+  upTo: number,
+): Promise<readonly JournalRecord[] | 'dropped'> {
+  let records: readonly JournalRecord[];
+  try {
+    records = await journal.read(after, { ...BATCH, entries: Math.min(BATCH.entries, upTo - after) });
+  } catch (error) {
+    // By another tracker, in favour of a snapshot.
+    if (journal.base > after) return 'dropped';
+    throw error;
+  }
+  if (records.length > 0) return records;
+  throw corrupt(after + 1, `it is missing, though the journal ends at entry ${upTo}`);
+}
+
+function applyRecord(state: OwnedState, record: JournalRecord): void {
+  const entry = openRecord(record, state.position);
+  try {
+    applyEntry(state, entry, record);
+  } catch (cause) {
+    throw corrupt(entry.index, describe(cause), { cause });
+  }
 }
 
 async function startingState(journal: ReadableJournal): Promise<OwnedState> {
