@@ -49,11 +49,11 @@ function commandsOfUnits(): string[][] {
 }
 
 function commandsOfContainers(): string[][] {
-  const lists = [
-    ...read('deploy/compose.yaml').matchAll(/command: (\[.*\])/g),
-    ...read('deploy/Dockerfile').matchAll(/^CMD (\[.*\])/gm),
-  ];
-  return lists.map(([, list = '']) => JSON.parse(list.replaceAll("'", '"')) as string[]);
+  const services = read('deploy/compose.yaml').matchAll(/^ {4}command: (?:>-)?((?:.*\n)(?: {6}.*\n)*)/gm);
+  const [, image = ''] = /^CMD (\[.*\])$/m.exec(read('deploy/Dockerfile')) ?? [];
+  // The one form that Docker takes as words, and not as a line for a shell.
+  const words: string[] = JSON.parse(image);
+  return [words, ...Array.from(services, ([, line = '']) => split(line))];
 }
 
 async function metricNames(): Promise<Set<string>> {
