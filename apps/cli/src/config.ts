@@ -31,7 +31,7 @@ export async function dataFolder(
   role: 'tracker' | 'peer' | 'witness' | 'cluster',
   options: { readonly data?: string | undefined; readonly variables: Variables },
 ): Promise<string> {
-  const chosen = options.data ?? nonEmpty(options.variables.MINITORRENT_DATA);
+  const chosen = nonEmpty(options.data) ?? nonEmpty(options.variables.MINITORRENT_DATA);
   return join(chosen === undefined ? await platformFolder() : resolve(chosen), role);
 }
 
@@ -65,6 +65,7 @@ async function makeFolder(path: string, mode: number): Promise<void> {
   });
 }
 
-function nonEmpty(text: string | undefined): string | undefined {
+/** An empty variable counts as none; it arrives as an empty option, too. */
+export function nonEmpty(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;
 }

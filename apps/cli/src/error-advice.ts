@@ -124,7 +124,7 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   bad_cluster_id: 'minitorrent witness init tells it; any 32 hexadecimal digits make a new one',
   tracker_missing:
     'start every tracker of the cluster and name them all; if one is lost, run the other without a witness',
-  no_other_tracker: 'leave --witness and --cluster out to run one tracker alone',
+  no_other_tracker: 'leave --witness, --cluster and MINITORRENT_CLUSTER out to run one tracker alone',
   bad_postgres_url: 'write postgres://user:password@host:port/database',
   bad_address: 'write host:port, as in 127.0.0.1:7700 or [::1]:7700',
 };

@@ -10,6 +10,7 @@ describe('dataFolder', () => {
     expect(await dataFolder('peer', { data: 'given', variables })).toBe(resolve('given/peer'));
     expect(await dataFolder('tracker', { variables })).toBe('/from/variable/tracker');
     expect(await dataFolder('peer', { variables: { MINITORRENT_DATA: '' } })).toMatch(/minitorrent.*peer$/);
+    expect(await dataFolder('peer', { data: '', variables })).toBe('/from/variable/peer');
   });
 });
 

@@ -85,8 +85,8 @@ describe('minitorrent witness init', () => {
     expect(await runWitnessInit({ data: folder.path }, world, tools)).toBe(0);
     expect((await stat(join(folder.path, 'witness'))).mode & 0o777).toBe(0o700);
     expect(world.out()).toContain(`--cluster ${CLUSTER}`);
-    const again = createFakeWorld();
-    expect(await runWitnessInit({ data: folder.path, json: true }, again, tools)).toBe(1);
+    const again = createFakeWorld({ variables: { MINITORRENT_CLUSTER: '' } });
+    expect(await runWitnessInit({ data: folder.path, cluster: '', json: true }, again, tools)).toBe(1);
     expect(again.json()).toMatchObject([{ type: 'error', command: 'witness init', code: 'register_exists' }]);
   });
 

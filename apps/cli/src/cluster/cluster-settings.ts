@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import type { Address } from '@minitorrent/rpc-core';
 import { parseAddress, parseAddresses } from '../address.ts';
 import { CliError } from '../cli-error.ts';
-import { DEFAULT_TRACKER_PORT, DEFAULT_WITNESS_PORT, type Variables } from '../config.ts';
+import { DEFAULT_TRACKER_PORT, DEFAULT_WITNESS_PORT, nonEmpty, type Variables } from '../config.ts';
 import { parsePostgresUrl } from '../journal-place.ts';
 
 /** The options as the user wrote them. */
@@ -37,7 +37,8 @@ export function readClusterSettings(
   { variables, knownId }: { readonly variables: Variables; readonly knownId: string | undefined },
 ): ClusterSettings | undefined {
   const { join, witness } = options;
-  if (join === undefined && witness === undefined && options.cluster === undefined) return undefined;
+  if (join === undefined && witness === undefined && nonEmpty(options.cluster) === undefined)
+    return undefined;
   const id = chosenClusterId(options, variables) ?? knownId;
   if (id === undefined) {
     const example = randomBytes(16).toString('hex');
@@ -64,8 +65,7 @@ export function chosenClusterId(
   { cluster }: Pick<ClusterCommandOptions, 'cluster'>,
   variables: Variables,
 ): string | undefined {
-  const variable = variables.MINITORRENT_CLUSTER;
-  return cluster ?? (variable === '' ? undefined : variable);
+  return nonEmpty(cluster) ?? nonEmpty(variables.MINITORRENT_CLUSTER);
 }
 
 /** 16 bytes from 32 hexadecimal digits. Fails with `bad_cluster_id`; the message does not repeat it, for it is a secret. */
