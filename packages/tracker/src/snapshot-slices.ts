@@ -14,10 +14,10 @@ import {
   userCodec,
 } from './snapshot-codec.ts';
 
-/** Some 500 items, which take a millisecond or a few. */
-const SLICE_BYTES = 32 * 1024;
+/** Some 100 items, and with the largest one less than the buffer that a writer begins with: it never has to grow. */
+const SLICE_BYTES = 7 * 1024;
 /** Slices; they are only copied. */
-const JOINED_AT_ONCE = 64;
+const JOINED_AT_ONCE = 256;
 
 /** To be gone through once. */
 export function* encodeSlices(frozen: FrozenState, sliceBytes: number = SLICE_BYTES): Generator<Uint8Array> {
