@@ -157,21 +157,34 @@ export class ClusterMember {
     throw new TrackerError('busy', 'This tracker is still writing; try again in a moment');
   }
 
-  /** Before this tracker ends: lets another one take over; resolves when it has, or when none can. */
+  /** Before this tracker ends: lets another one take over, or go on alone; resolves when it does, or when none can. */
   async handOver(): Promise<void> {
     const { clock } = this.#options;
     const replicator = this.#replicator;
     replicator.leave();
-    if (replicator.role !== 'primary' || replicator.config.inSync.length < 2) return;
+    const isOver = this.#whatEnds();
+    if (isOver === undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const unwatch = replicator.watch(() => {
-      if (replicator.role !== 'primary') resolve();
+      if (isOver()) resolve();
     });
     const cancel = clock.schedule(CLUSTER_TIMES.handOverMs, resolve);
     replicator.handOver();
     await promise;
     unwatch();
     cancel();
+  }
+
+  /** When nobody waits for this tracker any more: it leads no longer, or the primary goes on without it. */
+  #whatEnds(): (() => boolean) | undefined {
+    const replicator = this.#replicator;
+    const { storeId } = replicator.status();
+    const { inSync } = replicator.config;
+    if (inSync.length < 2 || !inSync.includes(storeId)) return undefined;
+    if (replicator.role === 'primary') return () => replicator.role !== 'primary';
+    // Without a register a primary leaves nobody out.
+    if (this.#options.cluster.register === undefined) return undefined;
+    return () => !replicator.config.inSync.includes(storeId);
   }
 
   /** Takes no part any longer. Idempotent. */
