@@ -74,6 +74,17 @@ describe('a pair of trackers', () => {
     expect(scene.roles()).toEqual(['down', 'primary']);
   });
 
+  it('asks the one that took over at once, where the primary before has fallen silent', async () => {
+    await using scene = await startedPair();
+    const bob = await scene.logIn(1, 'bob');
+    scene.cutOff = 0;
+    const made = bob.createGroup('climbers');
+    await scene.until(() => scene.roles()[1] === 'primary');
+    const tookOverAtMs = scene.clock.now();
+    await scene.outcome(made);
+    expect(scene.clock.now() - tookOverAtMs).toBeLessThan(100);
+  });
+
   it('takes one that was killed back, with what it missed', async () => {
     await using scene = await startedPair();
     await scene.kill(0);

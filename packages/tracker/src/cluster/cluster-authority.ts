@@ -94,11 +94,24 @@ export class ClusterAuthority implements Authority {
     const name = epoch === 0 ? undefined : await others.find(primary);
     if (name === undefined) throw notPrimary;
     const request = { clusterId, requestId, change };
-    const { index, result } = await others.call(name, (client, options) => client.forward(request, options), {
-      timeoutMs: CLUSTER_TIMES.forwardMs,
-      ...(signal === undefined ? {} : { signal }),
+    // One that is replaced meanwhile may never answer, and its successor is asked at once.
+    const replaced = new AbortController();
+    const unwatch = replicator.watch(() => {
+      if (replicator.config.primary !== primary) replaced.abort(notPrimary);
     });
-    return { result, isShown: await this.#isShown(index) };
+    try {
+      const { index, result } = await others.call(
+        name,
+        (client, options) => client.forward(request, options),
+        {
+          timeoutMs: CLUSTER_TIMES.forwardMs,
+          signal: signal === undefined ? replaced.signal : AbortSignal.any([signal, replaced.signal]),
+        },
+      );
+      return { result, isShown: await this.#isShown(index) };
+    } finally {
+      unwatch();
+    }
   }
 
   /** Whoever changed something sees it in the next list, unless that takes too long or this tracker is about to end. */

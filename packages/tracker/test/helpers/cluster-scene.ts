@@ -5,6 +5,7 @@ import { createMemoryJournal, type MemoryStorage } from '../../src/journal/memor
 import { createMemoryRegister, type Register, RegisterCell } from '../../src/register.ts';
 import type { Timings } from '../../src/replication/timings.ts';
 import { createTracker, type Tracker, type TrackerOptions } from '../../src/shell/create-tracker.ts';
+import { untilApart } from './apart.ts';
 import { CHEAP, connectPeer, type PeerOptions, type TestPeer } from './peers.ts';
 
 export const CLUSTER_ID = new Uint8Array(16).fill(0xc1);
@@ -14,6 +15,8 @@ export interface ClusterScene extends AsyncDisposable {
   readonly cell: RegisterCell;
   /** The register answers nothing while this is true. */
   isRegisterAway: boolean;
+  /** The tracker of this number reaches the register no more, and no tracker another one; nobody tells them. */
+  cutOff: number | undefined;
   readonly logs: string[];
   /** Starts tracker number `at` on the journal that it had before, if it had one. */
   start(at: number, options?: Partial<TrackerOptions>): Promise<Tracker>;
@@ -57,10 +60,12 @@ export function createClusterScene({
   const addressOf = (at: number) => ({ host: `tracker-${at}`, port: PORT });
   const addresses = storages.map((_, at) => addressOf(at));
   const away = { kind: 'unknown', why: 'it is away' } as const;
-  const register: Register = {
-    read: async () => (scene.isRegisterAway ? away : memory.read()),
-    compareAndSwap: async (epoch, config) =>
-      scene.isRegisterAway ? away : memory.compareAndSwap(epoch, config),
+  const registerOf = (at: number): Register => {
+    const isAway = (): boolean => scene.isRegisterAway || scene.cutOff === at;
+    return {
+      read: async () => (isAway() ? away : memory.read()),
+      compareAndSwap: async (epoch, config) => (isAway() ? away : memory.compareAndSwap(epoch, config)),
+    };
   };
   const trackerAt = (at: number): Tracker => {
     const tracker = running.get(at);
@@ -72,10 +77,11 @@ export function createClusterScene({
     clock,
     cell,
     isRegisterAway: false,
+    cutOff: undefined,
     logs: [],
     start: async (at, options = {}) => {
       const tracker = await createTracker({
-        network: network.from(`tracker-${at}`),
+        network: untilApart(network.from(`tracker-${at}`), () => scene.cutOff !== undefined),
         address: addressOf(at),
         clock,
         random: createSeededRandom(at + 1),
@@ -84,7 +90,7 @@ export function createClusterScene({
         cluster: {
           clusterId: CLUSTER_ID,
           peers: addresses.filter((_, other) => other !== at),
-          ...(hasRegister ? { register } : {}),
+          ...(hasRegister ? { register: registerOf(at) } : {}),
           timings: timings(at),
         },
         onLog: (entry) => {
@@ -137,6 +143,8 @@ export function createClusterScene({
       return peer;
     },
     [Symbol.asyncDispose]: async () => {
+      // Or ends of connections would be waited for on a clock that nobody moves.
+      scene.cutOff = undefined;
       for (const peer of peers) await peer[Symbol.asyncDispose]();
       for (const at of running.keys()) await scene.kill(at);
     },
