@@ -4,6 +4,7 @@
  */
 import type { Address, Clock, Network } from '@minitorrent/rpc-core';
 import { type Entry, genesis, openRecord, recordAfter } from '../../src/entry.ts';
+import { describe } from '../../src/errors.ts';
 import { toHex } from '../../src/hex.ts';
 import type { JournalPosition } from '../../src/messages.ts';
 import { codeOf, connectTo, SILENCE_MS, type TrackerClient } from './failover-client.ts';
@@ -40,11 +41,15 @@ export class Audit {
     return this.#position.index;
   }
 
-  /** Reads what is new and acknowledged; to be called when all trackers are together. */
+  /** Reads everything that is acknowledged; to be called when all trackers are together. */
   async catchUp(): Promise<void> {
-    for (const address of this.#options.addresses) {
-      if (await this.#readFrom(address)) return;
-    }
+    const ends = this.#options.addresses.map(async (address) => ({
+      address,
+      end: await this.#endOf(address),
+    }));
+    // Whoever knows of most has it all.
+    const sorted = (await Promise.all(ends)).toSorted((one, other) => other.end - one.end);
+    for (const { address, end } of sorted) if (await this.#readFrom(address, end)) return;
     this.#options.promises.violated('no tracker has the entries of the journal that were not looked at yet');
   }
 
@@ -81,18 +86,26 @@ export class Audit {
       promises.violated(`${key} was refused to ${write.owner}, and nobody has it`);
   }
 
-  /** False where that tracker no longer has the entries. */
-  #readFrom(address: Address): Promise<boolean> {
-    const { clusterId, promises } = this.#options;
+  /** The last entry that the tracker at `address` knows to be acknowledged. */
+  #endOf(address: Address): Promise<number> {
+    const { clusterId } = this.#options;
     return this.#ask(address, async (tracker) => {
       const { committedIndex } = await tracker.tracker_status({ clusterId }, { timeoutMs: SILENCE_MS });
+      return committedIndex;
+    });
+  }
+
+  /** False where that tracker does not have the entries: it dropped some of them, or knows less than another one. */
+  #readFrom(address: Address, end: number): Promise<boolean> {
+    const { promises } = this.#options;
+    return this.#ask(address, async (tracker) => {
       try {
-        while (this.#position.index < committedIndex) await this.#readSome(tracker, committedIndex);
+        while (this.#position.index < end) await this.#readSome(tracker, end);
         return true;
       } catch (error) {
         if (codeOf(error) === 'compacted') return false;
         promises.violated(
-          `the journal cannot be followed after entry ${this.#position.index}: ${String(error)}`,
+          `the journal cannot be followed after entry ${this.#position.index}: ${describe(error)}`,
         );
         return true;
       }

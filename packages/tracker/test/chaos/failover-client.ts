@@ -1,8 +1,8 @@
 /**
  * A client of several trackers: asks one until it fails or says nothing for a while, then the next one the same again.
  *
- * It is a program of its own, so that a mistake of a peer's own failover is not repeated here. It gives up never: whoever
- * asks gets an answer, or a decision of the trackers as an error.
+ * It is a program of its own, so that a mistake of a peer's own failover is not repeated here. It never gives up: whoever asks
+ * gets an answer, or an error that no other try would change.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address, CallOptions, Client, Clock, Connection, Network } from '@minitorrent/rpc-core';
@@ -15,9 +15,6 @@ export type TrackerClient = Client<typeof trackerContract>;
 export const SILENCE_MS = 2_000;
 /** The pause after all trackers failed in turn. */
 const PAUSE_MS = 50;
-
-/** What the trackers decided: the same everywhere, so another try is of no use. */
-const DECISIONS: ReadonlySet<string> = new Set(['user_exists', 'group_exists']);
 
 /** What another tracker, or the same one later, may answer better. */
 export const PASSING: ReadonlySet<string> = new Set([
@@ -41,8 +38,6 @@ export interface FailoverOptions {
   readonly signal: AbortSignal;
   /** Told of every error that led to another try. */
   readonly onRetry: (code: string) => void;
-  /** Told of every error that a client must never see. */
-  readonly onError: (error: unknown) => void;
 }
 
 export interface Answered<R> {
@@ -75,9 +70,9 @@ export class FailoverClient {
     this.#credentials = credentials;
   }
 
-  /** Asks until there is an answer. Fails with a decision of the trackers, and when the run is aborted. */
+  /** Asks until there is an answer. Fails with what the trackers decide, and when the run is aborted. */
   async call<R>(ask: (tracker: TrackerClient, options: CallOptions) => Promise<R>): Promise<Answered<R>> {
-    const { signal, onRetry, onError } = this.#options;
+    const { signal, onRetry } = this.#options;
     for (;;) {
       signal.throwIfAborted();
       try {
@@ -89,9 +84,8 @@ export class FailoverClient {
       } catch (error) {
         signal.throwIfAborted();
         const code = codeOf(error);
-        if (DECISIONS.has(code)) throw error;
-        if (PASSING.has(code)) onRetry(code);
-        else onError(error);
+        if (!PASSING.has(code)) throw error;
+        onRetry(code);
         await this.#turn();
       }
     }

@@ -69,7 +69,8 @@ const FAULTS: Readonly<Record<FaultKind, CarryOut>> = {
     cutAwhile(broken, cablesAt(broken.trackerAt(broken.fault.which).name, broken.scene.places)),
   cut_primary_inside: (broken) => {
     const inside = broken.scene.places.filter((place) => place !== CLIENTS);
-    return cutAwhile(broken, cablesAt(broken.primary.name, inside));
+    // Long enough for another one to take over, while clients still ask this one.
+    return cutAwhile(broken, cablesAt(broken.primary.name, inside), { moreMs: 2_500 });
   },
   cut_from_database: (broken) => {
     const { scene, fault } = broken;
@@ -110,10 +111,14 @@ async function stopAwhile(broken: Broken, { child }: TrackerSeat): Promise<void>
   child.goOn();
 }
 
-async function cutAwhile(broken: Broken, cables: readonly Cable[]): Promise<void> {
+async function cutAwhile(
+  broken: Broken,
+  cables: readonly Cable[],
+  { moreMs = 0 }: { readonly moreMs?: number } = {},
+): Promise<void> {
   broken.begins();
   await broken.scene.cut(cables);
-  await broken.sleep(broken.fault.lengthMs);
+  await broken.sleep(broken.fault.lengthMs + moreMs);
   await broken.scene.heal();
 }
 

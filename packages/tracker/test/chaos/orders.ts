@@ -1,19 +1,15 @@
 /** What the runner tells the processes that it starts, and what they tell it: one line of JSON each. */
 import type { Address } from '@minitorrent/rpc-core';
+import type { TrackerStatus } from '../../src/messages.ts';
 import type { Config } from '../../src/register.ts';
-import type { PlantedBug } from '../../src/replication/member.ts';
-import type { ReplicationRole } from '../../src/replication/role.ts';
 
-/** Mistakes that a run has to notice: of the replication core, and a disk that says `durable` a while too early. */
-export type ChaosBug = PlantedBug | 'lying_disk';
+/**
+ * Mistakes that a run notices: of the replication core, and a disk that says `durable` a while too early. Others of the core
+ * need an occasion that is too rare here; the simulator finds them.
+ */
+export const CHAOS_BUGS = ['acknowledge_early', 'take_over_without_being_in_sync', 'lying_disk'] as const;
 
-export const CHAOS_BUGS: readonly ChaosBug[] = [
-  'acknowledge_early',
-  'no_joint_rule',
-  'take_over_without_being_in_sync',
-  'read_without_lease',
-  'lying_disk',
-];
+export type ChaosBug = (typeof CHAOS_BUGS)[number];
 
 export interface TrackerOrders {
   readonly listenAt: Address;
@@ -35,7 +31,7 @@ export type ChildLine =
   | { readonly kind: 'started'; readonly address: Address; readonly storeId: string }
   | {
       readonly kind: 'role';
-      readonly role: ReplicationRole;
+      readonly role: TrackerStatus['role'];
       readonly reason: string;
       readonly config: Config;
     }

@@ -24,7 +24,7 @@ export class ContendedNames {
   }
 }
 
-export interface WriterOptions extends Omit<FailoverOptions, 'first' | 'onRetry' | 'onError'> {
+export interface WriterOptions extends Omit<FailoverOptions, 'first' | 'onRetry'> {
   readonly number: number;
   readonly contended: ContendedNames;
   readonly promises: Promises;
@@ -42,7 +42,6 @@ export class Writer {
       ...options,
       first: number % addresses.length,
       onRetry: (code) => promises.retried(code),
-      onError: (error) => promises.violated(`client ${number} was told ${codeOf(error)}: ${describe(error)}`),
     });
   }
 
@@ -80,9 +79,11 @@ export class Writer {
       promises.acknowledged(write);
       outages.acknowledged(number, askedAtMs);
       return true;
-    } catch {
+    } catch (error) {
       signal.throwIfAborted();
-      promises.refuses(write);
+      const code = codeOf(error);
+      if (code === `${write.kind}_exists`) promises.refuses(write);
+      else promises.violated(`client ${number} was told ${code}: ${describe(error)}`);
       return false;
     }
   }
