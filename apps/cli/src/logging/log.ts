@@ -62,9 +62,10 @@ function jsonLine(time: string, { level, event, fields }: LogRecord): string {
   return terminalJson(JSON.stringify({ time, level, event, ...fields }));
 }
 
-/** `2026-11-22T10:40:01.123Z warn  login_failed userId=alice host=10.0.0.1` */
+/** `2026-11-22T10:40:01.123Z warn  login_failed userId=alice host=10.0.0.1`, without what there is not. */
 function textLine(time: string, { level, event, fields }: LogRecord): string {
-  const words = Object.entries(fields).map(([name, value]) => `${name}=${textValue(value)}`);
+  const told = Object.entries(fields).filter(([, value]) => value !== null);
+  const words = told.map(([name, value]) => `${name}=${textValue(value)}`);
   return [time, level.padEnd(5), event, ...words].join(' ');
 }
 
