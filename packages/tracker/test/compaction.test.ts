@@ -2,14 +2,13 @@ import { createManualClock } from '@minitorrent/rpc-core/testing';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createUser } from '../src/commands/accounts.ts';
-import { COMPACTION_LIMITS, type CompactOptions, Compactor, worthBytes } from '../src/compaction.ts';
+import { COMPACTION_LIMITS, Compactor, worthBytes } from '../src/compaction.ts';
 import type { JournalSize } from '../src/journal/journal.ts';
 import { createMemoryJournal, type MemoryStorage } from '../src/journal/memory-journal.ts';
 import { openLedger } from '../src/ledger.ts';
 import { DEFAULT_LIMITS } from '../src/limits.ts';
 import type { TrackerLogEntry } from '../src/log.ts';
 import { replayJournal } from '../src/replay.ts';
-import { encodeSnapshotInSlices } from '../src/snapshot.ts';
 import { turn } from './helpers/fake-journal.ts';
 import { createTestRandom } from './helpers/random.ts';
 
@@ -118,13 +117,9 @@ describe('Compactor', () => {
         compactor.committed();
       },
     });
-    const compact = async (options: CompactOptions): Promise<void> => {
-      const snapshot = await encodeSnapshotInSlices((freeze) => ledger.read(freeze), options);
-      await journal.writeSnapshot(snapshot, options);
-    };
     const log = (entry: TrackerLogEntry): void => expect.fail(entry.kind);
     const compactor = new Compactor({
-      ...{ ledger: { compact }, journal, clock, log },
+      ...{ ledger, journal, clock, log },
       ...{ random: createTestRandom(), limits: LIMITS },
     });
     for (let round = 0; round < 80; round += 1) {
