@@ -4,6 +4,7 @@
  * Here nothing of the workspace helps out: no source condition, no hoisted neighbour, no undeclared dependency. Only what
  * a user brings along (Node's types, the optional peers) is linked from here, so that one download less can fail.
  */
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Package } from '../floors/workspace.ts';
@@ -35,6 +36,8 @@ export async function createConsumer(
   }
   for (const [name, home] of brought) {
     const link = join(folder, 'node_modules', name);
+    // The command has some of them as dependencies of its own.
+    if (existsSync(link)) continue;
     await mkdir(dirname(link), { recursive: true });
     await symlink(join(home, 'node_modules', name), link);
   }
