@@ -28,7 +28,7 @@ export interface ChaosResult extends Pick<ChaosOptions, 'journal' | 'seed' | 'cl
   readonly lost: readonly string[];
   readonly duplicates: readonly string[];
   readonly violations: readonly string[];
-  /** Where the data of a run that failed is. */
+  /** Where the data of a run is in which something was found. */
   readonly folder: string | undefined;
   readonly schedule: readonly string[];
 }

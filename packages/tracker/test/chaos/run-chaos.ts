@@ -38,13 +38,14 @@ export async function runChaos(options: ChaosOptions, parts: RunParts): Promise<
   const run = new Run(options, { ...parts, folder });
   await run.run();
   const result = run.result();
-  if (result.isGood) await rm(folder, { recursive: true, force: true });
+  if (result.folder === undefined) await rm(folder, { recursive: true, force: true });
   return result;
 }
 
 class Run {
   readonly #options: ChaosOptions;
   readonly #folder: string;
+  readonly #interrupted: AbortSignal;
   readonly #over = new AbortController();
   readonly #signal: AbortSignal;
   readonly #bell: Bell;
@@ -60,6 +61,7 @@ class Run {
   constructor(options: ChaosOptions, { signal, onEvent, folder }: RunParts & { readonly folder: string }) {
     this.#options = options;
     this.#folder = folder;
+    this.#interrupted = signal;
     this.#signal = AbortSignal.any([signal, this.#over.signal]);
     this.#bell = new Bell(this.#signal);
     this.#outages = new Outages(options.clients, this.#bell);
@@ -75,7 +77,8 @@ class Run {
       });
       this.#isComplete = true;
     } catch (error) {
-      this.#violated(describe(error));
+      if (this.#interrupted.aborted) this.#timeline.note(describe(error));
+      else this.#violated(describe(error));
     } finally {
       // Clients of a run that failed still try.
       this.#over.abort();
@@ -85,8 +88,8 @@ class Run {
   result(): ChaosResult {
     const { journal, seed, clients, cutBy } = this.#options;
     const { duplicates, violations, acknowledgedWrites, refusedWrites, reads, retries } = this.#promises;
-    const isGood =
-      this.#isComplete && [this.#lost, duplicates, violations].every((found) => found.length === 0);
+    const isClean = [this.#lost, duplicates, violations].every((found) => found.length === 0);
+    const isGood = this.#isComplete && isClean;
     return {
       ...{ journal, seed, clients, cutBy, isGood, acknowledgedWrites, refusedWrites, reads, retries },
       kills: this.#kills,
@@ -95,7 +98,7 @@ class Run {
       faults: this.#faults,
       lost: this.#lost,
       ...{ duplicates, violations },
-      folder: isGood ? undefined : this.#folder,
+      folder: isClean ? undefined : this.#folder,
       schedule: this.#timeline.lines,
     };
   }

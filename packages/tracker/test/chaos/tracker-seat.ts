@@ -35,8 +35,9 @@ export class TrackerSeat {
     });
   }
 
+  /** Nothing happens where it runs. */
   async start(): Promise<void> {
-    this.role = 'down';
+    if (!this.child.isRunning) this.role = 'down';
     await this.child.start();
   }
 
