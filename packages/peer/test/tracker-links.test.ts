@@ -2,8 +2,8 @@ import { type Connection, RpcError } from '@minitorrent/rpc-core';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { createLeakCheck, createManualClock, type ManualClock } from '@minitorrent/rpc-core/testing';
 import { describe, expect, it, vi } from 'vitest';
-import type { Identity } from '../src/shell/tracker-link.ts';
 import type { TrackerLinks } from '../src/shell/tracker-links.ts';
+import type { Identity } from '../src/tracker-client.ts';
 import { FakeTrackers, type TrackerHandlers } from './support/fake-trackers.ts';
 
 const identity: Identity = {

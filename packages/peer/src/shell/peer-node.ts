@@ -3,8 +3,7 @@
  *
  * It holds who is logged in, and passes everything else on to the part whose business it is.
  */
-import type { Address, Clock, Network, Random, RpcServer, Served } from '@minitorrent/rpc-core';
-import { RpcError } from '@minitorrent/rpc-core';
+import type { Address, Clock, Network, Random, RpcError, RpcServer, Served } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
 import { PeerError } from '../errors.ts';
 import { EventHub } from '../event-hub.ts';
@@ -23,14 +22,15 @@ import type {
   Share,
   ShareOptions,
 } from '../peer.ts';
+import type { Identity } from '../tracker-client.ts';
 import { Announcers } from './announcers.ts';
 import type { Library } from './library.ts';
 import { OfflineLogins } from './offline-logins.ts';
 import { PeerPool } from './peer-pool.ts';
 import type { SharedFiles } from './shared-files.ts';
+import { SignIn } from './sign-in.ts';
 import { TrackerCallbacks } from './tracker-callbacks.ts';
 import { TrackerCalls } from './tracker-calls.ts';
-import type { Identity } from './tracker-link.ts';
 import { TrackerLinks } from './tracker-links.ts';
 import type { Uplink } from './uplink.ts';
 import { Workspace } from './workspace.ts';
@@ -39,9 +39,6 @@ const log = createDebug('minitorrent:peer:node');
 const DEVICE_ID_BYTES = 32;
 /** From the first packet to a usable connection: a peer that takes longer is no help. */
 const CONNECT_TIMEOUT_MS = 5_000;
-/** How long a login looks for a tracker where it can do without: as long as one tracker takes over from another. */
-const OFFLINE_AFTER_MS = 3_000;
-
 export interface PeerNodeOptions {
   readonly trackers: readonly Address[];
   readonly dataDir: string;
@@ -75,10 +72,9 @@ export class PeerNode implements Peer {
   readonly #links: TrackerLinks;
   readonly #calls: TrackerCalls;
   readonly #announcers: Announcers;
-  readonly #offline: OfflineLogins;
+  readonly #signIn: SignIn;
   readonly #events = new EventHub<PeerEvents>();
   #session: Session | undefined;
-  #remembering: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   constructor(options: PeerNodeOptions) {
@@ -97,7 +93,8 @@ export class PeerNode implements Peer {
       onRefused: (identity, error) => void this.#refused(identity, error),
     });
     this.#calls = new TrackerCalls(this.#links, random);
-    this.#offline = new OfflineLogins(library, random);
+    const offline = new OfflineLogins(library, random);
+    this.#signIn = new SignIn({ links: this.#links, offline, patienceMs: trackerPatienceMs });
     this.#announcers = new Announcers({
       ...{ clock, random, links: this.#links, port: server.address.port },
       files: () => workspace()?.announced(),
@@ -117,7 +114,7 @@ export class PeerNode implements Peer {
     this.#requireNobody(userId);
     const { deviceId } = this;
     const identity = { userId: requireIdentifier('user', userId), password, deviceId };
-    const how = await this.#authenticate(identity, options);
+    const how = await this.#signIn.signIn(identity, options);
     const { calls, announcers, pool } = {
       calls: this.#calls,
       announcers: this.#announcers,
@@ -215,45 +212,17 @@ export class PeerNode implements Peer {
     await this.#session?.workspace.close();
     await this.#announcers.close();
     await this.#links.close();
-    await this.#remembering;
+    await this.#signIn.settled();
     this.#pool.close();
     this.#options.uplink.close();
     await this.#options.resources.disposeAsync();
-  }
-
-  /** By a tracker, or without one where none can be reached. Fails with `wrong_password`, and as a call does. */
-  async #authenticate(identity: Identity, options: CallOptions = {}): Promise<'online' | 'offline'> {
-    const { userId, password } = identity;
-    if (!this.#offline.has(userId)) {
-      await this.#links.login(identity, options);
-      this.#remember(identity);
-      return 'online';
-    }
-    const patienceMs = Math.min(OFFLINE_AFTER_MS, this.#options.trackerPatienceMs);
-    try {
-      await this.#links.login(identity, { ...options, patienceMs });
-      this.#remember(identity);
-      return 'online';
-    } catch (error) {
-      if (!isNobodyThere(error)) throw error;
-      if (!(await this.#offline.verify(userId, password))) throw wrongPasswordOffline(userId, error);
-      this.#links.identify(identity);
-      return 'offline';
-    }
-  }
-
-  /** So that the user can log in on this device when no tracker is there. Nobody waits for it but the end of this peer. */
-  #remember({ userId, password }: Identity): void {
-    this.#remembering = this.#offline.remember(userId, password).catch((error: unknown) => {
-      log('cannot remember the login of %s: %s', userId, String(error));
-    });
   }
 
   /** A tracker that should know does not know the user with this password any more. */
   async #refused(identity: Identity, error: RpcError): Promise<void> {
     log('the tracker does not know %s any more: %s', identity.userId, error.message);
     const session = this.#session;
-    this.#offline.forget(identity.userId);
+    this.#signIn.refused(identity);
     if (session?.identity !== identity) return;
     this.#session = undefined;
     this.#callbacks.forget();
@@ -272,17 +241,4 @@ export class PeerNode implements Peer {
     if (this.#session !== undefined) return this.#session;
     throw new PeerError('not_logged_in', 'Cannot do that: nobody is logged in; log in first');
   }
-}
-
-/** What a login fails with while no tracker decides on it. */
-function isNobodyThere(error: unknown): boolean {
-  if (error instanceof PeerError) return error.code === 'tracker_unreachable';
-  return error instanceof RpcError && error.remote && UNDECIDED.has(error.code);
-}
-
-const UNDECIDED: ReadonlySet<string> = new Set(['not_primary', 'no_primary']);
-
-function wrongPasswordOffline(userId: string, cause: unknown): PeerError {
-  const message = `Cannot log in as ${userId} without a tracker: this is not the password of the last login on this device`;
-  return new PeerError('wrong_password', message, { cause });
 }

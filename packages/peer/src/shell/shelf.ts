@@ -4,16 +4,12 @@
  * Each is in the library with its piece layer, so that after a restart it is served again without hashing it; one that
  * changed or went away meanwhile is kept on the list, said to be so, and not served.
  */
-import { randomUUID } from 'node:crypto';
-import { rename, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { rename } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import {
-  type BuiltManifest,
-  buildManifest,
   type ChunkStore,
   type DownloadStore,
   openSource,
-  requireFileName,
   StoreError,
   type StoreErrorCode,
   verifyPieceLayer,
@@ -25,6 +21,7 @@ import { PeerError } from '../errors.ts';
 import type { EventHub } from '../event-hub.ts';
 import type { CallOptions, PeerEvents, Share, ShareOptions } from '../peer.ts';
 import type { Announcers } from './announcers.ts';
+import { hashSource, leavesPath } from './hash-source.ts';
 import type { Library, ShareRecord } from './library.ts';
 import type { SharedFiles } from './shared-files.ts';
 import type { TrackerCalls } from './tracker-calls.ts';
@@ -57,6 +54,10 @@ export class Shelf {
     this.#options = options;
   }
 
+  get #leavesDir(): string {
+    return join(this.#options.dataDir, 'leaves');
+  }
+
   shares(): Share[] {
     return [...this.#entries.values()].map((entry) => this.#toShare(entry));
   }
@@ -81,8 +82,7 @@ export class Shelf {
   async upload(groupId: string, path: string, options: ShareOptions): Promise<Share> {
     const { calls, library, userId } = this.#options;
     const source = resolve(path);
-    await requireFile(source, options.expectedSize);
-    const { manifest, identity } = await this.#hash(source, options);
+    const { manifest, identity } = await hashSource(source, this.#leavesDir, options);
     const { name, size, pieceLength, root, pieceLayer } = manifest;
     const file = { name, size, pieceLength, root };
     await calls.uploadFile(groupId, file, options);
@@ -120,7 +120,7 @@ export class Shelf {
     } as const;
     library.putShare(record);
     // Where it is looked for whenever the file is opened again: else every leaf would be hashed again.
-    await rename(store.leavesPath, this.#leavesPath(toHex(root))).catch((error: unknown) => {
+    await rename(store.leavesPath, this.#leavesPath(root)).catch((error: unknown) => {
       log('cannot keep the leaf hashes of %s: %s', store.path, String(error));
     });
     const entry = await this.#open(record);
@@ -157,31 +157,14 @@ export class Shelf {
     }
   }
 
-  /** The leaf hashes are kept under the root, which is only known at the end. */
-  async #hash(source: string, options: ShareOptions): Promise<BuiltManifest> {
-    const { signal, onProgress } = options;
-    const name = requireFileName(basename(source));
-    const leavesPath = this.#leavesPath(`hashing-${randomUUID()}`);
-    const built = await buildManifest(source, {
-      name,
-      leavesPath,
-      ...(signal === undefined ? {} : { signal }),
-      ...(onProgress === undefined
-        ? {}
-        : { onProgress: (done) => onProgress(done.hashedBytes, done.totalBytes) }),
-    });
-    await rename(leavesPath, this.#leavesPath(toHex(built.manifest.root)));
-    return built;
-  }
-
-  #leavesPath(name: string): string {
-    return join(this.#options.dataDir, 'leaves', `${name}.leaves`);
+  #leavesPath(root: Uint8Array): string {
+    return leavesPath(this.#leavesDir, toHex(root));
   }
 
   async #open(record: ShareRecord): Promise<Entry> {
     const { path, modifiedNs, file } = record;
     const identity = { size: file.size, modifiedNs };
-    const leavesPath = this.#leavesPath(toHex(file.root));
+    const leavesPath = this.#leavesPath(file.root);
     try {
       const manifest = verifyPieceLayer(file, record.pieceLayer);
       return { record, state: 'serving', store: await openSource({ manifest, path, identity, leavesPath }) };
@@ -266,18 +249,4 @@ const GONE: ReadonlySet<string> = new Set([
 
 function keyOf(groupId: string, name: string): string {
   return `${groupId}/${name}`;
-}
-
-/** Fails with `file_not_found`, `not_a_file` or `wrong_size`, before anything is hashed. */
-async function requireFile(path: string, expectedSize: number | undefined): Promise<void> {
-  const found = await stat(path).catch((cause: unknown) => {
-    throw new PeerError('file_not_found', `Cannot share ${path}: there is no such file`, { cause });
-  });
-  if (!found.isFile()) throw new PeerError('not_a_file', `Cannot share ${path}: it is not a file`);
-  if (expectedSize !== undefined && expectedSize !== found.size) {
-    throw new PeerError(
-      'wrong_size',
-      `Cannot share ${path}: it has ${found.size} bytes, expected ${expectedSize}`,
-    );
-  }
 }

@@ -6,8 +6,9 @@ import { requireFileName } from '@minitorrent/chunk-store';
 import type { Random } from '@minitorrent/rpc-core';
 import { requireIdentifier } from '../names.ts';
 import type { CallOptions, FileSummary, GroupSummary, JoinRequest, Listing } from '../peer.ts';
-import type { TrackerClient } from './tracker-link.ts';
-import type { TrackerCall, TrackerCallOptions, TrackerLinks } from './tracker-links.ts';
+import type { TrackerClient } from '../tracker-client.ts';
+import type { TrackerCall, TrackerCallOptions } from './call-router.ts';
+import type { TrackerLinks } from './tracker-links.ts';
 
 const REQUEST_ID_BYTES = 16;
 

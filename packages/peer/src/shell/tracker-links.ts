@@ -1,34 +1,24 @@
 /**
  * All trackers of a peer as one: standing links to each, one user logged in at every one, and calls that any may answer.
  *
- * Which link is asked first is `rankTrackers`' decision, what a failure means `judgeFailure`'s, and how a call goes from
- * one to the next `callWithFailover`'s; here they are joined to the links.
+ * It holds who is to be logged in, and which trackers keep the presence of which group. How a call finds its tracker is
+ * the business of `CallRouter`.
  */
-import type {
-  Address,
-  Clock,
-  Network,
-  Random,
-  CallOptions as RpcCallOptions,
-  Served,
-} from '@minitorrent/rpc-core';
+import type { Address, Clock, Network, Random, Served } from '@minitorrent/rpc-core';
 import { RpcError } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
-import { judgeFailure, type Verdict } from '../call-verdict.ts';
 import { PeerError } from '../errors.ts';
-import { callWithFailover, type FailoverTimes } from '../failover.ts';
-import type { CallOptions } from '../peer.ts';
+import type { FailoverTimes } from '../failover.ts';
 import { PresenceKeepers } from '../presence-keepers.ts';
-import { rankTrackers } from '../tracker-health.ts';
+import type { Identity, TrackerClient } from '../tracker-client.ts';
 import { wait } from '../waiting.ts';
-import { type Identity, type Line, type TrackerClient, TrackerLink } from './tracker-link.ts';
+import { CALL_TIMES, CallRouter, nameOf, type TrackerCall, type TrackerCallOptions } from './call-router.ts';
+import { type Line, TrackerLink } from './tracker-link.ts';
 
 const log = createDebug('minitorrent:peer:tracker-links');
 
-/** A tracker that is frozen, or behind a cut cable, costs a call this long and no more. */
-const TIMES: FailoverTimes = { silenceMs: 1_500, firstPauseMs: 250, longestPauseMs: 2_000 };
 /** A tracker counts logins that it cannot decide as failed ones, so they are not tried again as soon as that. */
-const LOGIN_TIMES: FailoverTimes = { ...TIMES, firstPauseMs: 1_000 };
+const LOGIN_TIMES: FailoverTimes = { ...CALL_TIMES, firstPauseMs: 1_000 };
 /** What logging out may take: a tracker that is silent ends the session when the connection ends. */
 const LOGOUT_MS = 1_500;
 
@@ -48,27 +38,11 @@ export interface TrackerLinksOptions {
   onRefused(identity: Identity, error: RpcError): void;
 }
 
-/** A call to make on whichever tracker answers, with the same request id each time. */
-export type TrackerCall<R> = (client: TrackerClient, options: RpcCallOptions) => Promise<R>;
-
-export interface TrackerCallOptions extends CallOptions {
-  /** Trackers that have the presence of this group are asked first. */
-  readonly groupId?: string;
-  /** A tracker answers it from what it has, without asking another one. */
-  readonly isRead?: boolean;
-  /** How long to look for a tracker that answers, if not as long as usual. */
-  readonly patienceMs?: number;
-}
-
-interface Attempt<R> extends TrackerCallOptions {
-  readonly times?: FailoverTimes;
-  ask(line: Line, signal: AbortSignal): Promise<R>;
-}
-
 export class TrackerLinks {
   readonly links: readonly TrackerLink[];
   readonly #options: TrackerLinksOptions;
   readonly #keepers: PresenceKeepers<TrackerLink>;
+  readonly #router: CallRouter;
   readonly #closing = new AbortController();
   readonly #watchers = new Set<() => void>();
   #identity: Identity | undefined;
@@ -80,6 +54,14 @@ export class TrackerLinks {
     const byName = new Map([...addresses].map(([name, address]) => [name, this.#createLink(address)]));
     this.links = [...byName.values()];
     this.#keepers = new PresenceKeepers(byName);
+    this.#router = new CallRouter({
+      ...options,
+      closing: this.#closing.signal,
+      links: () => this.links,
+      keepersOf: (groupId) => this.keepersOf(groupId),
+      watch: (tell) => this.watch(tell),
+      hasIdentity: () => this.#identity !== undefined,
+    });
   }
 
   /** Who is to be logged in. */
@@ -103,7 +85,8 @@ export class TrackerLinks {
    * Fails with `tracker_unreachable` when patience is over, and with the trackers' own coded errors.
    */
   async call<R>(call: TrackerCall<R>, options: TrackerCallOptions = {}): Promise<R> {
-    return await this.#attempt({ ...options, ask: (line, signal) => this.#ask(line, call, signal) });
+    const ask = (line: Line, signal: AbortSignal): Promise<R> => this.#router.ask(line, call, signal);
+    return await this.#router.attempt({ ...options, ask });
   }
 
   /** Makes `call` on every other tracker that has the presence of the group, and does not wait for what comes of it. */
@@ -111,7 +94,7 @@ export class TrackerLinks {
     for (const link of this.keepersOf(groupId)) {
       const { line } = link;
       if (line === undefined || line.client === asked) continue;
-      this.#ask(line, call, this.#closing.signal).catch((error: unknown) => {
+      this.#router.ask(line, call, this.#closing.signal).catch((error: unknown) => {
         log('a call that is not waited for failed: %s', String(error));
       });
     }
@@ -120,7 +103,7 @@ export class TrackerLinks {
   /** Logs in at the best tracker; the others follow by themselves, now and whenever they come back. Fails as `call`. */
   async login(identity: Identity, options: TrackerCallOptions = {}): Promise<void> {
     const ask = (line: Line, signal: AbortSignal): Promise<void> => this.#loginAt(line, identity, signal);
-    await this.#attempt({ ...options, ask, isRead: true, times: LOGIN_TIMES });
+    await this.#router.attempt({ ...options, ask, isRead: true, times: LOGIN_TIMES });
   }
 
   /** Somebody is to be logged in wherever that becomes possible. */
@@ -176,54 +159,6 @@ export class TrackerLinks {
     this.#options.onRefused(identity, error);
   }
 
-  async #attempt<R>({ ask, times = TIMES, ...options }: Attempt<R>): Promise<R> {
-    const { clock, patienceMs } = this.#options;
-    const patience = new AbortController();
-    const cancelTimer = clock.schedule(options.patienceMs ?? patienceMs, () => patience.abort(outOfPatience));
-    const signals = [patience.signal, this.#closing.signal];
-    let lastFailure: unknown;
-    try {
-      return await callWithFailover<Line, R>({
-        ...{ clock, ask, times },
-        signal: AbortSignal.any(options.signal === undefined ? signals : [...signals, options.signal]),
-        pick: (tried) => this.#pick(tried, options.groupId),
-        watch: (tell) => this.watch(tell),
-        judge: (error, line) => {
-          lastFailure = error;
-          return this.#judge(error, line, options.isRead ?? false);
-        },
-        onSilent: ({ link }) => link.wasSilent(),
-      });
-    } catch (error) {
-      throw error === outOfPatience ? this.#explain(lastFailure) : error;
-    } finally {
-      cancelTimer();
-    }
-  }
-
-  #pick(tried: ReadonlySet<Line>, groupId: string | undefined): Line | undefined {
-    const keepers = groupId === undefined ? [] : this.keepersOf(groupId);
-    const candidates = this.links.flatMap((link) => {
-      const { health, line } = link;
-      if (line === undefined || tried.has(line)) return [];
-      return { health, line, keepsPresence: keepers.includes(link) };
-    });
-    return rankTrackers(candidates)[0]?.line;
-  }
-
-  async #ask<R>(line: Line, call: TrackerCall<R>, signal: AbortSignal): Promise<R> {
-    const { clock } = this.#options;
-    const { health } = line.link;
-    try {
-      const answer = await call(line.client, { signal });
-      health.answered(answer, clock.now());
-      return answer;
-    } catch (error) {
-      health.failed(error, clock.now());
-      throw error;
-    }
-  }
-
   async #loginAt(line: Line, identity: Identity, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const { health } = line.link;
@@ -239,33 +174,4 @@ export class TrackerLinks {
       throw error;
     }
   }
-
-  #judge(error: unknown, { link, connection }: Line, isRead: boolean): Verdict {
-    if (this.#identity !== undefined && isCode(error, 'not_logged_in')) {
-      // It has ended the session, so the link begins anew.
-      connection.abort();
-      return 'again';
-    }
-    return judgeFailure(error, { isRead, isStale: link.health.staleSinceMs !== undefined });
-  }
-
-  /** Why nothing came of a call in time: what a tracker said last, if it was a tracker that said it. */
-  #explain(lastFailure: unknown): unknown {
-    if (lastFailure instanceof RpcError && lastFailure.remote) return lastFailure;
-    const where = this.links.map(({ address }) => nameOf(address)).join(', ');
-    return new PeerError('tracker_unreachable', `Cannot reach a tracker at ${where}`, {
-      cause: lastFailure ?? this.links.find((link) => link.lastFailure !== undefined)?.lastFailure,
-    });
-  }
-}
-
-const outOfPatience = new Error('No tracker answered in time');
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof RpcError && error.remote && error.code === code;
-}
-
-/** What all peers call the tracker at this address, if they were given the same address. */
-function nameOf({ host, port }: Address): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
