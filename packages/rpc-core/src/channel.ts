@@ -15,7 +15,7 @@ export interface Address {
 /** What is known of the other end before a byte is exchanged. */
 export interface ChannelInfo {
   readonly remote: Address;
-  /** The other side's public key as proved by the transport; undefined where the transport proves nothing. */
+  /** The other side's device id as proved by the transport; undefined where the transport proves nothing. */
   readonly remoteIdentity?: Uint8Array;
 }
 
@@ -60,8 +60,18 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** How to connect. */
+export interface ConnectOptions {
+  readonly signal?: AbortSignal;
+  /**
+   * The device id that must answer, whoever else may listen at the address by now. Where another one does, and on a
+   * network that cannot prove it, connecting fails with `wrong_identity` before a byte of a channel is read or written.
+   */
+  readonly expect?: Uint8Array;
+}
+
 /** Makes channels: the only way from this project to a real or simulated network. */
 export interface Network {
-  connect(address: Address, options?: { readonly signal?: AbortSignal }): Promise<Channel>;
+  connect(address: Address, options?: ConnectOptions): Promise<Channel>;
   listen(address: Address, accept: (channel: Channel) => void): Promise<Listener>;
 }

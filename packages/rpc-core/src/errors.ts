@@ -26,6 +26,10 @@ export type CallErrorCode =
 export type ConnectionErrorCode =
   | 'connect_failed'
   | 'listen_failed'
+  /** Something answers at the address, but no secure channel came of it. */
+  | 'handshake_failed'
+  /** Another device answers than the one expected, or none that can prove who it is. */
+  | 'wrong_identity'
   /** The connection ended before the answer: whether the call was carried out is unknown. */
   | 'connection_lost'
   /** The connection is closing or closed: the call was not sent. */
@@ -55,8 +59,19 @@ export type ProtocolErrorCode =
   | 'unknown_call'
   | 'credit_exceeded';
 
+/** Codes of a device's own key and of device ids; they never travel. */
+export type IdentityErrorCode =
+  /** Text that is no device id, or has a typing mistake. */
+  | 'bad_device_id'
+  /** The file of the key is not what was written: half of it, or changed. */
+  | 'identity_corrupt'
+  /** Others than its owner may read the file of the key. */
+  | 'identity_exposed'
+  /** The operating system refused to read or make the file of the key. */
+  | 'identity_failed';
+
 /** Every code that this package itself gives. */
-export type RpcErrorCode = CallErrorCode | ConnectionErrorCode;
+export type RpcErrorCode = CallErrorCode | ConnectionErrorCode | IdentityErrorCode;
 
 /** How every failure of a call or a connection is told. */
 export class RpcError extends Error {
@@ -79,9 +94,11 @@ export class RpcError extends Error {
   }
 }
 
-const codesThatStayAtHome: ReadonlySet<string> = new Set<ConnectionErrorCode>([
+const codesThatStayAtHome: ReadonlySet<string> = new Set<ConnectionErrorCode | IdentityErrorCode>([
   'connect_failed',
   'listen_failed',
+  'handshake_failed',
+  'wrong_identity',
   'connection_lost',
   'closed',
   'handshake_timeout',
@@ -98,6 +115,10 @@ const codesThatStayAtHome: ReadonlySet<string> = new Set<ConnectionErrorCode>([
   'bad_call_id',
   'unknown_call',
   'credit_exceeded',
+  'bad_device_id',
+  'identity_corrupt',
+  'identity_exposed',
+  'identity_failed',
 ]);
 
 /**

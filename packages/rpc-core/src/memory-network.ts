@@ -1,7 +1,8 @@
 /**
  * A network inside one process: connects and listens like any other, and needs nothing but a way to run a task soon.
  */
-import type { Address, Channel, Network } from './channel.ts';
+import type { Address, Channel, ConnectOptions, Network } from './channel.ts';
+import { channelInfo, requireIdentity } from './expected-identity.ts';
 import { connectFailed, createListenerTable } from './listener-table.ts';
 import type { PipeOptions, Wire } from './pipe.ts';
 import { createPipe } from './pipe.ts';
@@ -9,8 +10,17 @@ import { soon } from './soon.ts';
 
 /** A network whose channels connect places in this process. */
 export interface MemoryNetwork extends Network {
-  /** The same network as seen from `host`: the address that the other side sees. */
-  from(host: string): Network;
+  /**
+   * The same network as seen from `host`, the address that the other side sees, and as used by the device with the id
+   * `identity`, which the other side takes for proved.
+   */
+  from(host: string, identity?: Uint8Array): Network;
+}
+
+/** Who connects. */
+interface Local {
+  readonly host: string;
+  readonly identity: Uint8Array | undefined;
 }
 
 /** About what a kernel buffers for one socket. */
@@ -31,23 +41,24 @@ export function createMemoryNetwork(
     },
   };
 
-  async function connect(host: string, address: Address, signal: AbortSignal | undefined): Promise<Channel> {
-    signal?.throwIfAborted();
-    const accept = table.find(address);
-    if (accept === undefined) throw connectFailed(address);
-    const local = { host, port: table.freePort() };
+  async function connect(local: Local, address: Address, options: ConnectOptions): Promise<Channel> {
+    options.signal?.throwIfAborted();
+    const listening = table.find(address);
+    if (listening === undefined) throw connectFailed(address);
+    requireIdentity(address, listening.identity, options.expect);
+    const remote = { host: local.host, port: table.freePort() };
     const [near, far] = createPipe(
-      { info: { remote: address }, wire },
-      { info: { remote: local }, wire },
+      { info: channelInfo(address, listening.identity), wire },
+      { info: channelInfo(remote, local.identity), wire },
       pipeOptions,
     );
-    defer(() => accept(far));
+    defer(() => listening.accept(far));
     return near;
   }
 
-  const from = (host: string): Network => ({
-    listen: table.listen,
-    connect: (address, { signal } = {}) => connect(host, address, signal),
+  const from = (host: string, identity?: Uint8Array): Network => ({
+    listen: (address, accept) => table.listen(address, accept, identity),
+    connect: (address, connectOptions = {}) => connect({ host, identity }, address, connectOptions),
   });
   return { ...from('memory'), from };
 }

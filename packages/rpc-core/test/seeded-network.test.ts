@@ -137,6 +137,25 @@ describe('createSeededNetwork', () => {
     expect([channels.length, world.network.openChannels]).toEqual([1, 0]);
   });
 
+  test('a host is used by whichever device it is viewed as, and each proves its own id', async () => {
+    const { clock, network } = start();
+    const [a, b] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+    const accepted: Channel[] = [];
+    const target = network.host('target', { identity: b });
+    const listener = await target.listen({ host: 'target', port: 0 }, (channel) => accepted.push(channel));
+    const near = await clock.runUntilSettled(
+      network.host('source', { identity: a }).connect(listener.address, { expect: b }),
+    );
+    const nobody = await clock.runUntilSettled(network.host('source').connect(listener.address));
+    expect([near, nobody].map(({ info }) => info.remoteIdentity)).toEqual([b, b]);
+    expect(accepted.map(({ info }) => info.remoteIdentity)).toEqual([a, undefined]);
+    const wrong = network.host('source').connect(listener.address, { expect: a });
+    expect(await clock.runUntilSettled(codeOf(wrong))).toBe('wrong_identity');
+    for (const channel of [near, nobody]) channel.destroy();
+    await clock.advanceAsync(1_000);
+    expect(network.openChannels).toBe(0);
+  });
+
   test('traces what happens', async () => {
     const world = start();
     const { near, address } = await join(world, 'a', 'b');

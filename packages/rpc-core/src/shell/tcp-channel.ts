@@ -1,5 +1,5 @@
 /**
- * A TCP socket as a channel.
+ * A TCP socket as a channel, bare or under TLS.
  *
  * Both directions end on their own (half-open), the parts of a write leave in one vectored write, and nothing is reported
  * before `start`. What goes wrong comes out of `close`, once.
@@ -10,24 +10,36 @@ import type { Channel, ChannelEvents, ChannelInfo } from '../channel.ts';
 /** Queued bytes from which `write` answers false: enough for the kernel to take while the next piece is made. */
 const HIGH_WATER_BYTES = 1024 * 1024;
 
-/** Wraps a connected socket, which must not have been read from. */
-export function createTcpChannel(socket: Socket, info: ChannelInfo): Channel {
-  return new TcpChannel(socket, info);
+/**
+ * Wraps a connected socket, which must not have been read from. `carrier` is the TCP socket that carries it, where it is
+ * none itself.
+ */
+export function createTcpChannel(socket: Socket, info: ChannelInfo, carrier: Socket = socket): Channel {
+  return new TcpChannel(socket, info, carrier);
 }
 
 class TcpChannel implements Channel {
   readonly info: ChannelInfo;
   readonly #socket: Socket;
+  readonly #carrier: Socket;
   #events: ChannelEvents | undefined;
   #error: Error | undefined;
   #hasOtherEnded = false;
   #isClosed = false;
 
-  constructor(socket: Socket, info: ChannelInfo) {
+  constructor(socket: Socket, info: ChannelInfo, carrier: Socket) {
     this.info = info;
     this.#socket = socket;
+    this.#carrier = carrier;
     socket.on('error', (error) => {
-      this.#error = error;
+      this.#error ??= error;
+      // A record that was tampered with is an error that leaves the socket open.
+      if (!socket.destroyed) this.#reset();
+    });
+    // Under TLS it may come before `start`, where no byte came before it.
+    socket.on('end', () => {
+      this.#hasOtherEnded = true;
+      this.#events?.end();
     });
     socket.on('close', () => {
       this.#isClosed = true;
@@ -45,11 +57,8 @@ class TcpChannel implements Channel {
     const socket = this.#socket;
     socket.on('data', (chunk: Uint8Array) => events.bytes(chunk));
     socket.on('drain', () => events.drain());
-    socket.on('end', () => {
-      this.#hasOtherEnded = true;
-      events.end();
-    });
     socket.resume();
+    if (this.#hasOtherEnded) queueMicrotask(() => events.end());
     if (this.#isClosed) queueMicrotask(() => this.#reportClose());
   }
 
@@ -76,8 +85,12 @@ class TcpChannel implements Channel {
 
   destroy(error?: Error): void {
     this.#error ??= error;
-    // A reset, or the other side would take it for an end in good order.
-    this.#socket.resetAndDestroy();
+    this.#reset();
+  }
+
+  /** A reset, or the other side would take it for an end in good order. */
+  #reset(): void {
+    this.#carrier.resetAndDestroy();
   }
 
   #reportClose(): void {

@@ -5,8 +5,9 @@ import type { Server, Socket } from 'node:net';
 import { connect as connectSocket, createServer } from 'node:net';
 import { getSystemErrorMessage } from 'node:util';
 import debug from 'debug';
-import type { Address, Channel, Listener, Network } from '../channel.ts';
+import type { Address, Channel, ConnectOptions, Listener, Network } from '../channel.ts';
 import { RpcError } from '../errors.ts';
+import { nameOf, requireIdentity } from '../expected-identity.ts';
 import { createTcpChannel } from './tcp-channel.ts';
 
 const log = debug('minitorrent:rpc-core:tcp');
@@ -19,15 +20,25 @@ export function createTcpNetwork(): Network {
   return { connect, listen };
 }
 
-async function connect(address: Address, options: { readonly signal?: AbortSignal } = {}): Promise<Channel> {
-  const { signal } = options;
-  signal?.throwIfAborted();
+async function connect(address: Address, options: ConnectOptions = {}): Promise<Channel> {
+  options.signal?.throwIfAborted();
+  requireIdentity(address, undefined, options.expect);
+  return createTcpChannel(await openSocket(address, options.signal), { remote: address });
+}
+
+async function listen(address: Address, accept: (channel: Channel) => void): Promise<Listener> {
+  return await listenForSockets(address, (socket, remote) => accept(createTcpChannel(socket, { remote })));
+}
+
+/** A socket that is connected and was not read from; rejects with `connect_failed`, and as `signal` says. */
+export async function openSocket(address: Address, signal: AbortSignal | undefined): Promise<Socket> {
   const socket = connectSocket({ ...socketOptions, ...address });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onAbort = (): void => reject(signal?.reason);
   const onError = (cause: Error): void => reject(failed('connect_failed', 'connect to', address, cause));
   socket.once('connect', resolve);
-  socket.once('error', onError);
+  // It stays, for an error without a listener would end the process.
+  socket.on('error', onError);
   signal?.addEventListener('abort', onAbort);
   try {
     await promise;
@@ -37,13 +48,14 @@ async function connect(address: Address, options: { readonly signal?: AbortSigna
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
-  // The channel listens to errors before the last listener goes.
-  const channel = createTcpChannel(socket, { remote: address });
-  socket.off('error', onError);
-  return channel;
+  return socket;
 }
 
-async function listen(address: Address, accept: (channel: Channel) => void): Promise<Listener> {
+/** Takes a socket that was accepted and not read from, and where its other end is. */
+export type AcceptSocket = (socket: Socket, remote: Address) => void;
+
+/** Listens for sockets; rejects with `listen_failed`. */
+export async function listenForSockets(address: Address, accept: AcceptSocket): Promise<Listener> {
   const server = createServer({ ...socketOptions, pauseOnConnect: true }, (socket) =>
     acceptSocket(socket, accept),
   );
@@ -57,14 +69,14 @@ async function listen(address: Address, accept: (channel: Channel) => void): Pro
   return { address: boundAddress(server, address), close: () => stopListening(server) };
 }
 
-function acceptSocket(socket: Socket, accept: (channel: Channel) => void): void {
+function acceptSocket(socket: Socket, accept: AcceptSocket): void {
   const { remoteAddress, remotePort } = socket;
   if (remoteAddress === undefined || remotePort === undefined) {
     log('a connection was gone before it was accepted');
     socket.destroy();
     return;
   }
-  accept(createTcpChannel(socket, { remote: { host: plainHost(remoteAddress), port: remotePort } }));
+  accept(socket, { host: plainHost(remoteAddress), port: remotePort });
 }
 
 /** An IPv4 address that a dual-stack socket shows as IPv6, in its usual form. */
@@ -89,12 +101,11 @@ function failed(
   address: Address,
   cause: Error,
 ): RpcError {
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return new RpcError(code, `Cannot ${action} ${host}:${address.port}: ${reasonOf(cause)}`, { cause });
+  return new RpcError(code, `Cannot ${action} ${nameOf(address)}: ${reasonOf(cause)}`, { cause });
 }
 
 /** In the system's words alone: the messages of Node.js say the action and the address once more. */
-function reasonOf(error: Error): string {
+export function reasonOf(error: Error): string {
   // A name with several addresses fails with an empty message and a reason for each of them.
   if (error instanceof AggregateError) return [...new Set(error.errors.map(reasonOf))].join(', ');
   return 'errno' in error && typeof error.errno === 'number'

@@ -5,7 +5,7 @@
  */
 import type { Address, Channel } from '../channel.ts';
 import { RpcError } from '../errors.ts';
-import { joinParts } from './join-parts.ts';
+import { joinParts } from '../join-parts.ts';
 import type { Ear, NetworkSubject } from './network-ears.ts';
 import { check, closeBoth, listenTo, patterned } from './network-ears.ts';
 
@@ -86,6 +86,22 @@ export const networkContract: readonly NetworkCase[] = [
     },
   },
   {
+    title: 'keeps an end that arrives before start, with nothing before it',
+    async run(subject) {
+      const { near, accepted } = await openHalf(subject);
+      near.channel.end();
+      const channel = await subject.until(accepted);
+      // The end has its time to arrive: another connection is made and closed meanwhile.
+      const other = await openPair(subject);
+      await closeBoth(subject, other.near, other.far);
+      const far = listenTo(channel);
+      await subject.until(far.ended);
+      far.channel.end();
+      check(await subject.until(near.closed), undefined, 'error at the connector');
+      check(await subject.until(far.closed), undefined, 'error at the listener');
+    },
+  },
+  {
     title: 'refuses to be started twice',
     async run(subject) {
       const { near, far } = await openPair(subject);
@@ -143,6 +159,31 @@ export const networkContract: readonly NetworkCase[] = [
       await subject.until(listener.close());
       await subject.until(listener.close());
       check(await subject.until(codeOf(network.connect(listener.address))), 'connect_failed', 'code');
+    },
+  },
+  {
+    title: 'tells each side who the other is, where it can prove that',
+    async run(subject) {
+      const { near, far } = await openPair(subject);
+      check(near.channel.info.remoteIdentity, subject.identity, 'identity of the listener');
+      check(far.channel.info.remoteIdentity, subject.identity, 'identity of the connector');
+      await closeBoth(subject, near, far);
+    },
+  },
+  {
+    title:
+      'connects where the expected device answers, and rejects with wrong_identity where none proves to be it',
+    async run(subject) {
+      const { network, address, identity } = subject;
+      const listener = await subject.until(network.listen(address, listenTo));
+      const connecting = network.connect(listener.address, { expect: patterned(32, 10) });
+      check(await subject.until(codeOf(connecting)), 'wrong_identity', 'code');
+      if (identity !== undefined) {
+        const channel = await subject.until(network.connect(listener.address, { expect: identity }));
+        check(channel.info.remoteIdentity, identity, 'identity');
+        channel.destroy();
+      }
+      await subject.until(listener.close());
     },
   },
   {

@@ -6,6 +6,8 @@ export interface NetworkSubject {
   readonly network: Network;
   /** Where a case may listen; port 0. */
   readonly address: Address;
+  /** The device id that both sides of `network` prove; undefined where it proves none. */
+  readonly identity?: Uint8Array;
   /** Waits for `promise` and makes the network go on meanwhile. */
   until<T>(promise: Promise<T>): Promise<T>;
 }

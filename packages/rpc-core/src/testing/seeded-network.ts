@@ -4,14 +4,15 @@
  * Hosts have uplinks and downlinks, ways between them have delay and jitter, connections that are opened together are
  * accepted in any order, chunks are cut wherever the seed says, and ways can be cut or go silent.
  */
-import type { Address, Channel, Network } from '../channel.ts';
+import type { Address, Channel, ConnectOptions, Network } from '../channel.ts';
 import type { Clock } from '../clock.ts';
+import { channelInfo, expectedOrDestroyed } from '../expected-identity.ts';
+import { joinParts } from '../join-parts.ts';
 import { connectFailed, createListenerTable } from '../listener-table.ts';
 import type { PipeEndInfo, PipeOptions } from '../pipe.ts';
 import { createPipe } from '../pipe.ts';
 import type { Random } from '../random.ts';
 import { soon } from '../soon.ts';
-import { joinParts } from './join-parts.ts';
 import type { Link, LinkConditions, Pipeline } from './seeded-link.ts';
 import { createLink, createPipeline, createSeededWire, travelMs } from './seeded-link.ts';
 
@@ -44,8 +45,11 @@ export interface HostConditions {
 
 /** Hosts and the ways between them. */
 export interface SeededNetwork {
-  /** The network as `name` sees it. The conditions hold from the first time that the host is named with them. */
-  host(name: string, conditions?: HostConditions): Network;
+  /**
+   * The network as `name` sees it. The conditions hold from the first time that the host is named with them; the device
+   * id is that of whoever uses this view of it, and others take it for proved.
+   */
+  host(name: string, conditions?: HostConditions & { readonly identity?: Uint8Array }): Network;
   setConditions(a: string, b: string, conditions: Partial<LinkConditions>): void;
   /** Breaks every connection between two hosts, noticed by both; none can be made until `heal`. */
   cut(a: string, b: string): void;
@@ -60,6 +64,11 @@ interface Host {
   readonly name: string;
   readonly uplink: Pipeline;
   readonly downlink: Pipeline;
+}
+
+/** One that uses a host. */
+interface Device extends Host {
+  readonly identity: Uint8Array | undefined;
 }
 
 const SOCKET_READ_BYTES = 64 * 1024;
@@ -91,11 +100,11 @@ class Hosts implements SeededNetwork {
     };
   }
 
-  host(name: string, conditions?: HostConditions): Network {
-    const host = this.#host(name, conditions);
+  host(name: string, conditions?: HostConditions & { readonly identity?: Uint8Array }): Network {
+    const device = { ...this.#host(name, conditions), identity: conditions?.identity };
     return {
-      connect: (address, { signal } = {}) => this.#connect(host, address, signal),
-      listen: ({ port }, accept) => this.#listeners.listen({ host: name, port }, accept),
+      connect: (address, options = {}) => this.#connect(device, address, options),
+      listen: ({ port }, accept) => this.#listeners.listen({ host: name, port }, accept, device.identity),
     };
   }
 
@@ -144,7 +153,8 @@ class Hosts implements SeededNetwork {
     return link;
   }
 
-  async #connect(from: Host, address: Address, signal: AbortSignal | undefined): Promise<Channel> {
+  async #connect(from: Device, address: Address, options: ConnectOptions): Promise<Channel> {
+    const { signal, expect } = options;
     signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Channel>();
     const onAbort = (): void => reject(signal?.reason);
@@ -160,7 +170,7 @@ class Hosts implements SeededNetwork {
       });
     });
     try {
-      return await promise;
+      return expectedOrDestroyed(await promise, expect);
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
@@ -174,17 +184,18 @@ class Hosts implements SeededNetwork {
   }
 
   /** A connection request has arrived: answers the near end, or undefined when nobody listens. */
-  #knock(from: Host, address: Address): Channel | undefined {
-    const accept = this.#listeners.find(address);
-    const isOpen = accept !== undefined && this.#link(from.name, address.host).state === 'up';
+  #knock(from: Device, address: Address): Channel | undefined {
+    const listening = this.#listeners.find(address);
+    const isOpen = listening !== undefined && this.#link(from.name, address.host).state === 'up';
     this.#trace(isOpen ? 'accept' : 'refuse', address.host, from.name);
     if (!isOpen) return undefined;
-    const [near, far] = this.#join(from, this.#host(address.host), address);
+    const { accept, identity } = listening;
+    const [near, far] = this.#join(from, { ...this.#host(address.host), identity }, address);
     accept(far);
     return near;
   }
 
-  #join(from: Host, to: Host, address: Address): readonly [Channel, Channel] {
+  #join(from: Device, to: Device, address: Address): readonly [Channel, Channel] {
     const link = this.#link(from.name, to.name);
     const local = { host: from.name, port: this.#listeners.freePort() };
     const near = this.#pipeEnd(from, to, address);
@@ -198,14 +209,14 @@ class Hosts implements SeededNetwork {
     return pipe;
   }
 
-  #pipeEnd(from: Host, to: Host, remote: Address): PipeEndInfo {
+  #pipeEnd(from: Device, to: Device, remote: Address): PipeEndInfo {
     const { clock, random } = this.#options;
     const link = this.#link(from.name, to.name);
     const onArrived = (byteLength: number): void => this.#trace('bytes', from.name, to.name, byteLength);
     const { uplink } = from;
     const { downlink } = to;
     return {
-      info: { remote },
+      info: channelInfo(remote, to.identity),
       wire: createSeededWire({ clock, random, link, uplink, downlink, onArrived }),
     };
   }
