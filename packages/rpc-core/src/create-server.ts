@@ -1,15 +1,18 @@
 /**
  * Listens and turns every channel into a connection, within the limits on how many there may be.
  *
- * Refused channels are destroyed before a byte of them is read. What a connection may do is decided by what is served to
- * it; who it belongs to, by whoever calls `connection.authenticate()`.
+ * Refused channels are destroyed before a byte of them is read: those above the limits, and those of devices that `admit`
+ * does not want, where the network proves who they are. What a connection may do is decided by what is served to it; who
+ * it belongs to, by whoever calls `connection.authenticate()`.
  */
-import type { Address, Channel, Listener, Network } from './channel.ts';
+import type { Address, Channel, ChannelInfo, Listener, Network } from './channel.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionOptions } from './connection-options.ts';
+import { createCounter } from './counter.ts';
 import { createConnection } from './create-connection.ts';
 import { mergeServed } from './handlers.ts';
 import { resolveLimits } from './limits.ts';
+import type { RefusalReason } from './log.ts';
 import { createReceiveBudget } from './receive-budget.ts';
 import { sourceOf } from './source.ts';
 
@@ -17,6 +20,8 @@ import { sourceOf } from './source.ts';
 export interface ServerOptions extends Omit<ConnectionOptions, 'channel' | 'onAuthenticated'> {
   readonly network: Network;
   readonly address: Address;
+  /** Who may connect; everybody unless told otherwise. Whoever may not is gone before a byte of theirs is read. */
+  readonly admit?: (remote: ChannelInfo) => boolean;
   /** Told of each connection as soon as it exists; calls may already be made on it. */
   readonly onConnection?: (connection: Connection) => void;
 }
@@ -64,7 +69,7 @@ function createAcceptor(options: ServerOptions): Acceptor {
   const strangers = createCounter();
   let isStopped = false;
 
-  function refuse(channel: Channel, reason: 'too_many_connections' | 'too_many_unauthenticated'): void {
+  function refuse(channel: Channel, reason: RefusalReason): void {
     options.onLog?.({ kind: 'connection_refused', remote: channel.info.remote, reason });
     channel.destroy();
   }
@@ -72,6 +77,7 @@ function createAcceptor(options: ServerOptions): Acceptor {
   function accept(channel: Channel): void {
     const source = sourceOf(channel.info.remote.host);
     if (isStopped) channel.destroy();
+    else if (options.admit?.(channel.info) === false) refuse(channel, 'not_admitted');
     else if (connections.size >= limits.connections) refuse(channel, 'too_many_connections');
     else if (options.trusted !== true && strangers.count(source) >= limits.unauthenticatedPerAddress) {
       refuse(channel, 'too_many_unauthenticated');
@@ -100,21 +106,5 @@ function createAcceptor(options: ServerOptions): Acceptor {
     stop: () => {
       isStopped = true;
     },
-  };
-}
-
-interface Counter {
-  count(key: string): number;
-  add(key: string): void;
-  remove(key: string): void;
-}
-
-function createCounter(): Counter {
-  const counts = new Map<string, number>();
-  const count = (key: string): number => counts.get(key) ?? 0;
-  return {
-    count,
-    add: (key) => counts.set(key, count(key) + 1),
-    remove: (key) => (count(key) > 1 ? counts.set(key, count(key) - 1) : counts.delete(key)),
   };
 }

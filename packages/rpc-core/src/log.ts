@@ -12,8 +12,11 @@ export type LogEntry =
   | {
       readonly kind: 'connection_refused';
       readonly remote: Address;
-      readonly reason: 'too_many_connections' | 'too_many_unauthenticated';
+      readonly reason: RefusalReason;
     };
+
+/** Why a server did not accept a channel: one of its limits, or `admit`. */
+export type RefusalReason = 'too_many_connections' | 'too_many_unauthenticated' | 'not_admitted';
 
 /** Receives log entries; must not throw. */
 export type Log = (entry: LogEntry) => void;

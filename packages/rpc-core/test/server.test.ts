@@ -3,6 +3,7 @@ import type { Connection, LogEntry, Network, RpcServer, ServerOptions } from '..
 import { createConnection, createServer, serve } from '../src/index.ts';
 import { createMemoryNetwork } from '../src/memory.ts';
 import { createLeakCheck, createManualClock, drainMicrotasks } from '../src/testing.ts';
+import { isSameDevice } from '../src/tls.ts';
 import { codeOf, contract, handlers } from './support/pair.ts';
 
 async function startServer(options: Partial<ServerOptions> = {}) {
@@ -119,6 +120,35 @@ describe('createServer', () => {
     await drainMicrotasks();
     await clock.runUntilSettled(server.close({ signal: AbortSignal.abort() }));
     expect(await call).toBe('connection_lost');
+    leaks.assertNothingLeft();
+  });
+
+  test('admits the devices that it is told to, and reads nothing of the others', async () => {
+    const [friend, foe] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+    const asked: unknown[] = [];
+    const { server, log, leaks, clock, memory } = await startServer({
+      admit: ({ remote, remoteIdentity }) => {
+        asked.push(remote.host);
+        return remoteIdentity !== undefined && isSameDevice(remoteIdentity, friend);
+      },
+      onConnection: ({ remote }) => expect(remote.remoteIdentity).toEqual(friend),
+    });
+    async function connectAs(host: string, identity?: Uint8Array): Promise<Connection> {
+      const channel = await leaks.network(memory.from(host, identity)).connect(server.address);
+      return leaks.connection(createConnection({ channel, clock: leaks.clock(clock), trusted: true }));
+    }
+    const admitted = await connectAs('a', friend);
+    expect(await admitted.client(contract).greet({ name: 'A' })).toEqual({ greeting: 'Hello A' });
+    for (const refused of [await connectAs('b', foe), await connectAs('c')]) {
+      expect(await refused.closed).toMatchObject({ kind: 'failed', error: { code: 'connection_lost' } });
+    }
+    expect(asked).toEqual(['a', 'b', 'c']);
+    expect(log).toMatchObject([
+      { kind: 'connection_refused', reason: 'not_admitted', remote: { host: 'b' } },
+      { kind: 'connection_refused', reason: 'not_admitted', remote: { host: 'c' } },
+    ]);
+    expect(server.connections.size).toBe(1);
+    await server.close();
     leaks.assertNothingLeft();
   });
 
