@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Interceptor, RpcError, type RpcLimits } from '@minitorrent/rpc-core';
 import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
 import { describe, expect, it } from 'vitest';
@@ -107,6 +109,16 @@ describe('createTracker', () => {
       { kind: 'logged_in', userId: 'alice', host: '127.0.0.1' },
     ]);
     expect(calls).toEqual(['login wrong_password', 'create_user ok', 'login ok']);
+  });
+
+  it('leaves no folder behind where it cannot listen', async () => {
+    await using folder = await createTestFolder();
+    await using other = await startTracker({ network });
+    const dataDir = join(folder.path, 'made', 'for-it');
+    await expect(startTracker({ network, dataDir, address: other.address })).rejects.toMatchObject({
+      code: 'listen_failed',
+    });
+    expect(await readdir(folder.path)).toEqual([]);
   });
 
   it('keeps a snapshot by itself, and starts from it again', async () => {

@@ -18,7 +18,7 @@ import type { Config, ReadOutcome, Register, SwapOutcome } from '../register.ts'
 import type { ReplicationEffect, ReplicationEvent } from '../replication/events.ts';
 import { Replication, type ReplicationStatus } from '../replication/replication.ts';
 import type { ReplicationRole } from '../replication/role.ts';
-import { encodeSnapshot } from '../snapshot.ts';
+import { encodeSnapshotInSlices } from '../snapshot.ts';
 import { openWindow } from './open-window.ts';
 import type { ClusterOptions, Standing } from './options.ts';
 
@@ -327,8 +327,12 @@ export class Replicator {
   async #takeSnapshot(): Promise<void> {
     const { clock } = this.#options;
     try {
-      const snapshot = await this.#ledger?.read(encodeSnapshot);
-      if (snapshot !== undefined) this.#tell({ kind: 'snapshot_taken', snapshot });
+      const ledger = this.#ledger;
+      if (ledger === undefined) return;
+      // In slices, because a primary that is busy for a second is taken for lost.
+      const pause = (): Promise<void> => new Promise((resolve) => clock.schedule(0, resolve));
+      const snapshot = await encodeSnapshotInSlices((freeze) => ledger.read(freeze), { pause });
+      this.#tell({ kind: 'snapshot_taken', snapshot });
     } catch {
       // The ledger changes hands just now; whoever needs the snapshot still waits for it.
       if (!this.#isClosed) clock.schedule(SNAPSHOT_RETRY_MS, () => void this.#takeSnapshot());

@@ -83,7 +83,8 @@ export async function createTracker(options: TrackerOptions): Promise<Tracker> {
     onLog(entry);
   };
   await using opened = new AsyncDisposableStack();
-  const journal = await openJournal(options, opened);
+  const start = { isOver: false };
+  const journal = await openJournal(options, opened, start);
   opened.defer(() => journal.close());
   const { cluster } = options;
   if (cluster === undefined && 'dataDir' in options) await requireNoCluster(options.dataDir);
@@ -114,6 +115,7 @@ export async function createTracker(options: TrackerOptions): Promise<Tracker> {
     },
     ...(options.rpcLimits === undefined ? {} : { limits: options.rpcLimits }),
   });
+  start.isOver = true;
   const resources = opened.move();
   const close = once(async (closeOptions?: { readonly signal?: AbortSignal }) => {
     if (closeOptions?.signal?.aborted !== true) await service.handOver();
@@ -144,10 +146,16 @@ function writeLog(entry: TrackerLogEntry): void {
 }
 
 /** The journal, and on `opened` what else was opened for it. */
-async function openJournal(options: TrackerOptions, opened: AsyncDisposableStack): Promise<Journal> {
+async function openJournal(
+  options: TrackerOptions,
+  opened: AsyncDisposableStack,
+  start: { readonly isOver: boolean },
+): Promise<Journal> {
   if ('journal' in options) return options.journal;
   const folder = await openDataFolder(options.dataDir);
-  opened.defer(() => folder.unlock());
+  // A start that came to nothing leaves no folder; but in a cluster the others may know the store already.
+  const mayDiscard = options.cluster === undefined;
+  opened.defer(() => (mayDiscard && !start.isOver ? folder.discard() : folder.unlock()));
   return openSqliteJournal(folder.journalFile);
 }
 
