@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ClusterOptions } from '../src/cluster/options.ts';
 import { shortened } from '../src/cluster/shortened.ts';
+import { TIMINGS } from '../src/replication/timings.ts';
 import { CLUSTER_ID, type ClusterSceneOptions, createClusterScene } from './helpers/cluster-scene.ts';
 import { newRequestId, PASSWORD } from './helpers/peers.ts';
 
@@ -145,6 +146,17 @@ describe('a pair of trackers', () => {
     expect((await bob.tracker.list_groups({ after: '' })).groups).toMatchObject([
       { groupId: 'while-ending' },
     ]);
+  });
+
+  it('lets the primary go on at once when the backup ends in good order', async () => {
+    await using scene = await startedPair();
+    const alice = await scene.logIn(0, 'alice');
+    const beganMs = scene.clock.now();
+    const ending = scene.tracker(1).close();
+    await scene.outcome(alice.createGroup('while-ending'));
+    await scene.outcome(ending);
+    expect(scene.clock.now() - beganMs).toBeLessThan(TIMINGS.silenceMs);
+    expect(scene.cell.config.inSync).toHaveLength(1);
   });
 
   it('tells of the witness that is away, and of one that was put back to an old copy', async () => {

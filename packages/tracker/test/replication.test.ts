@@ -1,4 +1,4 @@
-/** What the simulator does not show: pairs without a register, strangers, and what an operator does. */
+/** What the simulator does not show: what callers see, strangers, and what an operator does. */
 import { describe, expect, it } from 'vitest';
 import { genesis, type JournalRecord, sealEntry } from '../src/entry.ts';
 import type { SyncAnswer, SyncRequest } from '../src/messages.ts';
@@ -11,72 +11,6 @@ import { createTestRandom } from './helpers/random.ts';
 import { chain } from './journal-contract.ts';
 
 const clusterId = new Uint8Array(16).fill(0xc1);
-
-describe('a pair without a register', () => {
-  it('waits for a person, and then acknowledges what both have', () => {
-    const pair = createPair({ hasRegister: false });
-    pair.run(3_000);
-    expect(pair.roles()).toEqual(['safe', 'safe']);
-    pair.tell('a', { kind: 'promote' });
-    pair.run(2_000);
-    expect(pair.roles()).toEqual(['primary', 'backup']);
-    pair.write('a');
-    pair.run(500);
-    expect(pair.committed()).toEqual([1, 1]);
-    expect(pair.core('a').mayRead(pair.nowMs)).toBe(true);
-    expect(pair.core('b').mayRead(pair.nowMs)).toBe(false);
-  });
-
-  it('stops acknowledging when one is gone, until a person promotes the other, or it comes back', () => {
-    const pair = createPair({ hasRegister: false });
-    pair.tell('a', { kind: 'promote' });
-    pair.run(2_000);
-    pair.isCut = true;
-    pair.write('a');
-    pair.run(3_000);
-    expect([pair.roles(), pair.committed()]).toEqual([
-      ['safe', 'safe'],
-      [0, 0],
-    ]);
-    expect([pair.core('a').mayWrite, pair.core('a').mayRead(pair.nowMs)]).toEqual([false, false]);
-    pair.isCut = false;
-    pair.run(2_000);
-    expect([pair.roles(), pair.committed()]).toEqual([
-      ['primary', 'backup'],
-      [1, 1],
-    ]);
-    pair.isCut = true;
-    pair.run(3_000);
-    pair.tell('b', { kind: 'promote' });
-    pair.run(1_000);
-    expect(pair.roles()).toEqual(['safe', 'primary']);
-    pair.write('b');
-    pair.run(100);
-    expect(pair.committed()).toEqual([1, 2]);
-    pair.isCut = false;
-    pair.run(2_000);
-    expect([pair.roles(), pair.committed()]).toEqual([
-      ['backup', 'primary'],
-      [2, 2],
-    ]);
-  });
-
-  it('cuts back what was never acknowledged', () => {
-    const pair = createPair({ hasRegister: false });
-    pair.tell('a', { kind: 'promote' });
-    pair.run(2_000);
-    pair.isCut = true;
-    pair.write('a');
-    pair.run(2_000);
-    pair.tell('b', { kind: 'promote' });
-    pair.write('b');
-    pair.isCut = false;
-    pair.run(2_000);
-    expect(pair.effects('a', 'truncate')).toEqual([{ kind: 'truncate', after: 0 }]);
-    expect(pair.roles()).toEqual(['backup', 'primary']);
-    expect(pair.committed()).toEqual([1, 1]);
-  });
-});
 
 describe('a pair with a register', () => {
   it('may be founded by a tracker with entries of its own, which the other one gets', () => {

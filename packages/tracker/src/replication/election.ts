@@ -100,6 +100,7 @@ export class Election {
     const { registerMs } = this.#member.timings;
     if (question === undefined || !this.#member.isDue(question.sentAtMs + 2 * registerMs)) return;
     this.#question = undefined;
+    if (this.#member.isPlanted('forget_unknown_swaps')) this.possible = [];
   }
 
   #learn(config: Config, { leastEpoch }: Question): void {

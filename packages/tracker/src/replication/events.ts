@@ -29,7 +29,7 @@ export type ReplicationEvent =
   | { readonly kind: 'answer'; readonly request: number; readonly message: SyncAnswer }
   | { readonly kind: 'register_read'; readonly request: number; readonly outcome: ReadOutcome }
   | { readonly kind: 'register_swapped'; readonly request: number; readonly outcome: SwapOutcome }
-  /** A person says that this tracker shall be primary; for a pair without a register. */
+  /** A person says that this tracker shall be primary; for a pair without a register. What it may cost: `promotion.ts`. */
   | { readonly kind: 'promote' }
   /** This tracker is about to end: another one shall be primary, and nobody shall wait for it. */
   | { readonly kind: 'hand_over' };

@@ -78,7 +78,7 @@ export class Following {
       member.answer(call, refusal);
       return;
     }
-    member.heard();
+    member.promise();
     if (!this.#follow(message)) {
       member.answer(call, 'catching_up');
       return;
@@ -91,8 +91,8 @@ export class Following {
     const member = this.#member;
     const { config, window } = member;
     if (toHex(from.storeId) !== config.primary || from.config.epoch !== config.epoch) return;
-    if (!this.#election.isConfigKnown) return;
-    if (member.isCaughtUp || !member.isDiskIdle || !window.has(request.message.position)) return;
+    if (!this.#election.isConfigKnown || member.isCaughtUp) return;
+    if (!member.isDiskIdle || !window.has(request.message.position)) return;
     if (request.message.position.index !== window.head.index) return;
     switch (from.outcome) {
       case 'accepted':

@@ -147,20 +147,22 @@ export class Leading {
     const successor = this.#isHandingOver ? this.#successor() : undefined;
     if (successor !== undefined) {
       // This one stays in sync: should the successor be lost before it begins, it is the only one that has everything.
-      this.#election.propose({ primary: successor, inSync: config.inSync }, 'the primary handed over');
+      // Without a register the successor could not leave it out later.
+      const inSync = options.hasRegister ? config.inSync : [successor];
+      this.#election.propose({ primary: successor, inSync }, 'the primary handed over');
       return;
     }
     const inSync = this.#wanted();
     if (sameMembers(inSync, config.inSync) && possible.length === 0) return;
     const shrinks = inSync.length < config.inSync.length;
-    // Without a register the other one may have been promoted meanwhile: only a person can tell.
-    if (shrinks && !options.hasRegister) return;
     this.#election.propose({ primary: self, inSync }, shrinks ? 'a backup is gone' : 'a backup is in sync');
   }
 
   #wanted(): readonly StoreId[] {
-    const { config, self, nowMs, committed, peers } = this.#member;
-    const kept = config.inSync.filter((storeId) => storeId === self || this.#isFresh(storeId, nowMs));
+    const { config, self, nowMs, committed, peers, options } = this.#member;
+    // Without a register one that is silent may have been promoted meanwhile: only a person can tell.
+    const mayDrop = options.hasRegister || this.#member.isPlanted('drop_without_register');
+    const kept = config.inSync.filter((id) => id === self || !mayDrop || this.#isFresh(id, nowMs));
     const ready = [...this.#joining].filter(
       (storeId) => !kept.includes(storeId) && (peers.ofStore(storeId)?.matched ?? 0) >= committed,
     );

@@ -24,7 +24,11 @@ export type PlantedBug =
   | 'no_joint_rule'
   | 'take_over_without_being_in_sync'
   | 'read_without_lease'
-  | 'count_pauses';
+  | 'forget_unknown_swaps'
+  | 'count_pauses'
+  | 'promote_at_once'
+  | 'promote_without_mark'
+  | 'drop_without_register';
 
 /** Of what a tracker wrote while it stood alone. */
 const OWN_EPOCH = 1;
@@ -52,6 +56,14 @@ export interface ReplicationOptions {
 
 type Outcome = NonNullable<SyncAnswer['member']>['outcome'];
 
+/** Until `takeoverMs` after `atMs` nobody else begins to lead here: the reads of the primary rest on that. */
+interface GivenPromise {
+  /** Undefined: to whom a process before this one promised. */
+  readonly to: StoreId | undefined;
+  readonly epoch: number;
+  readonly atMs: number;
+}
+
 export class Member {
   readonly options: ReplicationOptions;
   readonly timings: Timings;
@@ -69,6 +81,7 @@ export class Member {
   /** When the primary was last followed; the time of the start, too, because promises before it are forgotten. */
   heardAtMs: number;
   takeoverMs: number;
+  #promise: GivenPromise;
   /** The last entry that is durable here. */
   durable: number;
   /** The last entry that is known to be acknowledged. */
@@ -88,6 +101,7 @@ export class Member {
     this.peers = new PeerTable(options.peers);
     this.nowMs = nowMs;
     this.heardAtMs = nowMs;
+    this.#promise = { to: undefined, epoch: 0, atMs: nowMs };
     this.takeoverMs = this.#drawTakeoverMs();
     this.durable = this.window.head.index;
     this.committed = this.durable;
@@ -123,6 +137,7 @@ export class Member {
     const missedMs = stepMs - this.timings.longestStepMs;
     if (missedMs <= 0 || this.isPlanted('count_pauses')) return;
     this.heardAtMs += missedMs;
+    this.#promise = { ...this.#promise, atMs: this.#promise.atMs + missedMs };
   }
 
   isPlanted(bug: PlantedBug): boolean {
@@ -152,8 +167,8 @@ export class Member {
   /** Goes on under a config of a higher epoch; any other changes nothing. */
   adopt(config: Config, how: { readonly isLeading: boolean; readonly reason: string }): void {
     if (config.epoch <= this.config.epoch) return;
-    if (how.isLeading && !this.isLeading) this.peers.restart();
     this.config = config;
+    if (how.isLeading && !this.isLeading) this.lead();
     this.isLeading = how.isLeading;
     this.isCaughtUp = this.isInSync;
     this.reason = how.reason;
@@ -161,9 +176,34 @@ export class Member {
     this.takeoverMs = this.#drawTakeoverMs();
   }
 
-  /** The primary is followed now. */
+  /** Begins to decide, under the config that holds. */
+  lead(): void {
+    this.peers.restart();
+    this.isLeading = true;
+    this.heard();
+  }
+
+  /** There is a primary now, or at least there was one just now. */
   heard(): void {
     this.heardAtMs = this.nowMs;
+  }
+
+  /** The primary is followed now. */
+  promise(): void {
+    this.heard();
+    this.#promise = { to: this.config.primary, epoch: this.config.epoch, atMs: this.nowMs };
+  }
+
+  /** `from` goes on under `config`: whoever leads no longer has no reads that rest on a promise. */
+  release(from: StoreId, config: Config): void {
+    const { to, epoch } = this.#promise;
+    if (from !== to || config.primary === to || config.epoch <= epoch) return;
+    this.#promise = { to, epoch, atMs: Number.NEGATIVE_INFINITY };
+  }
+
+  /** Whether no primary answers reads because of what was promised here. */
+  get isReleased(): boolean {
+    return this.isDue(this.#promise.atMs + this.takeoverMs) || this.isPlanted('promote_at_once');
   }
 
   append(records: readonly JournalRecord[]): void {

@@ -6,7 +6,7 @@
  */
 import { sameBytes } from '../entry.ts';
 import { toHex } from '../hex.ts';
-import type { SyncAnswer, SyncRequest } from '../messages.ts';
+import type { JournalPosition, SyncAnswer, SyncRequest } from '../messages.ts';
 import type { Config, StoreId } from '../register.ts';
 import { Election } from './election.ts';
 import type { ReplicationEffect, ReplicationEvent } from './events.ts';
@@ -14,6 +14,7 @@ import { Following } from './following.ts';
 import { Leading } from './leading.ts';
 import type { ReplicationOptions } from './member.ts';
 import { Member } from './member.ts';
+import { Promotion } from './promotion.ts';
 import { moveRole, type ReplicationRole } from './role.ts';
 
 /** For `tracker status`. */
@@ -51,6 +52,7 @@ export class Replication {
   readonly #election: Election;
   readonly #leading: Leading;
   readonly #following: Following;
+  readonly #promotion: Promotion;
   #role: ReplicationRole = 'unknown';
   #config: Config;
   #changedAtMs: number;
@@ -61,6 +63,7 @@ export class Replication {
     this.#election = new Election(this.#member);
     this.#leading = new Leading(this.#member, this.#election);
     this.#following = new Following(this.#member, this.#election);
+    this.#promotion = new Promotion(this.#member, this.#election);
     this.#config = this.#member.config;
     this.#changedAtMs = nowMs;
   }
@@ -151,7 +154,7 @@ export class Replication {
         this.#election.wasSwapped(event.request, event.outcome);
         break;
       case 'promote':
-        this.#promote();
+        this.#promotion.promote(this.#role);
         break;
       case 'hand_over':
         this.#following.leave();
@@ -185,7 +188,7 @@ export class Replication {
       this.#refuse(call, message);
       return;
     }
-    this.#hear(from.config);
+    this.#hear(from, message.position);
     if (from.kind === 'push') this.#following.pushed(call, message, from);
     else if (this.#member.isLeading) this.#leading.pulled(call, message);
     else this.#member.answer(call, 'refused');
@@ -196,7 +199,7 @@ export class Replication {
     if (from === undefined || !this.#isOfCluster(from.clusterId)) return;
     const answered = this.#member.peers.answered(request, toHex(from.storeId), this.#member.nowMs);
     if (answered === undefined) return;
-    this.#hear(from.config);
+    this.#hear(from, message.head);
     const { peer, request: asked } = answered;
     const { outcome } = from;
     const { isLeading } = this.#member;
@@ -205,8 +208,13 @@ export class Replication {
     } else if (asked.kind === 'pull' && !isLeading) this.#following.pullAnswered(message, from, asked);
   }
 
-  #hear(config: Config): void {
+  #hear(
+    { storeId, config }: Pick<NonNullable<SyncRequest['member']>, 'storeId' | 'config'>,
+    { epoch }: JournalPosition,
+  ): void {
+    this.#member.release(toHex(storeId), config);
     this.#election.heard(config);
+    this.#promotion.heard(config, epoch);
     // What only time has changed waits until the message itself has counted.
     if (this.#member.config !== this.#config) this.#settle();
   }
@@ -223,19 +231,12 @@ export class Replication {
     return false;
   }
 
-  #promote(): void {
-    const { options, self, isDiskIdle, config, window } = this.#member;
-    if (options.hasRegister || !isDiskIdle) return;
-    const epoch = Math.max(config.epoch, window.head.epoch) + 1;
-    this.#election.isConfigKnown = true;
-    this.#election.adopt({ epoch, primary: self, inSync: [self] }, { isMine: true, reason: 'promoted' });
-  }
-
   #act(): void {
     const { peers, nowMs, timings } = this.#member;
     peers.expire(nowMs - timings.answerMs);
     this.#election.expire();
     this.#settle();
+    this.#promotion.act();
     this.#elect();
     this.#settle();
     if (this.#member.isLeading) this.#leading.act();
@@ -305,7 +306,7 @@ export class Replication {
     const { isLeading, isInSync, options, timings } = this.#member;
     if (isLeading) return options.hasRegister || this.#isLeadingInCompany ? 'primary' : 'safe';
     if (!this.#election.isConfigKnown) return options.hasRegister ? 'unknown' : 'safe';
-    if (this.#election.isCandidate) return 'candidate';
+    if (this.#election.isCandidate || this.#promotion.isPending) return 'candidate';
     if (!options.hasRegister && this.#following.isSilentFor(timings.silenceMs)) return 'safe';
     return isInSync ? 'backup' : 'joining';
   }
@@ -313,6 +314,7 @@ export class Replication {
   /** Without a register; the ledger decides again only when it has all that it wrote before it was alone. */
   get #isLeadingInCompany(): boolean {
     const { committed, window } = this.#member;
-    return !this.#leading.isAlone && (this.#role === 'primary' || committed === window.head.index);
+    if (this.#leading.isAlone || this.#promotion.isContested) return false;
+    return this.#role === 'primary' || committed === window.head.index;
   }
 }

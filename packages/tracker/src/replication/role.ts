@@ -12,7 +12,10 @@ export type ReplicationRole =
   | 'joining'
   /** In sync: has all that is acknowledged, and may take over. */
   | 'backup'
-  /** Has asked the register to be primary and does not know the outcome; follows nobody until it does. */
+  /**
+   * Has asked the register to be primary and does not know the outcome, or was promoted and waits until the primary before
+   * it answers no reads any more; follows nobody until then.
+   */
   | 'candidate'
   | 'primary'
   /** Without a register and without the other tracker: waits for a person to promote one of them. */
@@ -25,9 +28,9 @@ const MOVES: Readonly<Record<ReplicationRole, readonly ReplicationRole[]>> = {
   unknown: ['joining', 'backup', 'candidate', 'safe', 'primary'],
   joining: ['backup', 'candidate', 'safe', 'primary'],
   backup: ['joining', 'candidate', 'safe', 'primary'],
-  candidate: ['primary', 'backup', 'joining'],
+  candidate: ['primary', 'backup', 'joining', 'safe'],
   primary: ['joining', 'backup', 'candidate', 'safe'],
-  safe: ['primary', 'joining', 'backup'],
+  safe: ['primary', 'candidate', 'joining', 'backup'],
   failed: [],
 };
 
