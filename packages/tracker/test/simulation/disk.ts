@@ -1,8 +1,15 @@
-/** A disk on virtual time: writes become durable later and in order; a crash keeps a prefix of those that were not. */
+/**
+ * A disk on virtual time: writes become durable later and in order; a crash keeps a prefix of those that were not.
+ *
+ * A full one fails the next write and all after it, as a journal does, and may have kept a part of that one.
+ */
 import type { JournalRecord } from '../../src/entry.ts';
-import { genesis } from '../../src/entry.ts';
+import { genesis, openRecord } from '../../src/entry.ts';
 import type { JournalSnapshot } from '../../src/journal/journal.ts';
 import type { JournalPosition } from '../../src/messages.ts';
+import { decodeSnapshot } from '../../src/snapshot.ts';
+import type { OwnedState } from '../../src/state.ts';
+import { applyEntry, createState } from '../../src/state.ts';
 import type { Chance } from './chance.ts';
 import type { FaultCounts } from './fault-counts.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -25,8 +32,12 @@ export class Disk {
   live: Content = { snapshot: undefined, records: [] };
   #durable: Content = { snapshot: undefined, records: [] };
   #queue: Change[] = [];
+  /** A process that writes has one life; what it began means nothing to the next. */
   #life = 0;
   #freeAt = 0;
+  #isFull = false;
+  /** A write failed: nothing after it is kept. */
+  #isBroken = false;
   readonly #parts: {
     readonly time: VirtualTime;
     readonly chance: Chance;
@@ -53,58 +64,117 @@ export class Disk {
     return this.live.records.at(-1)?.position ?? this.base;
   }
 
-  /** `done` is called when the change is durable, unless there is a crash before. */
-  write(change: Change, done: () => void): void {
+  /** With everything that was written, durable or not. */
+  recordsAfter(after: number, upTo: number): readonly JournalRecord[] {
+    const base = this.base.index;
+    return this.live.records.slice(Math.max(0, after - base), Math.max(0, upTo - base));
+  }
+
+  positionAt(index: number): JournalPosition | undefined {
+    const { base } = this;
+    return index === base.index ? base : this.live.records[index - base.index - 1]?.position;
+  }
+
+  /** One of the two is called when the change is durable, or was refused; none after a crash. */
+  write(change: Change, outcome: { readonly done: () => void; readonly failed: () => void }): void {
+    // As the real journals do: what was dropped cannot be cut.
+    const isRefused = this.#isFull || (change.kind === 'truncate' && change.after < this.base.index);
     apply(this.live, change);
-    this.#queue.push(change);
+    if (!this.#isBroken) this.#queue.push(change);
     const { time, chance, diskMs, skipsSync } = this.#parts;
-    const life = this.#life;
     const syncAt = Math.max(this.#freeAt, time.now) + chance.between(1, 1 + diskMs);
     this.#freeAt = syncAt;
-    const alive = (task: () => void) => () => {
-      if (this.#life === life) task();
-    };
-    const sync = alive(() => this.#syncFirst());
-    if (skipsSync) {
-      time.after(syncAt - time.now, alive(done));
-      time.after(syncAt - time.now + LATE_SYNC_MS, sync);
+    const delayMs = syncAt - time.now;
+    if (isRefused || this.#isBroken) {
+      this.#soon(delayMs, () => {
+        this.#lose();
+        this.#isBroken = true;
+        outcome.failed();
+      });
+    } else if (skipsSync) {
+      this.#soon(delayMs, outcome.done);
+      this.#soon(delayMs + LATE_SYNC_MS, () => this.#syncFirst());
     } else {
-      time.after(
-        syncAt - time.now,
-        alive(() => {
-          sync();
-          done();
-        }),
-      );
+      this.#soon(delayMs, () => {
+        this.#syncFirst();
+        outcome.done();
+      });
     }
+  }
+
+  /** The next write fails. */
+  fill(): void {
+    this.#isFull = true;
+  }
+
+  makeRoom(): void {
+    this.#isFull = false;
   }
 
   crash(): void {
-    this.#life += 1;
-    this.#freeAt = 0;
     const { chance, counts } = this.#parts;
     while (this.#queue.length > 0 && chance.oneIn(2)) this.#syncFirst();
-    const torn = this.#queue[0];
-    if (torn?.kind === 'append') {
-      const kept = torn.records.slice(0, chance.between(0, torn.records.length));
-      apply(this.#durable, { kind: 'append', records: kept });
-    }
-    this.#queue = [];
+    this.#lose();
     counts.unsyncedLost += Math.max(0, this.live.records.length - this.#durable.records.length);
-    this.live = { ...this.#durable, records: [...this.#durable.records] };
+    this.#restart();
+  }
+
+  /** Ends as a journal that is closed: all that was written is kept. */
+  close(): void {
+    while (this.#queue.length > 0) this.#syncFirst();
+    this.#restart();
   }
 
   wipe(): void {
-    this.#life += 1;
     this.#queue = [];
-    this.live = { snapshot: undefined, records: [] };
     this.#durable = { snapshot: undefined, records: [] };
+    this.#restart();
+  }
+
+  /** Begins with these records, durable. */
+  fillWith(records: readonly JournalRecord[]): void {
+    this.#durable.records.push(...records);
+    this.#restart();
+  }
+
+  /** Unless there is a crash before. */
+  #soon(delayMs: number, task: () => void): void {
+    const life = this.#life;
+    this.#parts.time.after(delayMs, () => {
+      if (this.#life === life) task();
+    });
+  }
+
+  /** A part of what is to be written first may be kept, nothing after it. */
+  #lose(): void {
+    const torn = this.#queue[0];
+    if (torn?.kind === 'append') {
+      const kept = torn.records.slice(0, this.#parts.chance.between(0, torn.records.length));
+      apply(this.#durable, { kind: 'append', records: kept });
+    }
+    this.#queue = [];
+  }
+
+  #restart(): void {
+    this.#life += 1;
+    this.#isBroken = false;
+    this.#freeAt = 0;
+    this.live = { ...this.#durable, records: [...this.#durable.records] };
   }
 
   #syncFirst(): void {
     const change = this.#queue.shift();
     if (change !== undefined) apply(this.#durable, change);
   }
+}
+
+/** The state after the entry `upTo` of the journal on `disk`. */
+export function replayDisk(disk: Disk, upTo: number = disk.head.index): OwnedState {
+  const { snapshot } = disk.live;
+  const state = snapshot === undefined ? createState() : decodeSnapshot(snapshot);
+  for (const record of disk.recordsAfter(state.position.index, upTo))
+    applyEntry(state, openRecord(record, state.position), record);
+  return state;
 }
 
 function apply(content: Content, change: Change): void {

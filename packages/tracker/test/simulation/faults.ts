@@ -1,17 +1,31 @@
 /** What goes wrong, and when: each kind of fault comes again and again, at random, until the network is healed. */
 import type { Chance } from './chance.ts';
+import { bothWays } from './network.ts';
 import { REGISTER } from './simulated-register.ts';
-import type { SimulatedTracker, World } from './simulated-tracker.ts';
+import { pauseMs, type SimulatedTracker } from './simulated-tracker.ts';
+import { callAsStranger } from './stranger.ts';
+import type { World } from './world.ts';
+
+/** How often one tracker after the other is asked to end in a calm run. */
+const ENDINGS_EVERY_MS = 4_000;
 
 export function scheduleFaults(world: World, chance: Chance): void {
   const { options } = world;
-  repeat(world, chance, options.crashEveryMs, () => crash(world, chance));
-  repeat(world, chance, options.partitionEveryMs, () => partition(world, chance));
-  repeat(world, chance, options.registerOutageEveryMs, () => stopRegister(world, chance));
-  repeat(world, chance, options.compactEveryMs, () => anyTracker(world, chance).compact());
+  const every = (everyMs: number, fault: () => void): void => repeat(world, chance, everyMs, fault);
+  every(options.crashEveryMs, () => stopTracker(world, chance));
+  every(options.pauseEveryMs, () => anyTracker(world, chance).pause(pauseMs(chance)));
+  every(options.jumpEveryMs, () => anyTracker(world, chance).jump(chance.between(100, 5_000)));
+  every(options.fullDiskEveryMs, () => fillDisk(world, chance));
+  every(options.partitionEveryMs, () => partition(world, chance));
+  every(options.compactEveryMs, () => anyTracker(world, chance).compact());
+  every(options.strangerEveryMs, () => callAsStranger(world, chance));
+  if (options.hasRegister) every(options.registerOutageEveryMs, () => stopRegister(world, chance));
+  if (options.kind === 'old_register') every(options.faultsMs / 2, () => restoreRegister(world, chance));
+  if (options.kind === 'calm') every(ENDINGS_EVERY_MS, () => restartInGoodOrder(world, chance));
 }
 
 function repeat(world: World, chance: Chance, everyMs: number, fault: () => void): void {
+  if (everyMs > world.options.faultsMs * 10) return;
   world.time.after(chance.between(1, 2 * everyMs), () => {
     if (world.network.isHealed) return;
     fault();
@@ -19,54 +33,101 @@ function repeat(world: World, chance: Chance, everyMs: number, fault: () => void
   });
 }
 
-function crash(world: World, chance: Chance): void {
+/** Some are asked to end first, and some of those are killed before they have. */
+function stopTracker(world: World, chance: Chance): void {
   const tracker = anyTracker(world, chance);
-  const { counts, time, register } = world;
+  const { counts, time } = world;
   const backMs = chance.between(20, 4_000);
   if (tracker.role === 'primary' && chance.oneIn(3)) {
-    counts.handOvers += 1;
-    tracker.handOver();
-    time.after(chance.between(0, 600), () => tracker.crash());
-    time.after(600 + backMs, () => tracker.start());
+    tracker.terminate();
+    if (chance.oneIn(2)) {
+      counts.killedEndings += 1;
+      time.after(chance.between(0, 600), () => tracker.crash());
+    }
+    time.after(3_100 + backMs, () => tracker.start());
     return;
   }
   tracker.crash();
-  const { config } = register.cell;
   // What is lost with the only one that is in sync is lost: that no protocol can help.
-  const isSpare = config.epoch > 0 && !config.inSync.includes(tracker.storeId);
-  if (isSpare && chance.oneIn(3)) {
+  if (isSpare(world, tracker) && chance.oneIn(3)) {
     counts.wipes += 1;
     tracker.wipe();
   }
   time.after(backMs, () => tracker.start());
 }
 
+function isSpare({ register, invariants }: World, { storeId }: SimulatedTracker): boolean {
+  const { latest } = invariants;
+  return latest.epoch > 0 && ![...latest.inSync, ...register.cell.config.inSync].includes(storeId);
+}
+
+/** Until somebody makes room and starts the tracker again. */
+function fillDisk(world: World, chance: Chance): void {
+  const tracker = anyTracker(world, chance);
+  tracker.fillDisk();
+  world.time.after(chance.between(500, 6_000), () => {
+    tracker.makeRoom();
+    if (tracker.role === 'failed') tracker.restart();
+  });
+}
+
 function partition(world: World, chance: Chance): void {
-  const { network, trackers, counts, time } = world;
+  const { trackers, counts, network } = world;
+  const places = [...trackers.keys(), REGISTER];
   const a = anyTracker(world, chance).name;
-  const b = chance.pick([...trackers.keys(), REGISTER, REGISTER, 'client-0'].filter((name) => name !== a));
-  const ways = chance.pick([
-    [[a, b]],
-    [[b, a]],
-    [
-      [a, b],
-      [b, a],
-    ],
-  ]);
+  const b = chance.pick([...places, REGISTER, 'client-0'].filter((name) => name !== a));
+  const others = places.filter((name) => name !== a);
+  // The last: from all of the cluster, and from no client.
+  const alone = others.flatMap((name) => bothWays(a, name));
   counts.partitions += 1;
-  for (const [from = '', to = ''] of ways) {
-    network.block(from, to);
-    time.after(chance.between(100, 5_000), () => network.unblock(from, to));
-  }
+  network.cut(chance.pick([[[a, b]], [[b, a]], bothWays(a, b), alone]), {
+    forMs: chance.between(100, 5_000),
+  });
 }
 
 function stopRegister({ register, counts, options, time }: World, chance: Chance): void {
   counts.registerOutages += 1;
   register.isDown = true;
   if (options.planted === 'register_restarts_empty') register.restartEmpty();
-  time.after(chance.between(50, 4_000), () => {
+  time.after(chance.between(50, options.registerOutageMs), () => {
     register.isDown = false;
   });
+}
+
+/** At times together with all trackers, as when the power of a whole room fails: they remember nothing but journals. */
+function restoreRegister(world: World, chance: Chance): void {
+  const { register, counts, invariants, trackers, time } = world;
+  if (!register.restoreOldCopy(chance)) return;
+  counts.registerRestores += 1;
+  invariants.excuse();
+  if (chance.oneIn(2)) return;
+  for (const tracker of trackers.values()) {
+    tracker.crash();
+    time.after(chance.between(20, 4_000), () => tracker.start());
+  }
+}
+
+/** As an operator does who brings a new version: one after the other, while all are well. */
+function restartInGoodOrder(world: World, chance: Chance): void {
+  if (!isWell(world)) return;
+  world.wellSince = Math.min(world.wellSince, world.time.now);
+  const tracker = anyTracker(world, chance);
+  // Without a register nobody may leave out a backup that ends: the others wait for it, or for a person.
+  if (!world.options.hasRegister && tracker.role !== 'primary') return;
+  tracker.terminate();
+  world.time.after(chance.between(500, 3_500), () => tracker.start());
+}
+
+/** One leads, all others are in sync and know it. */
+function isWell({ trackers, invariants }: World): boolean {
+  const all = [...trackers.values()];
+  return (
+    all.filter(({ role }) => role === 'primary').length === 1 &&
+    all.every(
+      ({ isAwake, isEnding, role }) => isAwake && !isEnding && (role === 'primary' || role === 'backup'),
+    ) &&
+    all.every(({ storeId }) => invariants.latest.inSync.includes(storeId))
+  );
 }
 
 function anyTracker({ trackers }: World, chance: Chance): SimulatedTracker {

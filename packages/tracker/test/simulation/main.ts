@@ -21,6 +21,9 @@ interface Share {
 interface Sum {
   events: number;
   acknowledgedWrites: number;
+  authoritativeReads: number;
+  /** Runs in which acknowledged writes were lost by what a person or a register did. */
+  excused: number;
   readonly counts: FaultCounts;
   readonly failed: SimulationResult[];
 }
@@ -61,11 +64,16 @@ function runInThread(share: Share): Promise<Sum> {
 }
 
 function runShare({ from, step, seeds, planted }: Share): Sum {
-  const sum: Sum = { events: 0, acknowledgedWrites: 0, counts: noFaults(), failed: [] };
+  const sum: Sum = {
+    ...{ events: 0, acknowledgedWrites: 0, authoritativeReads: 0, excused: 0 },
+    ...{ counts: noFaults(), failed: [] },
+  };
   for (let done = 0; done * step < seeds - ((from - 1) % step) && sum.failed.length < 5; done += 1) {
     const result = simulate(from + done * step, planted);
     sum.events += result.events;
     sum.acknowledgedWrites += result.acknowledgedWrites;
+    sum.authoritativeReads += result.authoritativeReads;
+    if (result.excused !== undefined) sum.excused += 1;
     addFaults(sum.counts, result.counts);
     if (result.violation !== undefined) sum.failed.push(result);
   }
@@ -79,7 +87,7 @@ function report(
   const counts = noFaults();
   for (const sum of sums) addFaults(counts, sum.counts);
   const failed = sums.flatMap((sum) => sum.failed).sort((a, b) => a.options.seed - b.options.seed);
-  const total = (name: 'events' | 'acknowledgedWrites'): number =>
+  const total = (name: 'events' | 'acknowledgedWrites' | 'authoritativeReads' | 'excused'): number =>
     sums.reduce((all, sum) => all + sum[name], 0);
   for (const { options, violation, virtualMs } of failed) {
     console.log(
@@ -89,7 +97,8 @@ function report(
   const { seeds, seconds } = run;
   console.log(
     `${seeds} seeds in ${seconds.toFixed(1)} s (${(seeds / seconds).toFixed(0)}/s): ` +
-      `${total('events')} events, ${total('acknowledgedWrites')} acknowledged writes, ${failed.length} failed`,
+      `${total('events')} events, ${total('acknowledgedWrites')} acknowledged writes, ` +
+      `${total('authoritativeReads')} authoritative reads, ${total('excused')} excused, ${failed.length} failed`,
   );
   console.log(`faults: ${JSON.stringify(counts)}`);
   const isAsExpected = failed.length > 0 === (run.planted !== undefined);

@@ -4,13 +4,16 @@ import type { FaultCounts } from './fault-counts.ts';
 import type { SimulationOptions } from './options.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
+export type Way = readonly [from: string, to: string];
+
 export class LossyNetwork {
   isHealed = false;
   readonly #time: VirtualTime;
   readonly #chance: Chance;
   readonly #options: SimulationOptions;
   readonly #counts: FaultCounts;
-  readonly #blocked = new Set<string>();
+  /** How many partitions stop each way. */
+  readonly #blocked = new Map<string, number>();
 
   constructor(parts: {
     time: VirtualTime;
@@ -40,23 +43,27 @@ export class LossyNetwork {
     this.#carry(from, to, arrive);
   }
 
-  block(from: string, to: string): void {
-    this.#blocked.add(`${from}>${to}`);
-  }
-
-  unblock(from: string, to: string): void {
-    this.#blocked.delete(`${from}>${to}`);
+  /** Stops what is sent these ways for a while, from `fromMs` on. */
+  cut(
+    ways: readonly Way[],
+    { fromMs = 0, forMs }: { readonly fromMs?: number; readonly forMs: number },
+  ): void {
+    for (const [from, to] of ways) {
+      const way = `${from}>${to}`;
+      this.#time.after(fromMs, () => this.#blocked.set(way, (this.#blocked.get(way) ?? 0) + 1));
+      this.#time.after(fromMs + forMs, () => this.#blocked.set(way, (this.#blocked.get(way) ?? 0) - 1));
+    }
   }
 
   heal(): void {
     this.isHealed = true;
-    this.#blocked.clear();
   }
 
   #carry(from: string, to: string, arrive: () => void): void {
     this.#time.after(this.#delay(), () => {
-      if (!this.#blocked.has(`${from}>${to}`)) arrive();
-      else this.#counts.stopped += 1;
+      const isCut = !this.isHealed && (this.#blocked.get(`${from}>${to}`) ?? 0) > 0;
+      if (isCut) this.#counts.stopped += 1;
+      else arrive();
     });
   }
 
@@ -66,4 +73,11 @@ export class LossyNetwork {
     this.#counts.slow += 1;
     return this.#chance.between(20, 2_500);
   }
+}
+
+export function bothWays(a: string, b: string): readonly Way[] {
+  return [
+    [a, b],
+    [b, a],
+  ];
 }

@@ -1,81 +1,47 @@
-/**
- * One tracker of the simulation: the real replication core, ledger core and state on a virtual disk, network and clock.
- *
- * It is a shell as the real ones are: it carries out effects and decides nothing, except to crash in between.
- */
-import { decode, encode } from '@minitorrent/wire-codec';
+/** The machine of one tracker: its disk, its clock, its address, and the processes that run there one after the other. */
 import type { Command } from '../../src/commands/command.ts';
 import type { JournalRecord } from '../../src/entry.ts';
-import { openRecord } from '../../src/entry.ts';
-import { isTrackerError } from '../../src/errors.ts';
-import type { Result } from '../../src/events.ts';
 import { toHex } from '../../src/hex.ts';
-import { LedgerCore } from '../../src/ledger-core.ts';
 import type { JournalPosition, SyncAnswer, SyncRequest } from '../../src/messages.ts';
-import { syncAnswer, syncRequest } from '../../src/messages.ts';
 import type { TrackerState } from '../../src/model.ts';
-import type { ReplicationEffect, ReplicationEvent } from '../../src/replication/events.ts';
+import type { PlantedBug } from '../../src/replication/member.ts';
 import { Replication } from '../../src/replication/replication.ts';
-import { decodeSnapshot, encodeSnapshot } from '../../src/snapshot.ts';
-import type { OwnedState } from '../../src/state.ts';
-import { applyEntry, createState } from '../../src/state.ts';
 import type { Chance } from './chance.ts';
 import { Disk } from './disk.ts';
-import type { FaultCounts } from './fault-counts.ts';
-import type { Invariants } from './invariants.ts';
-import { requireSameState } from './invariants.ts';
-import type { LossyNetwork } from './network.ts';
-import type { SimulationOptions } from './options.ts';
-import type { SimulatedRegister } from './simulated-register.ts';
-import type { VirtualTime } from './virtual-time.ts';
+import { LocalClock } from './local-clock.ts';
+import { bothWays } from './network.ts';
+import { REGISTER } from './simulated-register.ts';
+import { TrackerProcess } from './tracker-process.ts';
+import type { ReadAnswer, Reply, World, WriteAnswer } from './world.ts';
+import { CLUSTER_ID } from './world.ts';
 
-/** What a client is told: an answer, or to look elsewhere. */
-export type Reply =
-  | { readonly kind: 'result'; readonly answer: () => Result }
-  | { readonly kind: 'elsewhere' };
-
-export interface World {
-  readonly time: VirtualTime;
-  readonly network: LossyNetwork;
-  readonly register: SimulatedRegister;
-  readonly options: SimulationOptions;
-  readonly invariants: Invariants;
-  readonly counts: FaultCounts;
-  readonly trackers: Map<string, SimulatedTracker>;
-}
-
-interface Process {
-  readonly name: string;
-  readonly replication: Replication;
-  readonly ledger: LedgerCore;
-  /** Of the ledger, while it decides writes. */
-  epoch: number | undefined;
-  waiting: { readonly index: number; readonly reply: () => void }[];
-  readonly calls: Map<number, (message: SyncAnswer) => void>;
-  nextCall: number;
-  wakeAtMs: number;
-}
-
-const CLUSTER_ID = new Uint8Array(16).fill(0xc1);
-const ROOMY = { pendingWrites: 4_096 };
+/** Of `createTracker`: how long it waits for another tracker to take over before it ends. */
+const HAND_OVER_MS = 3_000;
+/** A clock that jumps again before the last jump is forgotten is not monotonic in any useful sense. */
+const MS_BETWEEN_JUMPS = 3_000;
 
 export class SimulatedTracker {
   readonly name: string;
   readonly #world: World;
   readonly #chance: Chance;
-  readonly #rate: number;
+  readonly #clock: LocalClock;
   readonly #disk: Disk;
   #storeId: string;
-  #process: Process | undefined;
+  #process: TrackerProcess | undefined;
+  /** Was asked to end. */
+  #ending: TrackerProcess | undefined;
   #starts = 0;
+  /** The last process ended in good order, so that callers are refused at once. */
+  #hasClosed = false;
+  #jumpedAt = Number.NEGATIVE_INFINITY;
 
   constructor(name: string, world: World, chance: Chance) {
     this.name = name;
     this.#world = world;
     this.#chance = chance;
     const { driftPerMille, diskMs, planted } = world.options;
-    this.#rate = 1 + (chance.between(0, 2 * driftPerMille) - driftPerMille) / 1_000;
     const { time, counts } = world;
+    this.#clock = new LocalClock(time, 1 + (chance.between(0, 2 * driftPerMille) - driftPerMille) / 1_000);
     this.#disk = new Disk({ time, chance, counts, diskMs, skipsSync: planted === 'skip_fsync' });
     this.#storeId = toHex(chance.random.bytes(16));
   }
@@ -84,12 +50,22 @@ export class SimulatedTracker {
     return this.#process !== undefined;
   }
 
+  /** Answers when it is asked. */
+  get isAwake(): boolean {
+    return this.#process !== undefined && !this.#process.isPaused;
+  }
+
+  /** Was asked to end, and has not yet. */
+  get isEnding(): boolean {
+    return this.#ending !== undefined && this.#ending === this.#process;
+  }
+
   get storeId(): string {
     return this.#storeId;
   }
 
   get role(): string {
-    return this.#process?.replication.role ?? 'down';
+    return this.#process?.role ?? 'down';
   }
 
   get state(): TrackerState | undefined {
@@ -97,276 +73,202 @@ export class SimulatedTracker {
   }
 
   get acknowledgedIndex(): number {
-    return this.#process?.ledger.durableIndex ?? -1;
+    return this.#process?.ledger.acknowledgedIndex ?? -1;
   }
 
-  get headIndex(): number {
-    return this.#disk.head.index;
+  get head(): JournalPosition {
+    return this.#disk.head;
+  }
+
+  /** Begins with a journal that is there already. */
+  startWith(records: readonly JournalRecord[]): void {
+    this.#disk.fillWith(records);
   }
 
   start(): void {
     if (this.isUp) return;
-    const { options, trackers } = this.#world;
     this.#starts += 1;
-    const state = this.#replay();
-    const { base, live } = { base: this.#disk.base, live: this.#disk.live };
-    const { planted } = options;
-    const replication = new Replication(
-      {
-        storeId: this.#storeId,
-        clusterId: CLUSTER_ID,
-        peers: [...trackers.keys()].filter((name) => name !== this.name),
-        hasRegister: true,
-        founds: this.name === 'tracker-0',
-        window: { base, records: live.records },
-        windowLimits: { entries: options.windowEntries, bytes: 1e9 },
-        random: this.#chance.random,
-        ...(planted === undefined || planted === 'skip_fsync' || planted === 'register_restarts_empty'
-          ? {}
-          : { planted: new Set([planted]) }),
-      },
-      this.#now(),
-    );
-    this.#process = {
+    this.#hasClosed = false;
+    this.#comeUpLate();
+    this.#process = new TrackerProcess({
       name: `${this.name}#${this.#starts}`,
-      replication,
-      ledger: new LedgerCore(state, ROOMY),
-      epoch: undefined,
-      waiting: [],
-      calls: new Map(),
-      nextCall: 1,
-      wakeAtMs: Number.POSITIVE_INFINITY,
-    };
-    this.#tell(this.#process, { kind: 'tick' });
+      machine: this.name,
+      storeId: this.#storeId,
+      world: this.#world,
+      chance: this.#chance,
+      clock: this.#clock,
+      disk: this.#disk,
+      replication: this.#createCore(),
+      interrupt: () => this.#interrupt(),
+    });
+    this.#process.tell({ kind: 'tick' });
   }
 
   crash(): void {
+    if (this.#process === undefined) return;
+    this.#world.counts.crashes += 1;
+    this.#end();
+    this.#disk.crash();
+  }
+
+  restart(): void {
+    this.crash();
+    this.start();
+  }
+
+  /** Asks it to end, as SIGTERM does: it hands over what it can first. */
+  terminate(): void {
     const process = this.#process;
     if (process === undefined) return;
-    this.#world.counts.crashes += 1;
-    this.#process = undefined;
-    this.#disk.crash();
+    this.#world.counts.endings += 1;
+    this.#ending = process;
+    process.tell({ kind: 'hand_over' });
+    this.#closeWhenFree(process, this.#world.time.now + HAND_OVER_MS);
+  }
+
+  handOver(): void {
+    this.#process?.tell({ kind: 'hand_over' });
+  }
+
+  promote(): void {
+    this.#process?.tell({ kind: 'promote' });
+  }
+
+  /** Stops the process for a while, as SIGSTOP does, or the whole machine with its clock. */
+  pause(forMs: number): void {
+    const process = this.#process;
+    if (process === undefined || process.isPaused) return;
+    process.pause();
+    if (this.#world.options.suspends) {
+      this.#world.counts.suspends += 1;
+      this.#clock.stop();
+    } else this.#world.counts.pauses += 1;
+    this.#world.time.after(forMs, () => this.resume(process));
+  }
+
+  resume(process: TrackerProcess | undefined = this.#process): void {
+    if (process !== this.#process) return;
+    this.#clock.go();
+    process?.resume();
+  }
+
+  /** The clock shows a later time all at once. */
+  jump(byMs: number): void {
+    const { time, counts } = this.#world;
+    if (time.now - this.#jumpedAt < MS_BETWEEN_JUMPS) return;
+    this.#jumpedAt = time.now;
+    counts.clockJumps += 1;
+    this.#clock.jump(byMs);
+  }
+
+  fillDisk(): void {
+    this.#world.counts.diskFailures += 1;
+    this.#disk.fill();
+  }
+
+  makeRoom(): void {
+    this.#disk.makeRoom();
   }
 
   /** The disk is lost, and with it who this tracker was. */
   wipe(): void {
-    this.#process = undefined;
+    this.#end();
     this.#disk.wipe();
     this.#storeId = toHex(this.#chance.random.bytes(16));
   }
 
-  handOver(): void {
-    if (this.#process !== undefined) this.#tell(this.#process, { kind: 'hand_over' });
-  }
-
-  /** Keeps a snapshot of what is acknowledged and drops the entries before it. */
   compact(): void {
-    const process = this.#process;
-    if (process === undefined || process.ledger.durableIndex <= this.#disk.base.index) return;
-    // Anybody else may have to cut what it has, and the observer has to see every entry.
-    if (this.role !== 'primary' && this.role !== 'backup') return;
-    if (process.ledger.durableIndex > this.#world.invariants.committed) return;
-    this.#world.counts.compactions += 1;
-    this.#disk.write({ kind: 'compact', snapshot: encodeSnapshot(this.#acknowledged(process)) }, () => {});
+    this.#process?.compact();
   }
 
-  /** A client's write; `reply` may be called much later, or never. */
-  write(command: Command, requestId: Uint8Array, reply: (reply: Reply) => void): void {
-    const process = this.#process;
-    if (process === undefined) return;
-    if (process.epoch === undefined || !process.replication.mayWrite) {
-      reply({ kind: 'elsewhere' });
-      return;
-    }
-    const { record, index, answer } = process.ledger.decide(command, { requestId, epoch: process.epoch });
-    const told = (): void => reply({ kind: 'result', answer });
-    if (index <= process.ledger.durableIndex) told();
-    else process.waiting.push({ index, reply: told });
-    if (record !== undefined) this.#tell(process, { kind: 'written', record });
+  write(command: Command, requestId: Uint8Array, reply: (reply: Reply<WriteAnswer>) => void): void {
+    if (this.#hasClosed) reply({ kind: 'elsewhere' });
+    else this.#process?.write(command, requestId, reply);
   }
 
-  /** R6, whenever somebody looks. */
-  checkRead(): void {
-    const process = this.#process;
-    if (process?.replication.mayRead(this.#now()))
-      this.#world.invariants.reads(process.name, process.ledger.durableIndex);
-  }
-
-  /** Live state and replay are the same. */
-  checkReplay(): void {
-    const process = this.#process;
-    if (process === undefined) return;
-    const { index } = process.ledger.state.position;
-    if (index < this.#disk.base.index) return;
-    const live = encodeSnapshot(process.ledger.state).bytes;
-    requireSameState(process.name, live, encodeSnapshot(this.#replay(index)).bytes);
+  read(userId: string, reply: (reply: Reply<ReadAnswer>) => void): void {
+    if (this.#hasClosed) reply({ kind: 'elsewhere' });
+    else this.#process?.read(userId, reply);
   }
 
   receive(message: SyncRequest, answered: (message: SyncAnswer) => void): void {
-    const process = this.#process;
-    if (process === undefined) return;
-    const call = process.nextCall++;
-    process.calls.set(call, answered);
-    this.#tell(process, { kind: 'request', call, message });
+    this.#process?.receive(message, answered);
   }
 
-  #now(): number {
-    return this.#world.time.now * this.#rate;
+  checkRead(): void {
+    this.#process?.checkRead();
   }
 
-  #tell(process: Process, event: ReplicationEvent): void {
-    for (const effect of process.replication.handle(event, this.#now())) {
+  checkReplay(): void {
+    this.#process?.checkReplay();
+  }
+
+  #createCore(): Replication {
+    const { options, trackers } = this.#world;
+    const { planted, windowEntries, hasRegister } = options;
+    return new Replication(
+      {
+        storeId: this.#storeId,
+        clusterId: CLUSTER_ID,
+        peers: [...trackers.keys()].filter((name) => name !== this.name),
+        hasRegister,
+        founds: this.name === 'tracker-0',
+        window: { base: this.#disk.base, records: this.#disk.live.records },
+        windowLimits: { entries: windowEntries, bytes: 1e9 },
+        random: this.#chance.random,
+        ...(isOfCore(planted) ? { planted: new Set([planted]) } : {}),
+      },
+      this.#clock.now(),
+    );
+  }
+
+  #end(): void {
+    this.#process?.end();
+    this.#process = undefined;
+    this.#clock.go();
+  }
+
+  #closeWhenFree(process: TrackerProcess, untilMs: number): void {
+    const { time } = this.#world;
+    time.after(20, () => {
       if (this.#process !== process) return;
-      if (!this.#world.network.isHealed && this.#chance.oneIn(this.#world.options.effectsPerCrash)) {
-        this.#world.counts.crashesAtAnEffect += 1;
-        this.crash();
-        this.#world.time.after(this.#chance.between(20, 3_000), () => this.start());
+      if (process.isPaused || (process.isNeeded && time.now < untilMs)) {
+        this.#closeWhenFree(process, untilMs);
         return;
       }
-      this.#carryOut(process, effect);
+      this.#end();
+      this.#disk.close();
+      this.#hasClosed = true;
+    });
+  }
+
+  /** At times the register cannot be reached just after a start. */
+  #comeUpLate(): void {
+    const { network, counts, options } = this.#world;
+    if (network.isHealed || !this.#chance.oneIn(options.startsPerCut)) return;
+    counts.partitions += 1;
+    network.cut(bothWays(this.name, REGISTER), { forMs: this.#chance.between(200, 4_000) });
+  }
+
+  #interrupt(): void {
+    const { options, counts, time } = this.#world;
+    if (this.#chance.oneIn(options.effectsPerCrash)) {
+      counts.crashesAtAnEffect += 1;
+      this.crash();
+      time.after(this.#chance.between(20, 3_000), () => this.start());
+    } else if (this.#chance.oneIn(options.effectsPerPause)) {
+      counts.pausesAtAnEffect += 1;
+      this.pause(pauseMs(this.#chance));
     }
-  }
-
-  /** Tells this process later, unless it ended. */
-  #later(process: Process): (event: ReplicationEvent) => void {
-    return (event) => {
-      if (this.#process === process) this.#tell(process, event);
-    };
-  }
-
-  #carryOut(process: Process, effect: ReplicationEffect): void {
-    const { network, register, time, trackers, options } = this.#world;
-    const tell = this.#later(process);
-    switch (effect.kind) {
-      case 'send': {
-        const { to, request } = effect;
-        const message = options.encodes
-          ? decode(syncRequest, encode(syncRequest, effect.message).slice())
-          : effect.message;
-        network.send(this.name, to, () => {
-          trackers.get(to)?.receive(message, (answer) => {
-            network.send(to, this.name, () => tell({ kind: 'answer', request, message: answer }));
-          });
-        });
-        break;
-      }
-      case 'answer': {
-        const message = options.encodes
-          ? decode(syncAnswer, encode(syncAnswer, effect.message).slice())
-          : effect.message;
-        process.calls.get(effect.call)?.(message);
-        process.calls.delete(effect.call);
-        break;
-      }
-      case 'append': {
-        const index = effect.records.at(-1)?.position.index ?? 0;
-        this.#disk.write(effect, () => tell({ kind: 'appended', index }));
-        break;
-      }
-      case 'truncate':
-        this.#disk.write(effect, () => tell({ kind: 'truncated' }));
-        if (process.ledger.state.position.index > effect.after) process.ledger.restart(this.#replay());
-        break;
-      case 'install':
-        this.#disk.write(effect, () => tell({ kind: 'installed' }));
-        process.ledger.restart(decodeSnapshot(effect.snapshot));
-        break;
-      case 'take_snapshot': {
-        const snapshot = encodeSnapshot(this.#acknowledged(process));
-        time.after(2, () => tell({ kind: 'snapshot_taken', snapshot }));
-        break;
-      }
-      case 'commit':
-        this.#commit(process, effect.index);
-        break;
-      case 'read_register':
-        register.read(this.name, (outcome) =>
-          tell({ kind: 'register_read', request: effect.request, outcome }),
-        );
-        break;
-      case 'swap_register':
-        register.swap(this.name, effect, (outcome) =>
-          tell({ kind: 'register_swapped', request: effect.request, outcome }),
-        );
-        break;
-      case 'role':
-        this.#takeRole(process, effect);
-        break;
-      case 'wake_at': {
-        if (process.wakeAtMs === effect.atMs) break;
-        process.wakeAtMs = effect.atMs;
-        time.after((effect.atMs - this.#now()) / this.#rate + 0.001, () => {
-          if (process.wakeAtMs !== effect.atMs) return;
-          process.wakeAtMs = Number.POSITIVE_INFINITY;
-          tell({ kind: 'tick' });
-        });
-        break;
-      }
-      case 'fault':
-        break;
-    }
-  }
-
-  #takeRole(process: Process, effect: Extract<ReplicationEffect, { kind: 'role' }>): void {
-    if (effect.role === 'primary') {
-      if (process.epoch === undefined) this.#beginToLead(process, effect.epoch);
-      process.epoch = effect.epoch;
-      return;
-    }
-    process.epoch = undefined;
-    process.waiting = [];
-    if (process.ledger.pendingWrites > 0) process.ledger.restart(this.#replay(process.ledger.durableIndex));
-  }
-
-  /** R3: all that a new primary has is acknowledged. */
-  #beginToLead({ name, ledger }: Process, epoch: number): void {
-    const { invariants } = this.#world;
-    invariants.leads(name, (index) => this.#positionAt(index));
-    for (const record of this.#recordsAfter(invariants.committed, ledger.durableIndex))
-      invariants.commits(name, record.position, epoch);
-  }
-
-  #commit(process: Process, index: number): void {
-    const { ledger, replication } = process;
-    for (const record of this.#recordsAfter(ledger.state.position.index, index)) ledger.adopt(record);
-    const { invariants } = this.#world;
-    const leads = replication.role === 'primary' ? replication.config.epoch : undefined;
-    // R3: what a new primary has found in its journal is acknowledged, too, though nobody may have said so before.
-    const from = leads === undefined ? ledger.durableIndex : Math.min(ledger.durableIndex, invariants.committed);
-    for (const record of this.#recordsAfter(from, index)) {
-      invariants.commits(process.name, record.position, leads);
-    }
-    ledger.acknowledge(index);
-    const ready = process.waiting.filter((one) => one.index <= index);
-    process.waiting = process.waiting.filter((one) => one.index > index);
-    for (const { reply } of ready) reply();
-  }
-
-  #recordsAfter(after: number, upTo: number): readonly JournalRecord[] {
-    const base = this.#disk.base.index;
-    return this.#disk.live.records.slice(Math.max(0, after - base), Math.max(0, upTo - base));
-  }
-
-  #positionAt(index: number): JournalPosition | undefined {
-    const { base, live } = { base: this.#disk.base, live: this.#disk.live };
-    return index === base.index ? base : live.records[index - base.index - 1]?.position;
-  }
-
-  #acknowledged(process: Process): TrackerState {
-    const { ledger } = process;
-    return ledger.pendingWrites === 0 ? ledger.state : this.#replay(ledger.durableIndex);
-  }
-
-  #replay(upTo = this.#disk.head.index): OwnedState {
-    const { snapshot } = this.#disk.live;
-    const state = snapshot === undefined ? createState() : decodeSnapshot(snapshot);
-    for (const record of this.#recordsAfter(state.position.index, upTo))
-      applyEntry(state, openRecord(record, state.position), record);
-    return state;
   }
 }
 
-/** Whether a client was refused for good. */
-export function isRefusal(error: unknown): boolean {
-  return isTrackerError(error);
+/** Mostly short; the long ones are longer than everything that waits for them. */
+export function pauseMs(chance: Chance): number {
+  return chance.oneIn(3) ? chance.between(1_000, 10_000) : chance.between(100, 1_500);
+}
+
+function isOfCore(bug: World['options']['planted']): bug is PlantedBug {
+  if (bug === undefined) return false;
+  return !['skip_fsync', 'register_restarts_empty', 'read_without_asking'].includes(bug);
 }
