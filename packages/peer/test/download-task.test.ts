@@ -93,8 +93,8 @@ describe('DownloadTask', () => {
     });
     const { task, ended, close } = await setUp({ openStore, diskRetryMs: 20 });
     task.start();
-    await vi.waitFor(() => expect(task.progress().waitingFor).toBe('disk_full'));
-    await vi.waitFor(() => expect(task.progress().verifiedPieces).toBe(written));
+    await vi.waitFor(() => expect(task.progress().waitingFor).toBe('disk_full'), 20_000);
+    await vi.waitFor(() => expect(task.progress().verifiedPieces).toBe(written), 20_000);
     expect(written).toBeLessThan(task.progress().totalPieces);
     isFull = false;
     expect(bytes.equals(await readFile(await task.completed))).toBe(true);
@@ -135,13 +135,13 @@ describe('DownloadTask', () => {
     });
     const closed = await setUp({ openStore });
     closed.task.start();
-    await vi.waitFor(() => expect(closed.task.progress().verifiedPieces).toBeGreaterThan(2));
+    await vi.waitFor(() => expect(closed.task.progress().verifiedPieces).toBeGreaterThan(2), 20_000);
     await closed.close();
     expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toHaveLength(1);
 
     const cancelled = await setUp({ openStore });
     cancelled.task.start();
-    await vi.waitFor(() => expect(cancelled.task.progress().resumedPieces).toBeGreaterThan(2));
+    await vi.waitFor(() => expect(cancelled.task.progress().resumedPieces).toBeGreaterThan(2), 20_000);
     await cancelled.task.cancel();
     expect(await readdir(folder)).toEqual([]);
     await cancelled.close();
@@ -161,7 +161,7 @@ describe('DownloadTask', () => {
     const { name, size, pieceLength, root } = manifest;
     task.start();
     task.describe({ file: { name, size, pieceLength, root }, sharedBy: 'seeder', peers: [] });
-    await vi.waitFor(() => expect(requestFile.mock.calls.length).toBeGreaterThan(1), { timeout: 5_000 });
+    await vi.waitFor(() => expect(requestFile.mock.calls.length).toBeGreaterThan(1), { timeout: 20_000 });
     expect(task.progress()).toMatchObject({ state: 'starting', waitingFor: 'no_peers' });
     await close();
     await expect(task.completed).rejects.toMatchObject({ code: 'closed' });

@@ -67,13 +67,13 @@ describe('TrackerCallbacks', () => {
       scene.first.peer_authentication(request, { signal: one.signal }),
       scene.second.peer_authentication(request, { signal: two.signal }),
     ]);
-    await vi.waitFor(() => expect(signals).toHaveLength(1));
+    await vi.waitFor(() => expect(signals).toHaveLength(1), 20_000);
     one.abort();
     // What is sent later on the other connection has arrived by then.
     await scene.second.membership_changed({ groupId: 'films', standing: 'member', index: 1 });
     expect(signals[0]?.aborted).toBe(false);
     two.abort();
-    await vi.waitFor(() => expect(signals[0]?.aborted).toBe(true));
+    await vi.waitFor(() => expect(signals[0]?.aborted).toBe(true), 20_000);
     await asked;
   });
 

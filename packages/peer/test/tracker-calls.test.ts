@@ -51,9 +51,9 @@ describe('TrackerCalls', () => {
     );
     const links = trackers.links();
     await links.login(identity);
-    await vi.waitFor(() => expect(links.keepersOf('films')).toHaveLength(2));
+    await vi.waitFor(() => expect(links.keepersOf('films')).toHaveLength(2), 20_000);
     await new TrackerCalls(links, random).downloadFile('films', 'a.bin');
-    await vi.waitFor(() => expect(asked.map((ask) => ask.mock.calls.length)).toEqual([1, 1]));
+    await vi.waitFor(() => expect(asked.map((ask) => ask.mock.calls.length)).toEqual([1, 1]), 20_000);
   });
 
   it.each(['', 'a b', 'a/b', '\u001b[2J', 'x'.repeat(65)])(

@@ -242,7 +242,7 @@ describe('TrackerLinks, calling', () => {
     const server = await trackers.start(0);
     await call;
     await server.close({ signal: AbortSignal.abort() });
-    await vi.waitFor(() => expect(told).toEqual(['connected 1', 'lost 1']));
+    await vi.waitFor(() => expect(told).toEqual(['connected 1', 'lost 1']), 20_000);
   });
 
   it('gives up with tracker_unreachable, cancels with the caller’s reason, and ends calls with closed', async () => {

@@ -68,7 +68,7 @@ export class Cluster implements AsyncDisposable {
       return openTracker(join(folder, `tracker-${place}`), ports[place] ?? 0, { clusterId, peers, register });
     };
     const first = await open(0);
-    await vi.waitFor(() => isTrue(first.status().role === 'primary'), 10_000);
+    await vi.waitFor(() => isTrue(first.status().role === 'primary'), 20_000);
     const cluster = new Cluster(folder, [first, await open(1)], open);
     await cluster.inSync();
     return cluster;
