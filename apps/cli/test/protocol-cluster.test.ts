@@ -1,12 +1,11 @@
 /**
- * What `PROTOCOL.md` says of several trackers against the code: where presence is kept, what a primary and a backup
- * answer, byte by byte, and the state that a snapshot is.
+ * What `PROTOCOL.md` says of several trackers against the code: where presence is kept, what a primary, a backup and one
+ * that was promoted answer, byte by byte, and the state that a snapshot is.
  */
 import { createHash } from 'node:crypto';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
-import { createManualClock, createSeededRandom, type ManualClock } from '@minitorrent/rpc-core/testing';
+import { createManualClock } from '@minitorrent/rpc-core/testing';
 import {
-  type Config,
   createMemoryJournal,
   createMemoryRegister,
   createTracker,
@@ -32,16 +31,28 @@ const address = { host: 'tracker-1', port: 7_700 };
 const HASH_BYTES = 32;
 
 describe('conversations of PROTOCOL.md between trackers', () => {
-  it('with the primary: it answers these bytes', () => playWith('primary', {}));
+  it('with the primary: it answers these bytes', async () => {
+    await using scene = await startTracker(new RegisterCell());
+    await scene.playAs('primary', 'primary');
+  });
 
-  it('with a backup: it answers these bytes', () => {
+  it('with a backup: it answers these bytes', async () => {
     const [self, primary] = ['01'.repeat(16), '02'.repeat(16)];
-    return playWith('backup', { config: { epoch: 1, primary, inSync: [primary, self] } });
+    const config = { epoch: 1, primary, inSync: [primary, self] };
+    await using scene = await startTracker(new RegisterCell(config));
+    await scene.playAs('backup', 'backup');
+  });
+
+  it('with a tracker that a person promoted: it answers these bytes', async () => {
+    await using scene = await startTracker();
+    scene.tracker.promote();
+    await scene.playAs('primary', 'promoted');
   });
 
   it.each([
     ['primary', 2],
     ['backup', 1],
+    ['promoted', 1],
   ])('with a %s: bodies and entries are the document’s layouts', (title, count) => {
     const found = syncBodies(title).flatMap((body) => body.entries ?? []);
     for (const bytes of found) expect(reencoded('Entry', bytes)).toBe(toHex(bytes));
@@ -65,34 +76,36 @@ describe('the order of trackers in PROTOCOL.md', () => {
   });
 });
 
-/** Plays the conversation with a tracker of a cluster whose register holds `config`, once the tracker knows it. */
-async function playWith(
-  title: 'primary' | 'backup',
-  { config }: { readonly config?: Config },
-): Promise<void> {
+interface Scene extends AsyncDisposable {
+  readonly tracker: Tracker;
+  /** Plays the conversation of that title with the tracker, once it has `role`. */
+  playAs(role: string, title: string): Promise<void>;
+}
+
+/** Starts a tracker of a cluster, with the register of which `cell` is the content, or with none. */
+async function startTracker(cell?: RegisterCell): Promise<Scene> {
   const clock = createManualClock();
   const network = createMemoryNetwork();
-  const cell = config === undefined ? new RegisterCell() : new RegisterCell(config);
-  await using resources = new AsyncDisposableStack();
   const tracker = await createTracker({
     network: network.from(address.host),
     address,
     clock,
-    random: createSeededRandom(1),
+    random: { integer: () => 0, bytes: (length) => new Uint8Array(length).fill(9) },
     journal: createMemoryJournal({ records: [], snapshot: undefined, storeId: new Uint8Array(16).fill(1) }),
     cluster: {
       clusterId: new Uint8Array(16).fill(0xc1),
       peers: [{ host: 'tracker-2', port: 7_700 }],
-      register: createMemoryRegister(cell),
+      ...(cell === undefined ? {} : { register: createMemoryRegister(cell) }),
     },
   });
-  resources.defer(() => tracker.close({ signal: AbortSignal.abort() }));
-  await untilRole(tracker, title, clock);
-  await play(conversation(title), { side: 'C', channel: await network.connect(address), clock });
-}
-
-async function untilRole(tracker: Tracker, role: string, clock: ManualClock): Promise<void> {
-  expect(await clock.runUntil(() => tracker.status().role === role)).toBe(true);
+  return {
+    tracker,
+    playAs: async (role, title) => {
+      expect(await clock.runUntil(() => tracker.status().role === role)).toBe(true);
+      await play(conversation(title), { side: 'C', channel: await network.connect(address), clock });
+    },
+    [Symbol.asyncDispose]: () => tracker.close({ signal: AbortSignal.abort() }),
+  };
 }
 
 interface SyncBody {
