@@ -144,6 +144,10 @@ function createProgram(
     .command('init')
     .description('make the register of a new cluster, once')
     .option('--postgres <url>', 'keep it in a row of PostgreSQL, not in a folder')
+    .option(
+      '--restored <folder>',
+      'let the tracker lead whose data is there: restored, or from before the cluster',
+    )
     .option('--from <trackers>', 'in place of one that was lost: all trackers of the cluster, running')
     .addOption(clusterOption())
     .addOption(dataOption())

@@ -97,6 +97,10 @@ export const witnessTools: WitnessTools = {
       ...(config === undefined ? {} : { config }),
     });
   },
+  async readStore(dataDir) {
+    const { readStore } = await import('@minitorrent/tracker/backup');
+    return readStore({ dataDir });
+  },
   async askStatus(address, clusterId, clock) {
     const { askTracker } = await import('./cluster/ask-tracker.ts');
     return askTracker(address, clock, (tracker, call) => tracker.tracker_status({ clusterId }, call));

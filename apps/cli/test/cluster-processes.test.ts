@@ -42,6 +42,34 @@ describe('a pair without a witness', { timeout: 120_000 }, () => {
   });
 });
 
+describe('a pair that lost everything but a backup', { timeout: 120_000 }, () => {
+  it('goes on from the backup, and the empty tracker follows the restored one', async () => {
+    await using pair = await startedPair();
+    const alice = await pair.startPeer('alice');
+    await register(alice);
+    await alice.run('create_group', ['films']);
+    const leader = (await pair.status(0))?.role === 'primary' ? 0 : 1;
+    await pair.kill(1 - leader);
+    // Another epoch, so that the journal is not one of a tracker that stood alone.
+    await alice.run('create_group', ['later']);
+    const copy = join(pair.folder, 'copy.sqlite');
+    await pair.program('tracker', 'backup', copy, '--data', pair.dataOf(`tracker-${leader}`));
+    await Promise.all([pair.kill(leader), pair.killWitness()]);
+    await Promise.all([pair.wipe(0), pair.wipe(1), pair.wipeWitness()]);
+    await pair.program('tracker', 'restore', copy, '--data', pair.dataOf('tracker-0'));
+    await pair.initWitness('--restored', pair.dataOf('tracker-0'));
+    await pair.startWitness();
+    await pair.start(1);
+    await pair.start(0);
+    await pair.untilRoles('primary', 'backup');
+    const again = await pair.startPeer('again');
+    await again.run('login', ['alice'], [PASSWORD]);
+    expect(await again.run('list_groups', [])).toMatchObject({
+      groups: [{ groupId: 'films' }, { groupId: 'later' }],
+    });
+  });
+});
+
 describe('a pair with a witness', { timeout: 120_000 }, () => {
   it('takes back a tracker whose disk was lost, and it can take over then', async () => {
     await using pair = await startedPair();

@@ -41,7 +41,7 @@ export interface LedgerOptions {
   /** For the ids of requests that come without one. */
   readonly random: Random;
   readonly limits: Pick<TrackerLimits, 'pendingWrites'>;
-  /** The epoch of new entries; 1 unless told. */
+  /** The epoch of new entries; that of the last one, or 1, unless told. */
   readonly epoch?: number;
   /** What has to happen before a write is acknowledged; `journal.append` unless told. */
   readonly commit?: Commit;
@@ -88,7 +88,8 @@ export class Ledger implements AsyncDisposable {
     this.#options = options;
     this.#commit = options.commit ?? ((records) => options.journal.append(records));
     this.#core = new LedgerCore(state, options.limits);
-    this.#epoch = options.epoch ?? 1;
+    // What a cluster wrote, before its journal was restored for a tracker alone, is not followed by an older epoch.
+    this.#epoch = options.epoch ?? Math.max(1, state.position.epoch);
     const { journal, limits } = options;
     if (isSharedJournal(journal)) {
       this.#shared = new SharedWrites({

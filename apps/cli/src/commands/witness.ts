@@ -6,7 +6,13 @@ import { formatAddress, parseAddress, parseAddresses } from '../address.ts';
 import { CliError } from '../cli-error.ts';
 import { chosenClusterId, parseClusterId } from '../cluster/cluster-settings.ts';
 import { type RegisterConfig, recallConfig } from '../cluster/lost-register.ts';
-import { DEFAULT_TRACKER_PORT, DEFAULT_WITNESS_PORT, dataFolder, makePrivateFolder } from '../config.ts';
+import {
+  DEFAULT_TRACKER_PORT,
+  DEFAULT_WITNESS_PORT,
+  dataFolder,
+  makePrivateFolder,
+  type Variables,
+} from '../config.ts';
 import type { ExitCode } from '../failure.ts';
 import { type WitnessReport, witnessRecord } from '../logging/witness-log.ts';
 import type { WitnessMonitor } from '../monitoring/witness-monitor.ts';
@@ -25,6 +31,7 @@ export interface WitnessInitOptions {
   readonly data?: string;
   readonly postgres?: string;
   readonly from?: string;
+  readonly restored?: string;
   readonly cluster?: string;
   readonly json?: boolean;
 }
@@ -43,6 +50,8 @@ export interface WitnessTools {
   openMonitor(place: MonitorPlace): Promise<WitnessMonitor>;
   /** Makes the register in a folder; answers the id of its cluster. It is new, unless `config` is given. */
   initFolder(folder: string, clusterId: Uint8Array | undefined, config?: RegisterConfig): Promise<Uint8Array>;
+  /** What the journal in a tracker's data folder is. */
+  readStore(folder: string): Promise<{ readonly storeId: string; readonly epoch: number }>;
   /** What the tracker at `address` says of itself. */
   askStatus(address: Address, clusterId: Uint8Array, clock: Clock): Promise<TrackerStatus>;
   /** Makes the register in a database; answers the id of its cluster. */
@@ -108,16 +117,37 @@ async function init(
   { variables, clock }: World,
   tools: WitnessTools,
 ): Promise<{ readonly id: Uint8Array; readonly place: string; readonly epoch: number }> {
-  const { data, postgres, from } = options;
+  const { data, postgres, from, restored } = options;
+  if ([postgres, from, restored].filter((one) => one !== undefined).length > 1) {
+    throw new CliError('bad_arguments', 'Cannot use more than one of --postgres, --from and --restored');
+  }
   if (postgres !== undefined) {
-    if (from !== undefined) throw new CliError('bad_arguments', 'Cannot use --from with --postgres');
     return { id: await tools.initPostgres(postgres, clusterId), place: 'PostgreSQL', epoch: 0 };
   }
-  const config = from === undefined ? undefined : await recall(from, clusterId, clock, tools);
+  const config =
+    from !== undefined
+      ? await recall(from, clusterId, clock, tools)
+      : restored !== undefined
+        ? await leadBy(restored, variables, tools)
+        : undefined;
   const folder = await dataFolder('witness', { data, variables });
   await makePrivateFolder(folder);
   const id = await tools.initFolder(folder, clusterId, config);
   return { id, place: folder, epoch: config?.epoch ?? 0 };
+}
+
+/** The register in which the tracker of that folder leads, with everything that its journal has. */
+async function leadBy(
+  data: string,
+  variables: Variables,
+  { readStore }: WitnessTools,
+): Promise<RegisterConfig> {
+  const { storeId, epoch } = await readStore(await dataFolder('tracker', { data, variables }));
+  if (epoch === 0) {
+    const message = `Cannot let ${data} lead: its journal is empty; leave --restored out for a new cluster`;
+    throw new CliError('not_found', message);
+  }
+  return { epoch: epoch + 1, primary: storeId, inSync: [storeId] };
 }
 
 async function recall(

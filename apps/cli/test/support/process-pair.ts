@@ -28,6 +28,13 @@ export interface ProcessPair extends AsyncDisposable {
   /** Removes all that it keeps. */
   wipe(at: number): Promise<void>;
   killWitness(): Promise<void>;
+  wipeWitness(): Promise<void>;
+  /** `witness init`, with more arguments. */
+  initWitness(...args: readonly string[]): Promise<void>;
+  /** Runs the program to its end; answers what it wrote. */
+  program(...args: readonly string[]): Promise<string>;
+  /** The `--data` of a process. */
+  dataOf(name: string): string;
   startWitness(): Promise<void>;
   /** What it is; undefined for a tracker that does not answer. */
   status(at: number): Promise<TrackerStatusRow | undefined>;
@@ -72,7 +79,7 @@ export async function createProcessPair({
     if (found !== undefined) await how(found);
   }
 
-  async function run(...args: string[]): Promise<string> {
+  async function run(...args: readonly string[]): Promise<string> {
     const { stdout } = await promisify(execFile)(process.execPath, [...PROGRAM, ...args]);
     return stdout;
   }
@@ -92,6 +99,12 @@ export async function createProcessPair({
     end: (at) => stop(nameOf(at), async (found) => await found[Symbol.asyncDispose]()),
     wipe: (at) => rm(dataOf(nameOf(at)), { recursive: true, force: true }),
     killWitness: () => stop('witness', (found) => found.kill()),
+    wipeWitness: () => rm(dataOf('witness'), { recursive: true, force: true }),
+    async initWitness(...args) {
+      await run('witness', 'init', '--data', dataOf('witness'), '--cluster', CLUSTER, ...args);
+    },
+    program: run,
+    dataOf,
     async startWitness() {
       await launch('witness', ['witness', '--listen', witness]);
     },
@@ -129,7 +142,7 @@ export async function createProcessPair({
     },
   };
   if (hasWitness) {
-    await run('witness', 'init', '--data', dataOf('witness'), '--cluster', CLUSTER);
+    await pair.initWitness();
     await pair.startWitness();
   }
   return pair;

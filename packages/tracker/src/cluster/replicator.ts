@@ -272,7 +272,9 @@ export class Replicator {
   #takeRole({ role, epoch, reason }: Extract<ReplicationEffect, { kind: 'role' }>): void {
     const { standing, onRole } = this.#options;
     const isFollowing = epoch > 0 && (role === 'joining' || role === 'backup');
-    if (standing.kind === 'own' && isFollowing) {
+    // What the register counts on is the cluster's, whoever wrote it.
+    const isCountedOn = this.config.inSync.includes(toHex(this.#options.journal.storeId));
+    if (standing.kind === 'own' && isFollowing && !isCountedOn) {
       this.#refusal = foreignData;
       this.#stop(foreignData.message);
       return;
