@@ -79,7 +79,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
       }),
   );
   for (const { child } of trackers) opened.defer(() => child.kill());
-  for (const tracker of trackers) await tracker.start();
+  await Promise.all(trackers.map((tracker) => tracker.start()));
   const resources = opened.move();
   return {
     ...{ clusterId, trackers, third, places },
