@@ -9,19 +9,21 @@ import type { World } from './world.ts';
 /** How often one tracker after the other is asked to end in a calm run. */
 const ENDINGS_EVERY_MS = 4_000;
 
-export function scheduleFaults(world: World, chance: Chance): void {
+export function scheduleFaults(world: World, trackers: readonly SimulatedTracker[], chance: Chance): void {
   const { options } = world;
   const every = (everyMs: number, fault: () => void): void => repeat(world, chance, everyMs, fault);
-  every(options.crashEveryMs, () => stopTracker(world, chance));
-  every(options.pauseEveryMs, () => anyTracker(world, chance).pause(pauseMs(chance)));
-  every(options.jumpEveryMs, () => anyTracker(world, chance).jump(chance.between(100, 5_000)));
-  every(options.fullDiskEveryMs, () => fillDisk(world, chance));
-  every(options.partitionEveryMs, () => partition(world, chance));
-  every(options.compactEveryMs, () => anyTracker(world, chance).compact());
+  const any = (): SimulatedTracker => chance.pick(trackers);
+  every(options.crashEveryMs, () => stopTracker(world, any(), chance));
+  every(options.pauseEveryMs, () => any().pause(pauseMs(chance)));
+  every(options.jumpEveryMs, () => any().jump(chance.between(100, 5_000)));
+  every(options.fullDiskEveryMs, () => fillDisk(world, any(), chance));
+  every(options.partitionEveryMs, () => partition(world, any().name, chance));
+  every(options.compactEveryMs, () => any().compact());
   every(options.strangerEveryMs, () => callAsStranger(world, chance));
   if (options.hasRegister) every(options.registerOutageEveryMs, () => stopRegister(world, chance));
-  if (options.kind === 'old_register') every(options.faultsMs / 2, () => restoreRegister(world, chance));
-  if (options.kind === 'calm') every(ENDINGS_EVERY_MS, () => restartInGoodOrder(world, chance));
+  if (options.kind === 'old_register')
+    every(options.faultsMs / 2, () => restoreRegister(world, trackers, chance));
+  if (options.kind === 'calm') every(ENDINGS_EVERY_MS, () => restartInGoodOrder(world, trackers, chance));
 }
 
 function repeat(world: World, chance: Chance, everyMs: number, fault: () => void): void {
@@ -34,8 +36,7 @@ function repeat(world: World, chance: Chance, everyMs: number, fault: () => void
 }
 
 /** Some are asked to end first, and some of those are killed before they have. */
-function stopTracker(world: World, chance: Chance): void {
-  const tracker = anyTracker(world, chance);
+function stopTracker(world: World, tracker: SimulatedTracker, chance: Chance): void {
   const { counts, time } = world;
   const backMs = chance.between(20, 4_000);
   if (tracker.role === 'primary' && chance.oneIn(3)) {
@@ -62,19 +63,16 @@ function isSpare({ register, invariants }: World, { storeId }: SimulatedTracker)
 }
 
 /** Until somebody makes room and starts the tracker again. */
-function fillDisk(world: World, chance: Chance): void {
-  const tracker = anyTracker(world, chance);
+function fillDisk({ time }: World, tracker: SimulatedTracker, chance: Chance): void {
   tracker.fillDisk();
-  world.time.after(chance.between(500, 6_000), () => {
+  time.after(chance.between(500, 6_000), () => {
     tracker.makeRoom();
     if (tracker.role === 'failed') tracker.restart();
   });
 }
 
-function partition(world: World, chance: Chance): void {
-  const { trackers, counts, network } = world;
+function partition({ trackers, counts, network }: World, a: string, chance: Chance): void {
   const places = [...trackers.keys(), REGISTER];
-  const a = anyTracker(world, chance).name;
   const b = chance.pick([...places, REGISTER, 'client-0'].filter((name) => name !== a));
   const others = places.filter((name) => name !== a);
   // The last: from all of the cluster, and from no client.
@@ -95,23 +93,26 @@ function stopRegister({ register, counts, options, time }: World, chance: Chance
 }
 
 /** At times together with all trackers, as when the power of a whole room fails: they remember nothing but journals. */
-function restoreRegister(world: World, chance: Chance): void {
-  const { register, counts, invariants, trackers, time } = world;
+function restoreRegister(
+  { register, counts, invariants, time }: World,
+  trackers: readonly SimulatedTracker[],
+  chance: Chance,
+): void {
   if (!register.restoreOldCopy(chance)) return;
   counts.registerRestores += 1;
   invariants.excuse();
   if (chance.oneIn(2)) return;
-  for (const tracker of trackers.values()) {
+  for (const tracker of trackers) {
     tracker.crash();
     time.after(chance.between(20, 4_000), () => tracker.start());
   }
 }
 
 /** As an operator does who brings a new version: one after the other, while all are well. */
-function restartInGoodOrder(world: World, chance: Chance): void {
-  if (!isWell(world)) return;
+function restartInGoodOrder(world: World, trackers: readonly SimulatedTracker[], chance: Chance): void {
+  if (!isWell(world, trackers)) return;
   world.wellSince = Math.min(world.wellSince, world.time.now);
-  const tracker = anyTracker(world, chance);
+  const tracker = chance.pick(trackers);
   // Without a register nobody may leave out a backup that ends: the others wait for it, or for a person.
   if (!world.options.hasRegister && tracker.role !== 'primary') return;
   tracker.terminate();
@@ -119,17 +120,11 @@ function restartInGoodOrder(world: World, chance: Chance): void {
 }
 
 /** One leads, all others are in sync and know it. */
-function isWell({ trackers, invariants }: World): boolean {
-  const all = [...trackers.values()];
+function isWell({ invariants }: World, all: readonly SimulatedTracker[]): boolean {
   return (
     all.filter(({ role }) => role === 'primary').length === 1 &&
-    all.every(
-      ({ isAwake, isEnding, role }) => isAwake && !isEnding && (role === 'primary' || role === 'backup'),
-    ) &&
+    all.every(({ role }) => role === 'primary' || role === 'backup') &&
+    all.every(({ isAwake, isEnding }) => isAwake && !isEnding) &&
     all.every(({ storeId }) => invariants.latest.inSync.includes(storeId))
   );
-}
-
-function anyTracker({ trackers }: World, chance: Chance): SimulatedTracker {
-  return chance.pick([...trackers.values()]);
 }

@@ -7,8 +7,7 @@
  * be lost; nothing else may.
  */
 import type { Chance } from './chance.ts';
-import type { SimulatedTracker } from './simulated-tracker.ts';
-import type { World } from './world.ts';
+import type { Machine, World } from './world.ts';
 
 const LOOKS_EVERY_MS = 1_500;
 
@@ -35,7 +34,7 @@ function look(world: World, chance: Chance): void {
 }
 
 /** Promotes `tracker`, for better or worse. */
-export function promote(world: World, tracker: SimulatedTracker): void {
+export function promote(world: World, tracker: Machine): void {
   const { counts, invariants } = world;
   counts.promotions += 1;
   if (!isWaitedFor(world, tracker)) {
@@ -46,7 +45,7 @@ export function promote(world: World, tracker: SimulatedTracker): void {
 }
 
 /** Nobody acknowledges a write that this one does not have. */
-function isWaitedFor({ invariants, trackers }: World, { storeId }: SimulatedTracker): boolean {
+function isWaitedFor({ invariants, trackers }: World, { storeId }: Machine): boolean {
   const { epoch, inSync } = invariants.latest;
   if (epoch > 0) return inSync.includes(storeId);
   // Before the first promotion: whoever has something.

@@ -6,8 +6,7 @@ import { createUser } from '../../src/commands/accounts.ts';
 import { isTrackerError } from '../../src/errors.ts';
 import type { Chance } from './chance.ts';
 import { Violation } from './invariants.ts';
-import type { SimulatedTracker } from './simulated-tracker.ts';
-import type { World, WriteAnswer } from './world.ts';
+import type { Machine, World, WriteAnswer } from './world.ts';
 
 /** What to do with the answer when it arrives; undefined: look elsewhere. */
 type Take = (() => void) | undefined;
@@ -16,7 +15,7 @@ type Take = (() => void) | undefined;
 interface Errand {
   readonly what: string;
   readonly beganAt: number;
-  readonly ask: (tracker: SimulatedTracker, answered: (take: Take) => void) => void;
+  readonly ask: (tracker: Machine, answered: (take: Take) => void) => void;
 }
 
 export class SimulatedClient {

@@ -12,7 +12,7 @@ import { LocalClock } from './local-clock.ts';
 import { bothWays } from './network.ts';
 import { REGISTER } from './simulated-register.ts';
 import { TrackerProcess } from './tracker-process.ts';
-import type { ReadAnswer, Reply, World, WriteAnswer } from './world.ts';
+import type { Machine, ReadAnswer, Reply, World, WriteAnswer } from './world.ts';
 import { CLUSTER_ID } from './world.ts';
 
 /** Of `createTracker`: how long it waits for another tracker to take over before it ends. */
@@ -20,7 +20,7 @@ const HAND_OVER_MS = 3_000;
 /** A clock that jumps again before the last jump is forgotten is not monotonic in any useful sense. */
 const MS_BETWEEN_JUMPS = 3_000;
 
-export class SimulatedTracker {
+export class SimulatedTracker implements Machine {
   readonly name: string;
   readonly #world: World;
   readonly #chance: Chance;
