@@ -15,7 +15,7 @@ import type { JournalPosition } from './messages.ts';
 
 export interface Entry {
   readonly version: 1;
-  /** Rises when another tracker takes over. */
+  /** Never lower than that of the entry before; which tracker wrote it, with several of them. */
   readonly epoch: number;
   /** 1 for the first entry, then one more each. */
   readonly index: number;
@@ -24,7 +24,7 @@ export interface Entry {
   /** 16 bytes; see `fingerprintOf`. */
   readonly fingerprint: Uint8Array;
   readonly result: Result;
-  /** One or more; all or none of them happened. */
+  /** All or none of them happened. None begins the term of a tracker that a person promoted. */
   readonly events: readonly TrackerEvent[];
   /** 32 bytes: the hash of the entry before, or zeros. */
   readonly prevHash: Uint8Array;

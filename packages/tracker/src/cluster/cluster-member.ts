@@ -154,7 +154,10 @@ export class ClusterMember {
       this.#replicator.config.primary === this.#replicator.status().storeId
     )
       return;
-    throw new TrackerError('busy', 'This tracker is still writing; try again in a moment');
+    throw new TrackerError(
+      'busy',
+      'This tracker cannot lead now: it took no part since its disk failed, or it has not caught up with a primary that is there; tracker status tells more',
+    );
   }
 
   /** Before this tracker ends: lets another one take over, or go on alone; resolves when it does, or when none can. */
