@@ -20,6 +20,21 @@ type TrackerHandlers = Handlers<typeof trackerContract>;
 type Login = TrackerHandlers['login'];
 
 describe('a peer', () => {
+  it('lets a known user in where the only tracker that answers is a backup that knows too little', async () => {
+    let logins = 0;
+    await using scene = await createScene(async () => {
+      logins += 1;
+      if (logins > 1) throw new RpcError('not_primary', 'This tracker is a backup');
+      return { memberships: [], mayBeStale: false };
+    });
+    await scene.peer.login('alice', 'correct horse battery');
+    const again = await scene.restart();
+    await expect(again.login('bob', 'correct horse battery')).rejects.toMatchObject({ code: 'not_primary' });
+    const offline = new Promise((resolve) => again.on('offline', resolve));
+    await again.login('alice', 'correct horse battery');
+    expect(await offline).toEqual({ userId: 'alice' });
+  });
+
   it('answers unknown_download to a make_file that nobody waits for, logged in or not', async () => {
     const connections: Connection[] = [];
     await using scene = await createScene(async (_, { connection }) => {
@@ -59,8 +74,14 @@ describe('a peer', () => {
   });
 });
 
+interface Scene extends AsyncDisposable {
+  readonly peer: Peer;
+  /** Another peer on the folder of the first one, which is closed. */
+  restart(): Promise<Peer>;
+}
+
 /** A peer that is not logged in, and a tracker that answers nothing but logins, and logouts. */
-async function createScene(login: Login): Promise<AsyncDisposable & { readonly peer: Peer }> {
+async function createScene(login: Login): Promise<Scene> {
   await using resources = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'minitorrent-peer-'));
   resources.defer(() => rm(folder, { recursive: true }));
@@ -78,14 +99,25 @@ async function createScene(login: Login): Promise<AsyncDisposable & { readonly p
   const address = { host: 'tracker', port: 1 };
   const served = [serve(trackerContract, handlers)];
   resources.use(await createServer({ network, clock, address, serve: served, trusted: true }));
-  const peer = await createPeer({
-    trackers: [address],
-    dataDir: join(folder, 'data'),
-    downloadDir: join(folder, 'downloads'),
-    listen: { host: 'peer', port: 1 },
-    network,
-  });
+  const open = async (): Promise<Peer> => {
+    const opened = await createPeer({
+      trackers: [address],
+      dataDir: join(folder, 'data'),
+      downloadDir: join(folder, 'downloads'),
+      listen: { host: 'peer', port: 1 },
+      network,
+      trackerPatienceMs: 500,
+    });
+    return opened;
+  };
+  const peer = await open();
   resources.use(peer);
   const owned = resources.move();
-  return { peer, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  const restart = async (): Promise<Peer> => {
+    await peer.close();
+    const again = await open();
+    owned.use(again);
+    return again;
+  };
+  return { peer, restart, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createManifest } from '@minitorrent/chunk-store';
+import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
 import { describe, expect, it } from 'vitest';
 import type { Peer, PeerEvents } from '../../src/index.ts';
 import { Cluster, GROUP, PASSWORD } from '../support/cluster.ts';
@@ -84,6 +85,24 @@ describe('without any tracker', () => {
     await expect(peer.login('bob', PASSWORD)).rejects.toMatchObject({ code: 'already_logged_in' });
     await peer.logout();
     await expect(peer.listGroups()).rejects.toMatchObject({ code: 'tracker_unreachable' });
+  });
+});
+
+describe('a restarted peer', () => {
+  it('listens where it did before, and elsewhere when somebody else listens there now', async () => {
+    await using cluster = await Cluster.start();
+    const first = await cluster.peer('alice');
+    await first.close();
+    const second = await cluster.peer('alice');
+    expect(second.address).toEqual(first.address);
+    await second.close();
+    const taken = await createTcpNetwork().listen(second.address, (channel) => channel.destroy());
+    const third = await cluster.peer('alice');
+    expect(third.address.port).not.toBe(second.address.port);
+    await taken.close();
+    await expect(cluster.peer('bob', { listen: third.address })).rejects.toMatchObject({
+      code: 'listen_failed',
+    });
   });
 });
 
