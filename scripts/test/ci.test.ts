@@ -7,5 +7,5 @@ it('.ci/run does what pnpm check stands for', () => {
   const check: string = JSON.parse(read('package.json')).scripts.check;
   const ofCheck = check.split(' && ').map((command) => command.replace(/^pnpm (\w+).*/, '$1'));
   const ofRun = [...read('.ci/run').matchAll(/^step (\w+)/gm)].map((match) => match[1]);
-  expect(ofRun).toEqual(['install', ...ofCheck, 'demo']);
+  expect(ofRun).toEqual(['install', ...ofCheck, 'demo', 'failover']);
 });
