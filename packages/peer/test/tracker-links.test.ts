@@ -1,6 +1,7 @@
 import { type Connection, RpcError } from '@minitorrent/rpc-core';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { createLeakCheck, createManualClock, type ManualClock } from '@minitorrent/rpc-core/testing';
+import { rendezvousOrder } from '@minitorrent/tracker/contract';
 import { describe, expect, it, vi } from 'vitest';
 import type { TrackerLinks } from '../src/shell/tracker-links.ts';
 import type { Identity } from '../src/tracker-client.ts';
@@ -117,6 +118,46 @@ describe('TrackerLinks, calling', () => {
     expect(told).toEqual(['0 connected 1', '0 connected 2', '5500 lost 1: it does not answer']);
     await clock.advanceAsync(1_000);
     expect(links.links.map((link) => link.isLive)).toEqual([true, true]);
+    await end(clock, trackers);
+  });
+
+  it('asks a silent tracker once whether it lives, and does not wait for it when the peer closes', async () => {
+    const clock = createManualClock();
+    const announce = vi.fn(never);
+    const trackers = await startOn(clock, { create_group: never, announce });
+    const links = trackers.links({ patienceMs: 2_000 });
+    await clock.advanceAsync(0);
+    const calls = Promise.allSettled([createGroup(links, 'films'), createGroup(links, 'music')]);
+    await clock.runUntilSettled(calls);
+    expect(announce).toHaveBeenCalledTimes(1);
+    await clock.runUntilSettled(links.close());
+    expect(clock.now()).toBe(2_000);
+    await end(clock, trackers);
+  });
+
+  it('asks first who has the presence of the group', async () => {
+    const clock = createManualClock();
+    const heard: string[] = [];
+    const list_file =
+      (place: number): TrackerHandlers['list_file'] =>
+      async ({ groupId }) => {
+        heard.push(`${groupId} ${place}`);
+        return { files: [], next: '', mayBeStale: false };
+      };
+    const trackers = await startOn(clock, ...[0, 1, 2].map((place) => ({ list_file: list_file(place) })));
+    const links = trackers.links();
+    await clock.advanceAsync(0);
+    const names = trackers.addresses.map(({ host, port }) => `${host}:${port}`);
+    for (const groupId of ['films', 'music', 'books', 'games', 'maps']) {
+      const keepers = rendezvousOrder(groupId, names)
+        .slice(0, 2)
+        .map((name) => names.indexOf(name));
+      const asked = links.call((client, options) => client.list_file({ groupId, after: '' }, options), {
+        groupId,
+      });
+      await clock.runUntilSettled(asked);
+      expect(heard.pop()).toBe(`${groupId} ${Math.min(...keepers)}`);
+    }
     await end(clock, trackers);
   });
 
@@ -492,6 +533,24 @@ describe('TrackerLinks, logging in', () => {
     await expect(first).rejects.toThrow('never mind');
     await clock.runUntilSettled(links.login(identity));
     expect(connections.size).toBe(2);
+    await end(clock, trackers);
+  });
+
+  it('begins a new connection where a tracker has somebody logged in that nobody here knows of', async () => {
+    const clock = createManualClock();
+    const connections = new Set<Connection>();
+    const login: TrackerHandlers['login'] = async (_, { connection }) => {
+      connections.add(connection);
+      if (connections.size === 1) throw new RpcError('already_logged_in', 'You are logged in');
+      return { memberships: [], mayBeStale: false };
+    };
+    const trackers = await startOn(clock, tracker('a', []), { login });
+    const links = trackers.links();
+    await clock.advanceAsync(0);
+    await clock.runUntilSettled(links.login(identity));
+    await clock.advanceAsync(500);
+    expect(connections.size).toBe(2);
+    expect(links.links.map((link) => link.isLive)).toEqual([true, true]);
     await end(clock, trackers);
   });
 
