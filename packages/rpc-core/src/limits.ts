@@ -87,10 +87,15 @@ export const itemOverheadBytes = 64;
 
 /** The given limits over the default ones; each must be a whole number, at least 1. */
 export function resolveLimits(limits: Partial<RpcLimits> = {}): RpcLimits {
+  return overDefaults(defaultRpcLimits, limits);
+}
+
+/** The given limits of any kind over `defaults`; each must be a whole number, at least 1. */
+export function overDefaults<Limits extends object>(defaults: Limits, limits: Partial<Limits> = {}): Limits {
   for (const [name, value] of Object.entries(limits)) {
-    if (!Number.isSafeInteger(value) || value < 1) {
+    if (!Number.isSafeInteger(value) || Number(value) < 1) {
       throw new RangeError(`Cannot set limits.${name} to ${value}: wanted a whole number, at least 1`);
     }
   }
-  return { ...defaultRpcLimits, ...limits };
+  return { ...defaults, ...limits };
 }

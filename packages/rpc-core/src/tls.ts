@@ -3,3 +3,5 @@ export { DEVICE_ID_BYTES, deviceIdOf, formatDeviceId, isSameDevice, parseDeviceI
 export { createIdentity, type Identity, verifySignature } from './shell/identity.ts';
 export { type IdentityFileOptions, loadOrCreateIdentity } from './shell/identity-file.ts';
 export { signStatement, verifyStatement } from './shell/signed-statement.ts';
+export { createTlsNetwork, type TlsNetworkOptions } from './shell/tls-network.ts';
+export { defaultTlsLimits, type TlsLimits } from './tls-limits.ts';

@@ -9,7 +9,9 @@ import {
   createSeededRandom,
   networkContract,
 } from '../src/testing.ts';
+import { createIdentity, createTlsNetwork } from '../src/tls.ts';
 
+const identity = createIdentity();
 const asItIs = <T>(promise: Promise<T>): Promise<T> => promise;
 
 const subjects: Record<string, () => NetworkSubject> = {
@@ -18,16 +20,29 @@ const subjects: Record<string, () => NetworkSubject> = {
     address: { host: 'somewhere', port: 0 },
     until: asItIs,
   }),
+  'createMemoryNetwork with identities': () => ({
+    network: createMemoryNetwork().from('somewhere', identity.deviceId),
+    address: { host: 'somewhere', port: 0 },
+    identity: identity.deviceId,
+    until: asItIs,
+  }),
   createTcpNetwork: () => ({
     network: createTcpNetwork(),
     address: { host: '127.0.0.1', port: 0 },
     until: asItIs,
   }),
+  createTlsNetwork: () => ({
+    network: createTlsNetwork({ identity }),
+    address: { host: '127.0.0.1', port: 0 },
+    identity: identity.deviceId,
+    until: asItIs,
+  }),
   createSeededNetwork: () => seeded(undefined),
+  'createSeededNetwork with identities': () => seeded(undefined, identity.deviceId),
   'createSeededNetwork with shredded chunks': () => seeded(40_000),
 };
 
-function seeded(shredBytes: number | undefined): NetworkSubject {
+function seeded(shredBytes: number | undefined, deviceId?: Uint8Array): NetworkSubject {
   const clock = createManualClock();
   const network = createSeededNetwork({
     clock,
@@ -35,9 +50,12 @@ function seeded(shredBytes: number | undefined): NetworkSubject {
     conditions: { delayMs: 5, jitterMs: 20 },
     ...(shredBytes === undefined ? {} : { shredBytes }),
   });
+  const conditions = { uplinkBytesPerSecond: 1e6, downlinkBytesPerSecond: 2e6 };
+  const proved = deviceId === undefined ? {} : { identity: deviceId };
   return {
-    network: network.host('somewhere', { uplinkBytesPerSecond: 1e6, downlinkBytesPerSecond: 2e6 }),
+    network: network.host('somewhere', { ...conditions, ...proved }),
     address: { host: 'somewhere', port: 0 },
+    ...proved,
     until: (promise) => clock.runUntilSettled(promise),
   };
 }
