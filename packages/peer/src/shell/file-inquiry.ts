@@ -80,8 +80,8 @@ export class FileInquiry {
       this.#peers.delete(id);
       this.#peers.set(id, peer);
     }
-    const { description } = this;
-    if (isNews && description !== undefined) onLearned(description);
+    const description = isNews ? this.description : undefined;
+    if (description !== undefined) onLearned(description);
     return found;
   }
 
