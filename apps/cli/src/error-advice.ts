@@ -88,7 +88,12 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   bad_frame: 'check that a tracker or peer of minitorrent listens at this address',
   bad_hello: 'check that a tracker or peer of minitorrent listens at this address',
   connect_timeout: 'check the address and the network; a firewall may be in the way',
+  handshake_failed:
+    'check the address, and that a tracker or peer of minitorrent listens there, of a version that encrypts',
   handshake_timeout: 'check that a tracker or peer of minitorrent listens at this address',
+  wrong_identity:
+    'check the address and the device id; if both are right and nobody told you of a new device, do not go on',
+  bad_device_id: 'copy it again, or compare it group by group with the one you were given',
   too_many_calls: 'wait until something that runs is done',
   unconfirmed: 'check with list_groups or list_file whether it was carried out, then try again',
   journal_failed: 'tell whoever runs the tracker: its disk refuses to be written',
@@ -104,6 +109,7 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
     'minitorrent witness starts it; the witness of another cluster needs another folder: --data',
   register_failed: 'check the disk of the witness, and that its folder can be written to',
   register_too_new: 'use the version of minitorrent that wrote it, or a later one',
+  identity_failed: 'check the disk, and that the folder can be written to; --data names another',
   listen_failed: 'choose another address or port with --listen; port 0 takes any free one',
   postgres_unreachable: 'check that PostgreSQL runs there, and the address; a firewall may be in the way',
   postgres_refused:
