@@ -126,15 +126,15 @@ describe('loadOrCreateIdentity', () => {
     });
   });
 
-  test.each([0o640, 0o604, 0o660, 0o602, 0o610, 0o601])(
-    'refuses a file of mode %o, and says what to do',
+  test.each(['640', '604', '660', '602', '610', '601'])(
+    'refuses a file of mode %s, and says what to do',
     async (mode) => {
       const { folder, path } = await withIdentity();
       await chmod(path, mode);
       expect(await failureOf(folder)).toMatchObject({
         code: 'identity_exposed',
         message:
-          `Cannot use this device's key in ${path}: its mode is ${mode.toString(8)}, expected 600; ` +
+          `Cannot use this device's key in ${path}: its mode is ${mode}, expected 600; ` +
           'run chmod 600 on it, or remove it to become a new device if somebody may have read it',
       });
       await chmod(path, 0o400);
