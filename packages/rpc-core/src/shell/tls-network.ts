@@ -4,7 +4,6 @@
  * Whoever connects may say which device it expects, and speaks to no other. Whoever listens is handed channels of devices
  * that proved who they are, and decides whom to admit. Nobody is asked for a name, an authority or the time.
  */
-import { setImmediate } from 'node:timers/promises';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { connect as connectTls, createSecureContext } from 'node:tls';
 import type { Address, Channel, ConnectOptions, Network } from '../channel.ts';
@@ -67,11 +66,7 @@ async function connect(
     // Without a pause since then: what TLS would send next is our certificate, which a wrong device does not get to see.
     const deviceId = deviceAt(address, socket);
     requireIdentity(address, deviceId, expect);
-    const channel = createTcpChannel(socket, channelInfo(address, deviceId), carrier);
-    // OpenSSL is still inside the handshake, where it cannot end a connection.
-    await setImmediate();
-    signal?.throwIfAborted();
-    return channel;
+    return createTcpChannel(socket, channelInfo(address, deviceId), carrier);
   } catch (error) {
     carrier.resetAndDestroy();
     throw error;
