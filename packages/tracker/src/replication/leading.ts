@@ -14,6 +14,7 @@ import type { Election } from './election.ts';
 import type { Member } from './member.ts';
 import type { Peer } from './peer-table.ts';
 import { SnapshotSource } from './snapshot-source.ts';
+import { firstEpochAfter } from './term.ts';
 
 /** What surrounds an entry in a message, and the message. */
 const OVERHEAD_BYTES = 4;
@@ -142,20 +143,31 @@ export class Leading {
   }
 
   #propose(): void {
-    const { config, self, options } = this.#member;
+    const { config, self } = this.#member;
     const { possible } = this.#election;
     const successor = this.#isHandingOver ? this.#successor() : undefined;
     if (successor !== undefined) {
-      // This one stays in sync: should the successor be lost before it begins, it is the only one that has everything.
-      // Without a register the successor could not leave it out later.
-      const inSync = options.hasRegister ? config.inSync : [successor];
-      this.#election.propose({ primary: successor, inSync }, 'the primary handed over');
+      this.#leaveTo(successor);
       return;
     }
     const inSync = this.#wanted();
     if (sameMembers(inSync, config.inSync) && possible.length === 0) return;
     const shrinks = inSync.length < config.inSync.length;
     this.#election.propose({ primary: self, inSync }, shrinks ? 'a backup is gone' : 'a backup is in sync');
+  }
+
+  #leaveTo(successor: StoreId): void {
+    const { config, self, options } = this.#member;
+    const reason = 'the primary handed over';
+    if (options.hasRegister) {
+      // This one stays in sync: should the successor be lost before it begins, it is the only one that has everything.
+      this.#election.propose({ primary: successor, inSync: config.inSync }, reason);
+      return;
+    }
+    // Nobody could leave it out later. The others stay: one of them may have been promoted meanwhile.
+    const inSync = config.inSync.filter((storeId) => storeId !== self);
+    const epoch = firstEpochAfter(config.epoch, 'handed_over');
+    this.#election.adopt({ epoch, primary: successor, inSync }, { isMine: true, reason });
   }
 
   #wanted(): readonly StoreId[] {

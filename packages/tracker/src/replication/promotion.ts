@@ -2,9 +2,9 @@
  * Without a register: how a tracker becomes primary by the word of a person, or of the primary before it.
  *
  * What affects it:
- * - a promotion begins a term of many epochs: whatever the primary before it changes in its own term is earlier;
- * - a term begins with an entry of nothing, durable before anything is decided. Whoever is in sync in that term has it, so a
- *   tracker that forgot the config and is promoted later begins a later term;
+ * - it begins a term, whose epochs no other primary uses (`term.ts`);
+ * - a term begins with an entry of nothing, durable before anything is decided. Whoever comes in sync in that term has it, so
+ *   a tracker that forgot the config and is promoted later begins a later term;
  * - the primary before may answer reads until the promise that it was given here has run out, or it says that it leads no more.
  *
  * So nothing that was acknowledged is lost when the promoted tracker is in sync under the newest config of all trackers,
@@ -14,15 +14,11 @@
  */
 import type { JournalRecord } from '../entry.ts';
 import { sealEntry } from '../entry.ts';
-import { MESSAGE_LIMITS } from '../message-limits.ts';
 import type { Config } from '../register.ts';
-import { sameMembers } from '../register.ts';
 import type { Election } from './election.ts';
 import type { Member } from './member.ts';
 import type { ReplicationRole } from './role.ts';
-
-/** In one term each of the others comes in sync once, and one takes over in the end. */
-const EPOCHS_PER_TERM = 2 * MESSAGE_LIMITS.trackers;
+import { firstEpochAfter, termOf } from './term.ts';
 
 export class Promotion {
   readonly #member: Member;
@@ -55,7 +51,7 @@ export class Promotion {
 
   /** A person wants this tracker to be primary, whatever the others are. */
   promote(role: ReplicationRole): void {
-    const { options, isInSync, config } = this.#member;
+    const { options, isInSync, config, window, self } = this.#member;
     if (options.hasRegister || (role === 'primary' && this.#seenEpoch <= config.epoch)) return;
     if (role === 'joining' && !isInSync) {
       this.#member.emit({
@@ -64,7 +60,10 @@ export class Promotion {
       });
       return;
     }
-    this.#begin('promoted');
+    const last = Math.max(config.epoch, window.head.epoch, this.#seenEpoch);
+    const next = { epoch: firstEpochAfter(last, 'promoted'), primary: self, inSync: [self] };
+    this.#election.adopt(next, { isMine: false, reason: 'promoted' });
+    this.#begin();
   }
 
   /** Another tracker spoke of `config`, and of an entry of `epoch` in its journal. */
@@ -84,30 +83,26 @@ export class Promotion {
 
   /** Does what is due. */
   act(): void {
-    const { options, isDiskBusy } = this.#member;
+    const { options, config, durable, isDiskBusy } = this.#member;
     if (options.hasRegister) return;
-    if (this.#isGiven) this.#begin('the primary handed over');
+    if (this.#isGiven) this.#begin();
     if (!this.isPending || isDiskBusy) return;
     if (this.#markIndex === 0) this.#mark();
-    if (this.#member.durable < this.#markIndex || !this.#member.isReleased) return;
+    if (durable < this.#markIndex || !this.#member.isReleased) return;
     this.#member.lead();
-    this.#member.commit(this.#member.durable);
+    if (config.inSync.length === 1) this.#member.commit(durable);
   }
 
   /** The primary before has left everything to this tracker, which has not begun yet. */
   get #isGiven(): boolean {
     const { config, self, isLeading, window } = this.#member;
     if (config.primary !== self || isLeading || this.#config === config) return false;
-    return sameMembers(config.inSync, [self]) && window.head.epoch < config.epoch;
+    return termOf(window.head.epoch) < termOf(config.epoch);
   }
 
-  #begin(reason: string): void {
-    const { config, window, self } = this.#member;
-    const last = Math.max(config.epoch, window.head.epoch, this.#seenEpoch);
-    const term = Math.floor(last / EPOCHS_PER_TERM) + 1;
+  /** With the config that holds. */
+  #begin(): void {
     this.#election.isConfigKnown = true;
-    const next = { epoch: term * EPOCHS_PER_TERM, primary: self, inSync: [self] };
-    this.#election.adopt(next, { isMine: false, reason });
     this.#config = this.#member.config;
     this.#markIndex = 0;
   }
