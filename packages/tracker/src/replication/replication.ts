@@ -7,7 +7,7 @@
 import { sameBytes } from '../entry.ts';
 import { toHex } from '../hex.ts';
 import type { JournalPosition, SyncAnswer, SyncRequest } from '../messages.ts';
-import type { Config, StoreId } from '../register.ts';
+import type { Config } from '../register.ts';
 import { Election } from './election.ts';
 import type { ReplicationEffect, ReplicationEvent } from './events.ts';
 import { Following } from './following.ts';
@@ -16,36 +16,9 @@ import type { ReplicationOptions } from './member.ts';
 import { Member } from './member.ts';
 import { Promotion } from './promotion.ts';
 import { moveRole, type ReplicationRole } from './role.ts';
+import { type ReplicationStatus, statusOf, type Takeover } from './status.ts';
 
-/** For `tracker status`. */
-export interface ReplicationStatus {
-  readonly role: ReplicationRole;
-  readonly config: Config;
-  readonly storeId: StoreId;
-  /** Why the role or the config last changed. */
-  readonly reason: string;
-  readonly changedAtMs: number;
-  /** When another store became primary, so far as this process saw it, and why. */
-  readonly lastTakeover: Takeover | undefined;
-  readonly headIndex: number;
-  readonly committedIndex: number;
-  readonly peers: readonly PeerStatus[];
-}
-
-export interface Takeover {
-  readonly epoch: number;
-  readonly atMs: number;
-  readonly reason: string;
-}
-
-export interface PeerStatus {
-  readonly name: string;
-  readonly storeId: StoreId | undefined;
-  readonly isInSync: boolean;
-  /** Entries that it lacks; known to a primary. */
-  readonly lag: number | undefined;
-  readonly heardMsAgo: number;
-}
+export type { PeerStatus, ReplicationStatus, Takeover } from './status.ts';
 
 export class Replication {
   readonly #member: Member;
@@ -87,24 +60,8 @@ export class Replication {
   }
 
   status(nowMs: number): ReplicationStatus {
-    const { config, self, reason, window, committed, peers, isLeading } = this.#member;
-    return {
-      role: this.#role,
-      config,
-      storeId: self,
-      reason,
-      changedAtMs: this.#changedAtMs,
-      lastTakeover: this.#lastTakeover,
-      headIndex: window.head.index,
-      committedIndex: committed,
-      peers: peers.all.map(({ name, storeId, matched, heardAtMs }) => ({
-        name,
-        storeId,
-        isInSync: storeId !== undefined && config.inSync.includes(storeId),
-        lag: isLeading ? window.head.index - matched : undefined,
-        heardMsAgo: nowMs - heardAtMs,
-      })),
-    };
+    const told = { role: this.#role, changedAtMs: this.#changedAtMs, lastTakeover: this.#lastTakeover };
+    return statusOf(this.#member, nowMs, told);
   }
 
   /** Takes an event at the time `nowMs` of a clock that never goes back; answers what is to be done, in order. */
