@@ -108,14 +108,15 @@ function restoreRegister(
   }
 }
 
-/** As an operator does who brings a new version: one after the other, while all are well. */
+/** As an operator does who brings a new version: one after the other, while all are well. Or as one machine fails. */
 function restartInGoodOrder(world: World, trackers: readonly SimulatedTracker[], chance: Chance): void {
   if (!isWell(world, trackers)) return;
   world.wellSince = Math.min(world.wellSince, world.time.now);
   const tracker = chance.pick(trackers);
   // Without a register nobody may leave out a backup that ends: the others wait for it, or for a person.
   if (!world.options.hasRegister && tracker.role !== 'primary') return;
-  tracker.terminate();
+  if (world.options.kills) tracker.crash();
+  else tracker.terminate();
   world.time.after(chance.between(500, 3_500), () => tracker.start());
 }
 

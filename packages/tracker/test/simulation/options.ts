@@ -5,10 +5,16 @@ import type { Chance } from './chance.ts';
 /** Mistakes of the core, of the disk, of the register and of the shell. */
 export type SimulatedBug = PlantedBug | 'skip_fsync' | 'register_restarts_empty' | 'read_without_asking';
 
+/** Whether the replication core makes this mistake. */
+export function isOfCore(bug: SimulatedBug | undefined): bug is PlantedBug {
+  if (bug === undefined) return false;
+  return !['skip_fsync', 'register_restarts_empty', 'read_without_asking'].includes(bug);
+}
+
 /**
  * `faults`: a register, and everything goes wrong. `person`: no register; a person promotes, and knows who may be promoted.
  * `careless`: no register, and a person who promotes anybody. `old_register`: a register that goes back to an old copy.
- * `calm`: nothing goes wrong, but one tracker after the other is asked to end and starts again.
+ * `calm`: nothing goes wrong, but one tracker after the other is asked to end, or killed, and starts again.
  */
 export type Kind = 'faults' | 'person' | 'careless' | 'old_register' | 'calm';
 
@@ -54,11 +60,17 @@ export interface SimulationOptions {
   readonly windowEntries: number;
   /** Messages go through their codecs. */
   readonly encodes: boolean;
+  /** In a calm run a tracker is killed instead of asked to end. */
+  readonly kills: boolean;
   /** No client waits longer, once all trackers were in sync. */
   readonly boundMs: number;
   readonly planted: SimulatedBug | undefined;
 }
 
+/** A hand-over takes some messages and disk writes; the rest is that clients look for the new primary. */
+const ENDING_BOUND_MS = 1_000;
+/** A takeover is due after 2.5 s at most, on a clock that is 15 % slow; the same clients look for it. */
+const KILL_BOUND_MS = 4_500;
 const NEVER_MS = 1e9;
 const NEVER_EFFECTS = 2 ** 31;
 
@@ -99,10 +111,13 @@ export function drawOptions(
     driftPerMille: chance.pick([0, 20, 150]),
     windowEntries: chance.pick([8, 40, 1_000]),
     encodes: chance.oneIn(20),
+    kills: false,
     boundMs: NEVER_MS,
     planted,
   };
-  return { ...drawn, ...(kind === 'calm' ? CALM : {}), ...OCCASIONS[planted ?? 'none'] };
+  if (kind !== 'calm') return { ...drawn, ...OCCASIONS[planted ?? 'none'] };
+  const kills = drawn.hasRegister && chance.oneIn(2);
+  return { ...drawn, ...CALM, kills, boundMs: kills ? KILL_BOUND_MS : ENDING_BOUND_MS };
 }
 
 function drawKind(chance: Chance): Kind {

@@ -4,12 +4,12 @@ import type { JournalRecord } from '../../src/entry.ts';
 import { toHex } from '../../src/hex.ts';
 import type { JournalPosition, SyncAnswer, SyncRequest } from '../../src/messages.ts';
 import type { TrackerState } from '../../src/model.ts';
-import type { PlantedBug } from '../../src/replication/member.ts';
 import { Replication } from '../../src/replication/replication.ts';
 import type { Chance } from './chance.ts';
 import { Disk } from './disk.ts';
 import { LocalClock } from './local-clock.ts';
 import { bothWays } from './network.ts';
+import { isOfCore } from './options.ts';
 import { REGISTER } from './simulated-register.ts';
 import { TrackerProcess } from './tracker-process.ts';
 import type { Machine, ReadAnswer, Reply, World, WriteAnswer } from './world.ts';
@@ -31,8 +31,8 @@ export class SimulatedTracker implements Machine {
   /** Was asked to end. */
   #ending: TrackerProcess | undefined;
   #starts = 0;
-  /** The last process ended in good order, so that callers are refused at once. */
-  #hasClosed = false;
+  /** No process listens here, and callers are told so. */
+  #isRefusing = false;
   #jumpedAt = Number.NEGATIVE_INFINITY;
 
   constructor(name: string, world: World, chance: Chance) {
@@ -88,7 +88,7 @@ export class SimulatedTracker implements Machine {
   start(): void {
     if (this.isUp) return;
     this.#starts += 1;
-    this.#hasClosed = false;
+    this.#isRefusing = false;
     this.#comeUpLate();
     this.#process = new TrackerProcess({
       name: `${this.name}#${this.#starts}`,
@@ -109,6 +109,8 @@ export class SimulatedTracker implements Machine {
     this.#world.counts.crashes += 1;
     this.#end();
     this.#disk.crash();
+    // The system of a killed process refuses its callers; a machine without power says nothing.
+    this.#isRefusing = this.#chance.oneIn(2);
   }
 
   restart(): void {
@@ -182,12 +184,12 @@ export class SimulatedTracker implements Machine {
   }
 
   write(command: Command, requestId: Uint8Array, reply: (reply: Reply<WriteAnswer>) => void): void {
-    if (this.#hasClosed) reply({ kind: 'elsewhere' });
+    if (this.#isRefusing) reply({ kind: 'elsewhere' });
     else this.#process?.write(command, requestId, reply);
   }
 
   read(userId: string, reply: (reply: Reply<ReadAnswer>) => void): void {
-    if (this.#hasClosed) reply({ kind: 'elsewhere' });
+    if (this.#isRefusing) reply({ kind: 'elsewhere' });
     else this.#process?.read(userId, reply);
   }
 
@@ -238,7 +240,7 @@ export class SimulatedTracker implements Machine {
       }
       this.#end();
       this.#disk.close();
-      this.#hasClosed = true;
+      this.#isRefusing = true;
     });
   }
 
@@ -266,9 +268,4 @@ export class SimulatedTracker implements Machine {
 /** Mostly short; the long ones are longer than everything that waits for them. */
 export function pauseMs(chance: Chance): number {
   return chance.oneIn(3) ? chance.between(1_000, 10_000) : chance.between(100, 1_500);
-}
-
-function isOfCore(bug: World['options']['planted']): bug is PlantedBug {
-  if (bug === undefined) return false;
-  return !['skip_fsync', 'register_restarts_empty', 'read_without_asking'].includes(bug);
 }

@@ -11,6 +11,7 @@ import type { Replication } from '../../src/replication/replication.ts';
 import type { Chance } from './chance.ts';
 import type { Disk } from './disk.ts';
 import type { LocalClock } from './local-clock.ts';
+import { Mailbox } from './mailbox.ts';
 import { SimulatedLedger } from './simulated-ledger.ts';
 import { Wire } from './wire.ts';
 import type { ReadAnswer, Reply, World, WriteAnswer } from './world.ts';
@@ -46,10 +47,7 @@ export class TrackerProcess {
   #wakeAtMs = Number.POSITIVE_INFINITY;
   /** Decided and not yet carried out. */
   readonly #effects: Decided[] = [];
-  /** What came while it was paused. */
-  readonly #inbox: (() => void)[] = [];
-  #isPaused = false;
-  #hasEnded = false;
+  readonly #mailbox = new Mailbox();
 
   constructor(parts: ProcessParts) {
     const { name, machine, disk, world, chance } = parts;
@@ -75,11 +73,11 @@ export class TrackerProcess {
   }
 
   get isPaused(): boolean {
-    return this.#isPaused;
+    return this.#mailbox.isPaused;
   }
 
   tell(event: ReplicationEvent): void {
-    this.#do(() => {
+    this.#mailbox.do(() => {
       this.#effects.push(...this.#decide(event));
       this.#carryOutAll();
     });
@@ -87,25 +85,23 @@ export class TrackerProcess {
 
   /** Nothing happens here any more, whatever was begun. */
   end(): void {
-    this.#hasEnded = true;
+    this.#mailbox.end();
   }
 
   pause(): void {
-    this.#isPaused = true;
+    this.#mailbox.pause();
   }
 
   resume(): void {
-    if (!this.#isPaused || this.#hasEnded) return;
-    this.#isPaused = false;
+    const tick = (): void => this.tell({ kind: 'tick' });
     // What comes first, a timer or a message, is not the same everywhere.
-    if (this.#parts.chance.oneIn(2)) this.#inbox.unshift(() => this.tell({ kind: 'tick' }));
-    this.#carryOutAll();
-    for (let task = this.#nextTask(); task !== undefined; task = this.#nextTask()) task();
+    const timers = this.#parts.chance.oneIn(2) ? [tick] : [];
+    this.#mailbox.resume([() => this.#carryOutAll(), ...timers]);
   }
 
   /** A client's write; `reply` may be called much later, or never. */
   write(command: Command, requestId: Uint8Array, reply: (reply: Reply<WriteAnswer>) => void): void {
-    this.#do(() => {
+    this.#mailbox.do(() => {
       const { epoch } = this.#ledger;
       if (epoch === undefined || !this.#parts.replication.mayWrite) {
         reply({ kind: 'elsewhere' });
@@ -120,7 +116,7 @@ export class TrackerProcess {
 
   /** An authoritative read: what the state says when it is asked, told when that is acknowledged, if it still may be. */
   read(userId: string, reply: (reply: Reply<ReadAnswer>) => void): void {
-    this.#do(() => {
+    this.#mailbox.do(() => {
       const { state, epoch } = this.#ledger;
       const answer = { owner: state.users.get(userId)?.passwordHash, by: this.name };
       const tell = (isTrue: boolean): void =>
@@ -137,7 +133,7 @@ export class TrackerProcess {
   }
 
   receive(message: SyncRequest, answered: (message: SyncAnswer) => void): void {
-    this.#do(() => {
+    this.#mailbox.do(() => {
       const call = this.#nextCall++;
       this.#calls.set(call, answered);
       this.tell({ kind: 'request', call, message });
@@ -146,7 +142,7 @@ export class TrackerProcess {
 
   /** Keeps a snapshot of what is acknowledged and drops the entries before it. */
   compact(): void {
-    this.#do(() => {
+    this.#mailbox.do(() => {
       const { disk, world } = this.#parts;
       const { acknowledgedIndex } = this.#ledger;
       if (acknowledgedIndex <= disk.base.index) return;
@@ -161,28 +157,18 @@ export class TrackerProcess {
 
   /** R6, whenever somebody looks; a paused process answers nobody. */
   checkRead(): void {
-    if (this.#isPaused || !this.#mayRead) return;
+    if (this.isPaused || !this.#mayRead) return;
     this.#parts.world.invariants.reads(this.name, this.#ledger.acknowledgedIndex);
   }
 
   /** Unless something is still to be carried out. */
   checkReplay(): void {
-    if (!this.#isPaused) this.#ledger.checkReplay();
+    if (!this.isPaused) this.#ledger.checkReplay();
   }
 
   get #mayRead(): boolean {
     const { replication, clock } = this.#parts;
     return this.#ledger.epoch !== undefined && replication.mayRead(clock.now());
-  }
-
-  #do(task: () => void): void {
-    if (this.#hasEnded) return;
-    if (this.#isPaused) this.#inbox.push(task);
-    else task();
-  }
-
-  #nextTask(): (() => void) | undefined {
-    return this.#isPaused || this.#hasEnded ? undefined : this.#inbox.shift();
   }
 
   #decide(event: ReplicationEvent): readonly Decided[] {
@@ -210,7 +196,7 @@ export class TrackerProcess {
     const { world, interrupt } = this.#parts;
     while (this.#effects.length > 0) {
       if (!world.network.isHealed) interrupt();
-      if (this.#hasEnded || this.#isPaused) return;
+      if (!this.#mailbox.isOpen) return;
       const decided = this.#effects.shift();
       if (decided !== undefined) this.#carryOut(decided);
     }
