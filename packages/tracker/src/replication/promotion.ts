@@ -18,7 +18,7 @@ import type { Config } from '../register.ts';
 import type { Election } from './election.ts';
 import type { Member } from './member.ts';
 import type { ReplicationRole } from './role.ts';
-import { firstEpochAfter, termOf } from './term.ts';
+import { firstEpochAfter, halfTermOf } from './term.ts';
 
 export class Promotion {
   readonly #member: Member;
@@ -97,7 +97,7 @@ export class Promotion {
   get #isGiven(): boolean {
     const { config, self, isLeading, window } = this.#member;
     if (config.primary !== self || isLeading || this.#config === config) return false;
-    return termOf(window.head.epoch) < termOf(config.epoch);
+    return halfTermOf(window.head.epoch) < halfTermOf(config.epoch);
   }
 
   /** With the config that holds. */
