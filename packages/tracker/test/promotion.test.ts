@@ -152,6 +152,31 @@ describe('Promotion', () => {
     expect(pair.users('a')).toEqual(pair.users('b'));
   });
 
+  it('costs what was acknowledged by the other, where that one does not wait for it', () => {
+    const pair = led();
+    pair.isCut = true;
+    pair.run(1_500);
+    for (const [name, userId] of [
+      ['a', 'user-lost'],
+      ['b', 'user-kept'],
+    ] as const) {
+      pair.tell(name, { kind: 'promote' });
+      pair.run(3_000);
+      pair.write(name, userId);
+      pair.run(100);
+    }
+    expect(pair.committed()).toEqual([3, 3]);
+    pair.isCut = false;
+    pair.run(500);
+    pair.tell('b', { kind: 'promote' });
+    pair.run(3_000);
+    expect(pair.roles()).toEqual(['backup', 'primary']);
+    expect(pair.users('a')).toEqual(['-', '-', 'user-kept', '-']);
+    // What is acknowledged may be in a snapshot, and a journal is not cut there.
+    expect([pair.effects('a', 'truncate'), pair.effects('a', 'install').length]).toEqual([[], 1]);
+    expect(pair.effects('a', 'fault').at(-1)?.message).toMatch('Acknowledged changes up to entry 3 are lost');
+  });
+
   it('is refused to a tracker that hears the primary and lacks what that acknowledged', () => {
     const pair = new CorePair({ hasRegister: false });
     pair.onTheWay = (message) => (message.member?.kind === 'pull' ? undefined : message);

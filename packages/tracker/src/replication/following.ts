@@ -208,12 +208,21 @@ export class Following {
   }
 
   #goBack({ head }: SyncAnswer): void {
-    const { window, isInSync } = this.#member;
+    const { window, isInSync, leastCut } = this.#member;
     if (isInSync) return;
-    const common = window.lastNotAfter(head);
-    // The same place with another hash: that cannot be told by epochs.
-    if (common === undefined || common.index === window.head.index) this.#sink.begin();
-    else this.#member.truncateAfter(common.index);
+    const common = window.lastNotAfter(head)?.index ?? 0;
+    // The same place with another hash: how much is different cannot be told by epochs.
+    const keeps = common < window.head.index ? common : common - 1;
+    if (common < window.head.index && common >= Math.max(leastCut, window.base.index)) {
+      this.#member.truncateAfter(common);
+    } else this.#sink.begin();
+    if (keeps < leastCut) this.#tellOfLoss(leastCut);
     this.#pullAtMs = this.#member.nowMs;
+  }
+
+  /** By what a person did, or a register that went back; nothing else leads to this. */
+  #tellOfLoss(index: number): void {
+    const message = `Acknowledged changes up to entry ${index} are lost here: the primary does not have all of them`;
+    this.#member.emit({ kind: 'fault', message });
   }
 }

@@ -46,8 +46,12 @@ export interface ReplicationOptions {
    * cluster. Then it may be primary where the register was never swapped.
    */
   readonly founds: boolean;
-  /** The end of the journal as it was opened; its head is durable. */
-  readonly window: { readonly base: JournalPosition; readonly records: readonly JournalRecord[] };
+  /** The end of the journal as it was opened; its head is durable, and what is up to `snapshotIndex` cannot be cut. */
+  readonly window: {
+    readonly base: JournalPosition;
+    readonly records: readonly JournalRecord[];
+    readonly snapshotIndex?: number;
+  };
   readonly random: Random;
   readonly windowLimits?: ReadLimits;
   readonly timings?: Partial<Timings>;
@@ -86,6 +90,8 @@ export class Member {
   durable: number;
   /** The last entry that is known to be acknowledged. */
   committed: number;
+  /** Of a journal that a snapshot may stand in the place of what is before: it cannot be cut there any more. */
+  leastCut: number;
   /** The journal is being cut or replaced. */
   isDiskBusy = false;
   reason = 'started';
@@ -105,6 +111,7 @@ export class Member {
     this.takeoverMs = this.#drawTakeoverMs();
     this.durable = this.window.head.index;
     this.committed = this.durable;
+    this.leastCut = options.window.snapshotIndex ?? 0;
   }
 
   /** Everything that was appended is durable, and nothing is being cut. */
@@ -223,6 +230,7 @@ export class Member {
     this.window.restart(position);
     this.durable = position.index;
     this.committed = position.index;
+    this.leastCut = position.index;
     this.isDiskBusy = true;
     this.emit({ kind: 'install', snapshot });
   }
@@ -231,6 +239,7 @@ export class Member {
   commit(index: number): void {
     if (index <= this.committed) return;
     this.committed = index;
+    this.leastCut = index;
     this.emit({ kind: 'commit', index });
   }
 

@@ -137,6 +137,12 @@ export class Invariants {
     this.#break(`${who} reads entry ${index} as the last one, and ${this.committed} is acknowledged`);
   }
 
+  /** A person is told something by `who`. */
+  isTold(who: string, message: string): void {
+    if (message.startsWith('The register')) this.isToldOfRegister = true;
+    if (message.startsWith('Acknowledged')) this.#break(`${who} gives up what it knows to be acknowledged`);
+  }
+
   /** In the end everything is there, and nobody was refused what is his. */
   kept(who: string, ownerOf: (name: string) => string | undefined): void {
     for (const [name, owner] of this.#owners) {

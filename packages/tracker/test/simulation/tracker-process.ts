@@ -255,7 +255,7 @@ export class TrackerProcess {
         break;
       case 'fault':
         world.counts.told += 1;
-        if (effect.message.startsWith('The register')) world.invariants.isToldOfRegister = true;
+        world.invariants.isTold(this.name, effect.message);
         break;
     }
   }
