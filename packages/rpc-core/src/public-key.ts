@@ -1,8 +1,8 @@
 /**
  * Ed25519 public keys that must not name a device: those for which anybody can make signatures.
  *
- * Signatures under a point of small order can be made without any secret, and one point has several encodings when
- * numbers beyond the field's are read. OpenSSL accepts both, as RFC 8032 allows; here a key is somebody's name.
+ * Signatures under a point of small order can be made without any secret, and one point has several encodings where
+ * numbers beyond the field's are read. OpenSSL takes such keys in certificates and handshakes; here a key is a name.
  */
 import { DEVICE_ID_BYTES } from './device-id.ts';
 

@@ -1,6 +1,20 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createHandshakeGate } from '../src/handshake-gate.ts';
 import { defaultTlsLimits } from '../src/tls-limits.ts';
+
+describe('defaultTlsLimits', () => {
+  test('are those of PROTOCOL.md, section 4.5', () => {
+    const protocol = readFileSync(new URL('../../../PROTOCOL.md', import.meta.url), 'utf8');
+    const { handshakeMs, handshakesPerAddress, handshakes } = defaultTlsLimits;
+    const prose = protocol.replaceAll(/\s+/g, ' ');
+    expect(prose).toContain(
+      `the end of the handshake ${handshakeMs / 1000} s after the TCP connection ends it`,
+    );
+    expect(prose).toContain(`${handshakesPerAddress} unfinished handshakes from one address at once`);
+    expect(prose).toContain(`and ${handshakes} of one listener`);
+  });
+});
 
 describe('createHandshakeGate', () => {
   test('lets in so many from one address, and the next when one has left', () => {
