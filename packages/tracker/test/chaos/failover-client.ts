@@ -14,7 +14,7 @@ export type TrackerClient = Client<typeof trackerContract>;
 /** So long a client waits for one tracker. */
 export const SILENCE_MS = 2_000;
 /** The pause after all trackers failed in turn. */
-const PAUSE_MS = 50;
+const PAUSE_MS = 100;
 
 /** What another tracker, or the same one later, may answer better. */
 export const PASSING: ReadonlySet<string> = new Set([
