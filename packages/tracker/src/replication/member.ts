@@ -12,6 +12,7 @@ import type { JournalSnapshot, ReadLimits } from '../journal/journal.ts';
 import type { JournalPosition, SyncAnswer } from '../messages.ts';
 import type { Config, StoreId } from '../register.ts';
 import { noConfig } from '../register.ts';
+import { Allegiance } from './allegiance.ts';
 import type { ReplicationEffect } from './events.ts';
 import { PeerTable } from './peer-table.ts';
 import { RecordWindow } from './record-window.ts';
@@ -60,14 +61,6 @@ export interface ReplicationOptions {
 
 type Outcome = NonNullable<SyncAnswer['member']>['outcome'];
 
-/** Until `takeoverMs` after `atMs` nobody else begins to lead here: the reads of the primary rest on that. */
-interface GivenPromise {
-  /** Undefined: to whom a process before this one promised. */
-  readonly to: StoreId | undefined;
-  readonly epoch: number;
-  readonly atMs: number;
-}
-
 export class Member {
   readonly options: ReplicationOptions;
   readonly timings: Timings;
@@ -85,7 +78,7 @@ export class Member {
   /** When the primary was last followed; the time of the start, too, because promises before it are forgotten. */
   heardAtMs: number;
   takeoverMs: number;
-  #promise: GivenPromise;
+  readonly allegiance: Allegiance;
   /** The last entry that is durable here. */
   durable: number;
   /** The last entry that is known to be acknowledged. */
@@ -107,7 +100,7 @@ export class Member {
     this.peers = new PeerTable(options.peers);
     this.nowMs = nowMs;
     this.heardAtMs = nowMs;
-    this.#promise = { to: undefined, epoch: 0, atMs: nowMs };
+    this.allegiance = new Allegiance(nowMs);
     this.takeoverMs = this.#drawTakeoverMs();
     this.durable = this.window.head.index;
     this.committed = this.durable;
@@ -144,7 +137,7 @@ export class Member {
     const missedMs = stepMs - this.timings.longestStepMs;
     if (missedMs <= 0 || this.isPlanted('count_pauses')) return;
     this.heardAtMs += missedMs;
-    this.#promise = { ...this.#promise, atMs: this.#promise.atMs + missedMs };
+    this.allegiance.missed(missedMs);
   }
 
   isPlanted(bug: PlantedBug): boolean {
@@ -198,19 +191,12 @@ export class Member {
   /** The primary is followed now. */
   promise(): void {
     this.heard();
-    this.#promise = { to: this.config.primary, epoch: this.config.epoch, atMs: this.nowMs };
-  }
-
-  /** `from` goes on under `config`: whoever leads no longer has no reads that rest on a promise. */
-  release(from: StoreId, config: Config): void {
-    const { to, epoch } = this.#promise;
-    if (from !== to || config.primary === to || config.epoch <= epoch) return;
-    this.#promise = { to, epoch, atMs: Number.NEGATIVE_INFINITY };
+    this.allegiance.pledge(this.config, this.nowMs);
   }
 
   /** Whether no primary answers reads because of what was promised here. */
   get isReleased(): boolean {
-    return this.isDue(this.#promise.atMs + this.takeoverMs) || this.isPlanted('promote_at_once');
+    return this.isDue(this.allegiance.atMs + this.takeoverMs) || this.isPlanted('promote_at_once');
   }
 
   append(records: readonly JournalRecord[]): void {

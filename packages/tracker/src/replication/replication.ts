@@ -169,7 +169,7 @@ export class Replication {
     { storeId, config }: Pick<NonNullable<SyncRequest['member']>, 'storeId' | 'config'>,
     { epoch }: JournalPosition,
   ): void {
-    this.#member.release(toHex(storeId), config);
+    this.#member.allegiance.heard(toHex(storeId), config);
     this.#election.heard(config);
     this.#promotion.heard(config, epoch);
     // What only time has changed waits until the message itself has counted.
