@@ -66,9 +66,9 @@ describe('pnpm chaos', { timeout: TIMEOUT_MS }, () => {
     'leaves no process behind when it ends by %s',
     async (signal) => {
       await using place = await createPlace();
-      const runner = place.spawn('--kills', '1000', '--verbose');
+      const runner = place.spawn('--seed', '1', '--kills', '1000', '--verbose');
       for await (const line of createInterface({ input: runner.stderr ?? process.stdin })) {
-        if (line.includes(' kill ')) break;
+        if (line.includes('fault 1')) break;
       }
       expect(processesNaming(place.folder).length).toBeGreaterThan(1);
       const exited = once(runner, 'exit');
