@@ -38,6 +38,8 @@ export type CliErrorCode =
   | 'metrics_failed'
   /** A process of the demonstration ended early, was silent too long, or delivered a wrong file. */
   | 'process_ended'
+  /** A process of the demonstration refused a command. */
+  | 'command_failed'
   | 'timed_out'
   | 'files_differ'
   | 'changes_lost';

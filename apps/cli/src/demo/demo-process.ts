@@ -36,13 +36,15 @@ export interface DemoProcess extends AsyncDisposable {
   kill(): Promise<void>;
   /** Types a command and, below it, the lines that it will ask for. */
   type(command: string, args: readonly string[], answers?: readonly string[]): void;
-  /** The same; resolves with its result. */
+  /** The same; resolves with its result, and rejects with `command_failed` when it fails. */
   run(command: string, args: readonly string[], answers?: readonly string[]): Promise<ResultLine>;
   /** The first report, among those that nobody has taken yet, that `matches`. */
   take<L extends JsonLine>(matches: (line: JsonLine) => line is L): Promise<L>;
 }
 
 type ResultLine = JsonLine & { readonly type: 'result' };
+/** How a command ends. */
+type EndLine = ResultLine | (JsonLine & { readonly type: 'error' });
 
 export function startDemoProcess(options: DemoProcessOptions): DemoProcess {
   const { name, args, clock, onReport } = options;
@@ -114,7 +116,11 @@ export function startDemoProcess(options: DemoProcessOptions): DemoProcess {
     type,
     async run(command, commandArgs, answers = []) {
       type(command, commandArgs, answers);
-      return await take((line): line is ResultLine => line.type === 'result' && line.command === command);
+      const line = await take(
+        (one): one is EndLine => (one.type === 'result' || one.type === 'error') && one.command === command,
+      );
+      if (line.type === 'result') return line;
+      throw new CliError('command_failed', `${name}: ${command}: ${line.message} (${line.code})`);
     },
     async [Symbol.asyncDispose]() {
       isStopping = true;
