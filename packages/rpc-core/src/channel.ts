@@ -12,6 +12,12 @@ export interface Address {
   readonly port: number;
 }
 
+/** Where somebody can be reached, and who that is. */
+export interface PinnedAddress extends Address {
+  /** The device id of who must answer there. A network that proves who answers is given no address without one. */
+  readonly pin?: Uint8Array;
+}
+
 /** What is known of the other end before a byte is exchanged. */
 export interface ChannelInfo {
   readonly remote: Address;
@@ -72,6 +78,11 @@ export interface ConnectOptions {
 
 /** Makes channels: the only way from this project to a real or simulated network. */
 export interface Network {
+  /**
+   * Whether channels prove the device ids of both sides. Where none does, nobody can be expected and device ids are taken
+   * on trust, which is for tests and for networks that are safe by other means.
+   */
+  readonly proves: boolean;
   connect(address: Address, options?: ConnectOptions): Promise<Channel>;
   listen(address: Address, accept: (channel: Channel) => void): Promise<Listener>;
 }

@@ -68,7 +68,9 @@ export type IdentityErrorCode =
   /** Others than its owner may read the file of the key. */
   | 'identity_exposed'
   /** The operating system refused to read or make the file of the key. */
-  | 'identity_failed';
+  | 'identity_failed'
+  /** An address was given without the device id of who must answer there. */
+  | 'no_pin';
 
 /** Every code that this package itself gives. */
 export type RpcErrorCode = CallErrorCode | ConnectionErrorCode | IdentityErrorCode;
@@ -119,6 +121,7 @@ const codesThatStayAtHome: ReadonlySet<string> = new Set<ConnectionErrorCode | I
   'identity_corrupt',
   'identity_exposed',
   'identity_failed',
+  'no_pin',
 ]);
 
 /**

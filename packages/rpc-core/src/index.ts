@@ -1,7 +1,16 @@
 /** @minitorrent/rpc-core: typed calls and streams, both ways, over any byte channel. */
 
 // The network, time and randomness that everything runs on
-export type { Address, Channel, ChannelEvents, ChannelInfo, Listener, Network } from './channel.ts';
+export type {
+  Address,
+  Channel,
+  ChannelEvents,
+  ChannelInfo,
+  ConnectOptions,
+  Listener,
+  Network,
+  PinnedAddress,
+} from './channel.ts';
 export type { Clock } from './clock.ts';
 // Connections
 export type { CloseReason, Connection } from './connection.ts';
@@ -36,6 +45,7 @@ export {
 } from './handlers.ts';
 export { dataBodyBytes, defaultRpcLimits, type RpcLimits, syncBodyBytes } from './limits.ts';
 export type { Log, LogEntry } from './log.ts';
+export { whoToExpect } from './pinned-address.ts';
 export type { Random } from './random.ts';
 export { createReceiveBudget, type ReceiveBudget } from './receive-budget.ts';
 // The machine's clock and randomness

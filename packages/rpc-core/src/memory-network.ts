@@ -57,6 +57,7 @@ export function createMemoryNetwork(
   }
 
   const from = (host: string, identity?: Uint8Array): Network => ({
+    proves: identity !== undefined,
     listen: (address, accept) => table.listen(address, accept, identity),
     connect: (address, connectOptions = {}) => connect({ host, identity }, address, connectOptions),
   });

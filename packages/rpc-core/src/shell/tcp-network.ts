@@ -17,7 +17,7 @@ const socketOptions = { noDelay: true, allowHalfOpen: true } as const;
 
 /** Connects and listens with TCP. */
 export function createTcpNetwork(): Network {
-  return { connect, listen };
+  return { proves: false, connect, listen };
 }
 
 async function connect(address: Address, options: ConnectOptions = {}): Promise<Channel> {

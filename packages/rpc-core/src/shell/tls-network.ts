@@ -40,6 +40,7 @@ export function createTlsNetwork(options: TlsNetworkOptions): Network {
   const settings = tlsSettings(options.identity);
   const connector = { secureContext: createSecureContext(settings), limits, clock };
   return {
+    proves: true,
     connect: (address, connectOptions) => connect(connector, address, connectOptions),
     listen: (address, accept) => listenWithTls({ settings, limits, clock }, address, accept),
   };

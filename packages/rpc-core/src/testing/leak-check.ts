@@ -76,6 +76,7 @@ function watchedTask(clock: Clock, delayMs: number, task: () => void, release: (
 
 function watchedNetwork(network: Network, hold: Hold): Network {
   return {
+    proves: network.proves,
     async connect(address, options) {
       return watchedChannel(await network.connect(address, options), hold('open channels'));
     },

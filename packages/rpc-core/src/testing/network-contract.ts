@@ -171,6 +171,12 @@ export const networkContract: readonly NetworkCase[] = [
     },
   },
   {
+    title: 'says whether it proves who is at the other end',
+    async run({ network, identity }) {
+      check(network.proves, identity !== undefined, 'proves');
+    },
+  },
+  {
     title:
       'connects where the expected device answers, and rejects with wrong_identity where none proves to be it',
     async run(subject) {

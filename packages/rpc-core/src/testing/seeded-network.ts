@@ -103,6 +103,7 @@ class Hosts implements SeededNetwork {
   host(name: string, conditions?: HostConditions & { readonly identity?: Uint8Array }): Network {
     const device = { ...this.#host(name, conditions), identity: conditions?.identity };
     return {
+      proves: device.identity !== undefined,
       connect: (address, options = {}) => this.#connect(device, address, options),
       listen: ({ port }, accept) => this.#listeners.listen({ host: name, port }, accept, device.identity),
     };

@@ -4,6 +4,7 @@ import type { Channel, Network } from '@minitorrent/rpc-core';
 /** The `network` of one caller, until `isApart`: then nothing passes on what it connected, and nothing new is connected. */
 export function untilApart(network: Network, isApart: () => boolean): Network {
   return {
+    proves: network.proves,
     listen: (address, accept) => network.listen(address, accept),
     connect: async (address, options) => {
       if (isApart()) await aborted(options?.signal);

@@ -12,6 +12,7 @@ export function createMutableNetwork(network: Network): MutableNetwork {
   let muted = 0;
   let accepted = 0;
   return {
+    proves: network.proves,
     connect: (address, options) => network.connect(address, options),
     listen: (address, accept) =>
       network.listen(address, (channel) => {
