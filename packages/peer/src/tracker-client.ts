@@ -5,8 +5,8 @@ import type { trackerContract } from '@minitorrent/tracker/contract';
 /** One function for each message of a tracker. */
 export type TrackerClient = Client<typeof trackerContract>;
 
-/** Who is to be logged in at every tracker; compared by reference. */
-export interface Identity {
+/** Who is to be logged in at every tracker, and by which password; compared by reference. */
+export interface Credentials {
   readonly userId: string;
   readonly password: string;
   readonly deviceId: Uint8Array;

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { Announcers } from '../src/shell/announcers.ts';
 import { FakeTrackers, type TrackerHandlers } from './support/fake-trackers.ts';
 
-const identity = { userId: 'alice', password: 'a long password', deviceId: new Uint8Array(32) };
+const credentials = { userId: 'alice', password: 'a long password', deviceId: new Uint8Array(32) };
 const rootOf = (number: number): Uint8Array => new Uint8Array(32).fill(number);
 const complete = (groupId: string, number: number): AnnouncedFile => ({
   ...{ groupId, root: rootOf(number) },
@@ -48,8 +48,8 @@ async function setUp(
     files: () => files,
   });
   await clock.advanceAsync(0);
-  if (isOffline) links.identify(identity);
-  else await clock.runUntilSettled(links.login(identity));
+  if (isOffline) links.useCredentials(credentials);
+  else await clock.runUntilSettled(links.login(credentials));
   await clock.advanceAsync(100);
   return {
     ...{ clock, links, announcers, trackers, servers, onPeers },
@@ -159,7 +159,7 @@ describe('Announcers', () => {
     scene.serve(undefined);
     await scene.clock.advanceAsync(1_000);
     expect(scene.told()).toEqual([[]]);
-    await scene.clock.runUntilSettled(scene.links.login({ ...identity, userId: 'bob' }));
+    await scene.clock.runUntilSettled(scene.links.login({ ...credentials, userId: 'bob' }));
     scene.serve([complete('music', 2)]);
     await scene.clock.advanceAsync(1_000);
     expect(scene.told()).toEqual([['music 2 complete']]);

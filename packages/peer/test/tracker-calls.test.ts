@@ -4,7 +4,7 @@ import { TrackerCalls } from '../src/shell/tracker-calls.ts';
 import { FakeTrackers, type TrackerHandlers } from './support/fake-trackers.ts';
 
 const random = createSystemRandom();
-const identity = { userId: 'alice', password: 'a long password', deviceId: new Uint8Array(32) };
+const credentials = { userId: 'alice', password: 'a long password', deviceId: new Uint8Array(32) };
 const loggingIn: Pick<TrackerHandlers, 'login'> = {
   login: async () => ({ memberships: [], mayBeStale: false }),
 };
@@ -50,7 +50,7 @@ describe('TrackerCalls', () => {
       asked.map((download_file) => ({ ...loggingIn, download_file })),
     );
     const links = trackers.links();
-    await links.login(identity);
+    await links.login(credentials);
     await vi.waitFor(() => expect(links.keepersOf('films')).toHaveLength(2), 20_000);
     await new TrackerCalls(links, random).downloadFile('films', 'a.bin');
     await vi.waitFor(() => expect(asked.map((ask) => ask.mock.calls.length)).toEqual([1, 1]), 20_000);

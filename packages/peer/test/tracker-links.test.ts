@@ -4,10 +4,10 @@ import { createLeakCheck, createManualClock, type ManualClock } from '@minitorre
 import { rendezvousOrder } from '@minitorrent/tracker/contract';
 import { describe, expect, it, vi } from 'vitest';
 import type { TrackerLinks } from '../src/shell/tracker-links.ts';
-import type { Identity } from '../src/tracker-client.ts';
+import type { Credentials } from '../src/tracker-client.ts';
 import { FakeTrackers, type TrackerHandlers } from './support/fake-trackers.ts';
 
-const identity: Identity = {
+const credentials: Credentials = {
   userId: 'alice',
   password: 'a long password',
   deviceId: new Uint8Array(32).fill(7),
@@ -224,7 +224,7 @@ describe('TrackerLinks, calling', () => {
       tracker('primary', heard, { mayBeStale: true, download_file: nothing }),
     );
     const links = trackers.links();
-    await clock.runUntilSettled(links.login(identity));
+    await clock.runUntilSettled(links.login(credentials));
     await clock.advanceAsync(0);
     const asked = links.call((client, options) => client.download_file(download, options), { isRead: true });
     await clock.runUntilSettled(asked);
@@ -358,7 +358,7 @@ describe('TrackerLinks, calling', () => {
       },
     );
     const links = trackers.links();
-    await clock.runUntilSettled(links.login(identity));
+    await clock.runUntilSettled(links.login(credentials));
     await clock.runUntilSettled(createGroup(links, 'films'));
     await end(clock, trackers);
     await clock.advanceAsync(60_000);
@@ -384,7 +384,7 @@ describe('TrackerLinks, logging in', () => {
     const second = await trackers.start(1);
     const links = trackers.links();
     await clock.advanceAsync(0);
-    await clock.runUntilSettled(links.login(identity));
+    await clock.runUntilSettled(links.login(credentials));
     await clock.advanceAsync(0);
     expect(heard.splice(0)).toEqual(['a alice', 'b alice']);
     await trackers.start(2);
@@ -394,7 +394,7 @@ describe('TrackerLinks, logging in', () => {
     await trackers.start(1);
     await clock.advanceAsync(1_000);
     expect(heard).toEqual(['b alice']);
-    expect([...devices]).toEqual([String(identity.deviceId)]);
+    expect([...devices]).toEqual([String(credentials.deviceId)]);
     await end(clock, trackers);
   });
 
@@ -403,7 +403,7 @@ describe('TrackerLinks, logging in', () => {
     const trackers = new FakeTrackers([tracker('a', heard)]);
     const server = await trackers.start(0);
     const links = trackers.links();
-    await links.login(identity);
+    await links.login(credentials);
     await createGroup(links, 'films');
     await server.close({ signal: AbortSignal.abort() });
     await trackers.start(0);
@@ -425,7 +425,7 @@ describe('TrackerLinks, logging in', () => {
     const trackers = await startOn(clock, tracker('backup', heard, { login }), tracker('primary', heard));
     const links = trackers.links({ onRefused });
     await clock.advanceAsync(0);
-    await clock.runUntilSettled(links.login(identity));
+    await clock.runUntilSettled(links.login(credentials));
     await clock.runUntilSettled(createGroup(links, 'films'));
     expect(heard).toEqual(['primary login alice', 'primary films']);
     await clock.advanceAsync(300);
@@ -447,7 +447,7 @@ describe('TrackerLinks, logging in', () => {
       return { memberships: [], mayBeStale: true };
     };
     const trackers = await startOn(clock, { login });
-    await clock.runUntilSettled(trackers.links().login(identity));
+    await clock.runUntilSettled(trackers.links().login(credentials));
     expect(asked).toEqual([0, 1_000, 3_000]);
     await end(clock, trackers);
   });
@@ -466,17 +466,17 @@ describe('TrackerLinks, logging in', () => {
     const first = await trackers.start(0);
     await trackers.start(1);
     const links = trackers.links({ onRefused });
-    await clock.runUntilSettled(links.login(identity));
+    await clock.runUntilSettled(links.login(credentials));
     await clock.advanceAsync(0);
     await first.close({ signal: AbortSignal.abort() });
     isKnown = false;
     await trackers.start(0);
     await clock.advanceAsync(1_000);
     expect(onRefused).toHaveBeenCalledExactlyOnceWith(
-      identity,
+      credentials,
       expect.objectContaining({ code: 'wrong_password' }),
     );
-    expect(links.identity).toBeUndefined();
+    expect(links.credentials).toBeUndefined();
     expect(heard.at(-1)).toBe('backup logout');
     await end(clock, trackers);
   });
@@ -492,10 +492,10 @@ describe('TrackerLinks, logging in', () => {
     );
     const links = trackers.links({ onRefused });
     await clock.advanceAsync(0);
-    await clock.runUntilSettled(links.login(identity));
+    await clock.runUntilSettled(links.login(credentials));
     await clock.advanceAsync(60_000);
     expect(onRefused).not.toHaveBeenCalled();
-    expect(links.identity).toBe(identity);
+    expect(links.credentials).toBe(credentials);
     expect(heard).toEqual(['a login alice']);
     await end(clock, trackers);
   });
@@ -508,11 +508,11 @@ describe('TrackerLinks, logging in', () => {
       { login: refuse('wrong_password') },
     );
     const links = trackers.links();
-    await expect(clock.runUntilSettled(links.login(identity))).rejects.toMatchObject({
+    await expect(clock.runUntilSettled(links.login(credentials))).rejects.toMatchObject({
       code: 'wrong_password',
     });
     expect(clock.now()).toBe(0);
-    expect(links.identity).toBeUndefined();
+    expect(links.credentials).toBeUndefined();
     await end(clock, trackers);
   });
 
@@ -527,11 +527,11 @@ describe('TrackerLinks, logging in', () => {
     const links = trackers.links();
     await clock.advanceAsync(0);
     const giveUp = new AbortController();
-    const first = links.login(identity, { signal: giveUp.signal });
+    const first = links.login(credentials, { signal: giveUp.signal });
     await clock.advanceAsync(0);
     giveUp.abort(new Error('never mind'));
     await expect(first).rejects.toThrow('never mind');
-    await clock.runUntilSettled(links.login(identity));
+    await clock.runUntilSettled(links.login(credentials));
     expect(connections.size).toBe(2);
     await end(clock, trackers);
   });
@@ -547,7 +547,7 @@ describe('TrackerLinks, logging in', () => {
     const trackers = await startOn(clock, tracker('a', []), { login });
     const links = trackers.links();
     await clock.advanceAsync(0);
-    await clock.runUntilSettled(links.login(identity));
+    await clock.runUntilSettled(links.login(credentials));
     await clock.advanceAsync(500);
     expect(connections.size).toBe(2);
     expect(links.links.map((link) => link.isLive)).toEqual([true, true]);
@@ -565,7 +565,7 @@ describe('TrackerLinks, logging in', () => {
     };
     const trackers = await startOn(clock, tracker('a', heard, { create_group }));
     const links = trackers.links();
-    await clock.runUntilSettled(links.login(identity));
+    await clock.runUntilSettled(links.login(credentials));
     await clock.runUntilSettled(createGroup(links, 'films'));
     expect(heard).toEqual(['a login alice', 'a login alice']);
     await end(clock, trackers);
@@ -590,10 +590,10 @@ describe('TrackerLinks, logging out', () => {
     const trackers = await startOn(clock, tracker('a', heard), tracker('b', heard));
     const links = trackers.links();
     await clock.advanceAsync(0);
-    await clock.runUntilSettled(links.login(identity));
+    await clock.runUntilSettled(links.login(credentials));
     await clock.advanceAsync(0);
     await clock.runUntilSettled(links.logout());
-    await clock.runUntilSettled(links.login({ ...identity, userId: 'bob' }));
+    await clock.runUntilSettled(links.login({ ...credentials, userId: 'bob' }));
     await clock.advanceAsync(0);
     const both = (what: string): string[] => [`a ${what}`, `b ${what}`];
     expect(heard).toEqual([...both('login alice'), ...both('logout'), ...both('login bob')]);
@@ -611,12 +611,12 @@ describe('TrackerLinks, logging out', () => {
     const trackers = await startOn(clock, tracker('primary', []), { login, logout: nothing });
     const links = trackers.links();
     await clock.advanceAsync(0);
-    await clock.runUntilSettled(links.login(identity));
+    await clock.runUntilSettled(links.login(credentials));
     await clock.advanceAsync(50_000);
     heard.length = 0;
     const beforeMs = clock.now();
     await clock.runUntilSettled(links.logout());
-    await clock.runUntilSettled(links.login({ ...identity, userId: 'bob' }));
+    await clock.runUntilSettled(links.login({ ...credentials, userId: 'bob' }));
     await clock.advanceAsync(0);
     expect(clock.now()).toBe(beforeMs);
     expect(heard).toEqual(['bob']);
@@ -630,7 +630,7 @@ describe('TrackerLinks, logging out', () => {
     const onLost = vi.fn();
     const trackers = await startOn(clock, tracker('a', heard, { logout: never }));
     const links = trackers.links({ onLost });
-    await clock.runUntilSettled(links.login(identity));
+    await clock.runUntilSettled(links.login(credentials));
     await clock.runUntilSettled(links.logout());
     expect(clock.now()).toBe(1_500);
     await clock.advanceAsync(0);
@@ -638,9 +638,9 @@ describe('TrackerLinks, logging out', () => {
     await end(clock, trackers);
     const nobody = new FakeTrackers([{}], { clock });
     const unlinked = nobody.links();
-    unlinked.identify(identity);
+    unlinked.useCredentials(credentials);
     await clock.runUntilSettled(unlinked.logout());
-    expect(unlinked.identity).toBeUndefined();
+    expect(unlinked.credentials).toBeUndefined();
     await end(clock, nobody);
   });
 });

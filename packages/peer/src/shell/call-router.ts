@@ -52,7 +52,7 @@ export interface CallRouterOptions {
   /** Calls `tell` whenever a link may have come or gone; answers how to stop that. */
   watch(tell: () => void): () => void;
   /** Whether somebody is to be logged in at every tracker. */
-  hasIdentity(): boolean;
+  hasCredentials(): boolean;
 }
 
 export class CallRouter {
@@ -112,7 +112,7 @@ export class CallRouter {
   }
 
   #judge(error: unknown, { link, connection }: Line, isRead: boolean): Verdict {
-    if (this.#options.hasIdentity() && isCode(error, 'not_logged_in')) {
+    if (this.#options.hasCredentials() && isCode(error, 'not_logged_in')) {
       // It has ended the session, so the link begins anew.
       connection.abort();
       return 'again';

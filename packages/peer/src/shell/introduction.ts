@@ -4,7 +4,7 @@
  */
 import { type Clock, type Connection, type Random, RpcError } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
-import type { Identity, TrackerClient } from '../tracker-client.ts';
+import type { Credentials, TrackerClient } from '../tracker-client.ts';
 import type { TrackerHealth } from '../tracker-health.ts';
 import { settledBy } from '../waiting.ts';
 
@@ -22,9 +22,9 @@ export interface IntroductionOptions {
   readonly random: Random;
   readonly health: TrackerHealth;
   /** Who is to be logged in at present. */
-  identity(): Identity | undefined;
+  credentials(): Credentials | undefined;
   /** The tracker knows this user, and not with this password. */
-  onRefused(identity: Identity, error: RpcError): void;
+  onRefused(credentials: Credentials, error: RpcError): void;
   /** It came to an end: whoever is to be logged in is, or the connection is over. */
   onEnd(): void;
 }
@@ -33,7 +33,7 @@ export class Introduction {
   readonly #connection: Connection;
   readonly #client: TrackerClient;
   readonly #options: IntroductionOptions;
-  #loggedInAs: Identity | undefined;
+  #loggedInAs: Credentials | undefined;
   #running: Promise<void> | undefined;
   #wake: () => void = () => undefined;
 
@@ -44,18 +44,18 @@ export class Introduction {
   }
 
   /** Whether the tracker has let this user in, over this connection. */
-  hasLoggedIn(identity: Identity): boolean {
-    return this.#loggedInAs === identity;
+  hasLoggedIn(credentials: Credentials): boolean {
+    return this.#loggedInAs === credentials;
   }
 
   /** Whoever is to be logged in is. */
   get isRight(): boolean {
-    return this.#loggedInAs === this.#options.identity();
+    return this.#loggedInAs === this.#options.credentials();
   }
 
   /** The user logged in over the line by a call of their own. */
-  loggedIn(identity: Identity): void {
-    this.#loggedInAs = identity;
+  loggedIn(credentials: Credentials): void {
+    this.#loggedInAs = credentials;
   }
 
   /** Until whoever is to be logged in is, however long it takes, or the connection ends. Never rejects. */
@@ -73,36 +73,36 @@ export class Introduction {
   async #changeUntilRight(): Promise<void> {
     const { signal } = this.#connection;
     for (let refusals = 0; !signal.aborted && !this.isRight; refusals += 1) {
-      const isDone = await this.#change(this.#options.identity());
+      const isDone = await this.#change(this.#options.credentials());
       if (!isDone && !signal.aborted) await this.#untilNextLogin(refusals, signal);
     }
   }
 
-  /** Logs out whoever is logged in, or logs in `identity`. False where it has to be tried again later. */
-  async #change(identity: Identity | undefined): Promise<boolean> {
-    if (this.#loggedInAs !== undefined || identity === undefined) {
+  /** Logs out whoever is logged in, or logs in `credentials`. False where it has to be tried again later. */
+  async #change(credentials: Credentials | undefined): Promise<boolean> {
+    if (this.#loggedInAs !== undefined || credentials === undefined) {
       await this.#logout();
       return true;
     }
     try {
-      const answer = await this.#client.login(identity, { timeoutMs: LOGIN_MS });
+      const answer = await this.#client.login(credentials, { timeoutMs: LOGIN_MS });
       this.#options.health.answered(answer, this.#options.clock.now());
-      this.#loggedInAs = identity;
+      this.#loggedInAs = credentials;
       return true;
     } catch (error) {
-      this.#failed(identity, error);
+      this.#failed(credentials, error);
       return false;
     }
   }
 
-  #failed(identity: Identity, error: unknown): void {
+  #failed(credentials: Credentials, error: unknown): void {
     const { health, clock, onRefused } = this.#options;
-    log('cannot log in %s: %s', identity.userId, String(error));
+    log('cannot log in %s: %s', credentials.userId, String(error));
     health.failed(error, clock.now());
     if (!(error instanceof RpcError) || !error.remote || error.code === 'already_logged_in') {
       // What the tracker makes of this connection is unknown: a new one begins from the beginning.
       this.#connection.abort();
-    } else if (error.code === 'wrong_password') onRefused(identity, error);
+    } else if (error.code === 'wrong_password') onRefused(credentials, error);
   }
 
   async #logout(): Promise<void> {
@@ -116,9 +116,9 @@ export class Introduction {
   }
 
   async #untilNextLogin(refusals: number, signal: AbortSignal): Promise<void> {
-    const { clock, identity, random } = this.#options;
+    const { clock, credentials, random } = this.#options;
     // Whoever was refused may be nobody any more.
-    if (identity() === undefined) return;
+    if (credentials() === undefined) return;
     const fullMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(refusals, 30));
     const pauseMs = fullMs / 2 + random.integer(fullMs / 2 + 1);
     await settledBy(signal, (settle) => {

@@ -22,7 +22,7 @@ import type {
   Share,
   ShareOptions,
 } from '../peer.ts';
-import type { Identity } from '../tracker-client.ts';
+import type { Credentials } from '../tracker-client.ts';
 import { Announcers } from './announcers.ts';
 import type { Library } from './library.ts';
 import { OfflineLogins } from './offline-logins.ts';
@@ -59,7 +59,7 @@ export interface PeerNodeOptions {
 
 /** Who is logged in. The password stays in memory, to log in at trackers that come back. */
 interface Session {
-  readonly identity: Identity;
+  readonly credentials: Credentials;
   readonly workspace: Workspace;
 }
 
@@ -90,7 +90,7 @@ export class PeerNode implements Peer {
       callbacks: this.#callbacks.served,
       onConnected: (address) => this.#events.emit('tracker-connected', { address, userId: this.userId }),
       onLost: (address, reason) => this.#events.emit('tracker-lost', { address, reason }),
-      onRefused: (identity, error) => void this.#refused(identity, error),
+      onRefused: (credentials, error) => void this.#refused(credentials, error),
     });
     this.#calls = new TrackerCalls(this.#links, random);
     const offline = new OfflineLogins(library, random);
@@ -103,7 +103,7 @@ export class PeerNode implements Peer {
   }
 
   get userId(): string | undefined {
-    return this.#session?.identity.userId;
+    return this.#session?.credentials.userId;
   }
 
   createUser(userId: string, password: string, options?: CallOptions): Promise<void> {
@@ -113,8 +113,8 @@ export class PeerNode implements Peer {
   async login(userId: string, password: string, options?: CallOptions): Promise<void> {
     this.#requireNobody(userId);
     const { deviceId } = this;
-    const identity = { userId: requireIdentifier('user', userId), password, deviceId };
-    const how = await this.#signIn.signIn(identity, options);
+    const credentials = { userId: requireIdentifier('user', userId), password, deviceId };
+    const how = await this.#signIn.signIn(credentials, options);
     const { calls, announcers, pool } = {
       calls: this.#calls,
       announcers: this.#announcers,
@@ -122,7 +122,7 @@ export class PeerNode implements Peer {
     };
     const events = this.#events;
     const workspace = new Workspace({ ...this.#options, userId, deviceId, calls, announcers, pool, events });
-    this.#session = { identity, workspace };
+    this.#session = { credentials, workspace };
     await workspace.resume();
     if (how === 'offline') events.emit('offline', { userId });
   }
@@ -219,11 +219,11 @@ export class PeerNode implements Peer {
   }
 
   /** A tracker that should know does not know the user with this password any more. */
-  async #refused(identity: Identity, error: RpcError): Promise<void> {
-    log('the tracker does not know %s any more: %s', identity.userId, error.message);
+  async #refused(credentials: Credentials, error: RpcError): Promise<void> {
+    log('the tracker does not know %s any more: %s', credentials.userId, error.message);
     const session = this.#session;
-    this.#signIn.refused(identity);
-    if (session?.identity !== identity) return;
+    this.#signIn.refused(credentials);
+    if (session?.credentials !== credentials) return;
     this.#session = undefined;
     this.#callbacks.forget();
     await session.workspace.close();

@@ -5,7 +5,7 @@ import { RpcError } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
 import { PeerError } from '../errors.ts';
 import type { CallOptions } from '../peer.ts';
-import type { Identity } from '../tracker-client.ts';
+import type { Credentials } from '../tracker-client.ts';
 import type { OfflineLogins } from './offline-logins.ts';
 import type { TrackerLinks } from './tracker-links.ts';
 
@@ -33,23 +33,23 @@ export class SignIn {
    * From now on the user is logged in wherever that is possible. Fails with `wrong_password`, also without a tracker, and
    * otherwise as a call does.
    */
-  async signIn(identity: Identity, options: CallOptions = {}): Promise<'online' | 'offline'> {
+  async signIn(credentials: Credentials, options: CallOptions = {}): Promise<'online' | 'offline'> {
     const { links, offline, patienceMs } = this.#options;
-    const canDoWithout = offline.has(identity.userId);
+    const canDoWithout = offline.has(credentials.userId);
     const patience = { patienceMs: canDoWithout ? Math.min(OFFLINE_AFTER_MS, patienceMs) : patienceMs };
     try {
-      await links.login(identity, { ...options, ...patience });
-      this.#remember(identity);
+      await links.login(credentials, { ...options, ...patience });
+      this.#remember(credentials);
       return 'online';
     } catch (error) {
       if (!canDoWithout || !isNobodyThere(error)) throw error;
-      await this.#signInOffline(identity, error);
+      await this.#signInOffline(credentials, error);
       return 'offline';
     }
   }
 
   /** A tracker does not take this password any more: it opens nothing here either. */
-  refused({ userId }: Identity): void {
+  refused({ userId }: Credentials): void {
     this.#options.offline.forget(userId);
   }
 
@@ -58,18 +58,18 @@ export class SignIn {
     await this.#remembering;
   }
 
-  async #signInOffline(identity: Identity, cause: unknown): Promise<void> {
+  async #signInOffline(credentials: Credentials, cause: unknown): Promise<void> {
     const { links, offline } = this.#options;
-    const { userId, password } = identity;
+    const { userId, password } = credentials;
     if (!(await offline.verify(userId, password))) {
       const message = `Cannot log in as ${userId} without a tracker: this is not the password of the last login on this device`;
       throw new PeerError('wrong_password', message, { cause });
     }
-    links.identify(identity);
+    links.useCredentials(credentials);
   }
 
   /** Nobody waits for it but the end of this peer. */
-  #remember({ userId, password }: Identity): void {
+  #remember({ userId, password }: Credentials): void {
     this.#remembering = this.#options.offline.remember(userId, password).catch((error: unknown) => {
       log('cannot remember the login of %s: %s', userId, String(error));
     });

@@ -10,7 +10,7 @@ import { createConnection, RpcError } from '@minitorrent/rpc-core';
 import { trackerContract } from '@minitorrent/tracker/contract';
 import createDebug from 'debug';
 import { RedialDelay } from '../redial-delay.ts';
-import type { Identity, TrackerClient } from '../tracker-client.ts';
+import type { Credentials, TrackerClient } from '../tracker-client.ts';
 import { TrackerHealth } from '../tracker-health.ts';
 import { untilAborted, wait } from '../waiting.ts';
 import { Introduction, type IntroductionOptions } from './introduction.ts';
@@ -31,7 +31,7 @@ export interface Line {
   readonly client: TrackerClient;
 }
 
-export interface TrackerLinkOptions extends Pick<IntroductionOptions, 'identity' | 'onRefused'> {
+export interface TrackerLinkOptions extends Pick<IntroductionOptions, 'credentials' | 'onRefused'> {
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
@@ -78,8 +78,8 @@ export class TrackerLink {
   }
 
   /** Whether the tracker has let this user in, as far as the present connection goes. */
-  hasLoggedIn(identity: Identity): boolean {
-    return this.#use?.introduction.hasLoggedIn(identity) ?? false;
+  hasLoggedIn(credentials: Credentials): boolean {
+    return this.#use?.introduction.hasLoggedIn(credentials) ?? false;
   }
 
   /** Why there is no connection, or was none before this one. */
@@ -88,8 +88,8 @@ export class TrackerLink {
   }
 
   /** The user logged in over this link's line by a call of their own. */
-  loggedIn(identity: Identity): void {
-    this.#use?.introduction.loggedIn(identity);
+  loggedIn(credentials: Credentials): void {
+    this.#use?.introduction.loggedIn(credentials);
   }
 
   /** Somebody else is to be logged in, or nobody; resolves when that is so, or cannot be. */

@@ -10,7 +10,7 @@ import createDebug from 'debug';
 import { PeerError } from '../errors.ts';
 import type { FailoverTimes } from '../failover.ts';
 import { PresenceKeepers } from '../presence-keepers.ts';
-import type { Identity, TrackerClient } from '../tracker-client.ts';
+import type { Credentials, TrackerClient } from '../tracker-client.ts';
 import { wait } from '../waiting.ts';
 import { CALL_TIMES, CallRouter, nameOf, type TrackerCall, type TrackerCallOptions } from './call-router.ts';
 import { type Line, TrackerLink } from './tracker-link.ts';
@@ -35,7 +35,7 @@ export interface TrackerLinksOptions {
   onConnected(address: Address): void;
   onLost(address: Address, reason: string): void;
   /** The user is logged in nowhere any more: a tracker that should know does not know this password. */
-  onRefused(identity: Identity, error: RpcError): void;
+  onRefused(credentials: Credentials, error: RpcError): void;
 }
 
 export class TrackerLinks {
@@ -45,7 +45,7 @@ export class TrackerLinks {
   readonly #router: CallRouter;
   readonly #closing = new AbortController();
   readonly #watchers = new Set<() => void>();
-  #identity: Identity | undefined;
+  #credentials: Credentials | undefined;
 
   constructor(options: TrackerLinksOptions) {
     this.#options = options;
@@ -60,13 +60,13 @@ export class TrackerLinks {
       links: () => this.links,
       keepersOf: (groupId) => this.keepersOf(groupId),
       watch: (tell) => this.watch(tell),
-      hasIdentity: () => this.#identity !== undefined,
+      hasCredentials: () => this.#credentials !== undefined,
     });
   }
 
   /** Who is to be logged in. */
-  get identity(): Identity | undefined {
-    return this.#identity;
+  get credentials(): Credentials | undefined {
+    return this.#credentials;
   }
 
   /** The links whose trackers are told who has the files of this group. */
@@ -101,21 +101,21 @@ export class TrackerLinks {
   }
 
   /** Logs in at the best tracker; the others follow by themselves, now and whenever they come back. Fails as `call`. */
-  async login(identity: Identity, options: TrackerCallOptions = {}): Promise<void> {
-    const ask = (line: Line, signal: AbortSignal): Promise<void> => this.#loginAt(line, identity, signal);
+  async login(credentials: Credentials, options: TrackerCallOptions = {}): Promise<void> {
+    const ask = (line: Line, signal: AbortSignal): Promise<void> => this.#loginAt(line, credentials, signal);
     await this.#router.attempt({ ...options, ask, isRead: true, times: LOGIN_TIMES });
   }
 
   /** Somebody is to be logged in wherever that becomes possible. */
-  identify(identity: Identity): void {
-    void this.#setIdentity(identity);
+  useCredentials(credentials: Credentials): void {
+    void this.#setCredentials(credentials);
   }
 
   /** Logs out everywhere; where that cannot be said, the connection ends. */
   async logout(): Promise<void> {
     const { clock } = this.#options;
     const done = new AbortController();
-    const everywhere = this.#setIdentity(undefined).then(() => done.abort());
+    const everywhere = this.#setCredentials(undefined).then(() => done.abort());
     await Promise.race([everywhere, wait(clock, LOGOUT_MS, done.signal)]);
   }
 
@@ -129,8 +129,8 @@ export class TrackerLinks {
     const { network, clock, random, callbacks, onConnected, onLost } = this.#options;
     return new TrackerLink({
       ...{ network, clock, random, address, callbacks },
-      identity: () => this.#identity,
-      onRefused: (identity, error) => this.#refused(identity, error),
+      credentials: () => this.#credentials,
+      onRefused: (credentials, error) => this.#refused(credentials, error),
       onChange: () => this.#tell(),
       onConnected: () => onConnected(address),
       onLost: (reason) => onLost(address, reason),
@@ -141,32 +141,32 @@ export class TrackerLinks {
     for (const tell of [...this.#watchers]) tell();
   }
 
-  async #setIdentity(identity: Identity | undefined): Promise<void> {
-    this.#identity = identity;
+  async #setCredentials(credentials: Credentials | undefined): Promise<void> {
+    this.#credentials = credentials;
     // Whoever is not that user yet cannot be used, until it is.
     this.#tell();
     await Promise.all(this.links.map((link) => link.refresh()));
   }
 
   /** Believed unless another tracker, which is not a backup, has the user logged in: then one of the two is mistaken. */
-  #refused(identity: Identity, error: RpcError): void {
-    if (this.#identity !== identity) return;
+  #refused(credentials: Credentials, error: RpcError): void {
+    if (this.#credentials !== credentials) return;
     const isKnown = this.links.some(
-      (link) => link.hasLoggedIn(identity) && link.health.staleSinceMs === undefined,
+      (link) => link.hasLoggedIn(credentials) && link.health.staleSinceMs === undefined,
     );
     if (isKnown) return;
-    void this.#setIdentity(undefined);
-    this.#options.onRefused(identity, error);
+    void this.#setCredentials(undefined);
+    this.#options.onRefused(credentials, error);
   }
 
-  async #loginAt(line: Line, identity: Identity, signal: AbortSignal): Promise<void> {
+  async #loginAt(line: Line, credentials: Credentials, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const { health } = line.link;
     try {
-      const answer = await line.client.login(identity, { signal });
+      const answer = await line.client.login(credentials, { signal });
       health.answered(answer, clock.now());
-      line.link.loggedIn(identity);
-      void this.#setIdentity(identity);
+      line.link.loggedIn(credentials);
+      void this.#setCredentials(credentials);
     } catch (error) {
       health.failed(error, clock.now());
       // Whether the tracker has logged the user in is unknown: a new connection begins from the beginning.
