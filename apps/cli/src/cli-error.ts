@@ -10,6 +10,12 @@ export type CliErrorCode =
   /** A quote or a backslash with nothing behind it. */
   | 'unclosed_quote'
   | 'bad_address'
+  /** No invitation link, or half of one. */
+  | 'bad_link'
+  /** Who has to answer at an address is not known. */
+  | 'no_pin'
+  /** The file that says which device each tracker is was damaged. */
+  | 'known_trackers_corrupt'
   /** Not 32 hexadecimal digits. */
   | 'bad_cluster_id'
   | 'no_cluster_id'

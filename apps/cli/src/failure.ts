@@ -2,6 +2,7 @@
  * The one shape in which a failure of any package is put before the user, and the exit codes that tell a caller.
  */
 import { getSystemErrorMessage, inspect } from 'node:util';
+import type { RpcErrorCode } from '@minitorrent/rpc-core';
 import { CliError, type CliErrorCode } from './cli-error.ts';
 import { adviceFor } from './error-advice.ts';
 import type { Failure } from './output/reports.ts';
@@ -19,11 +20,14 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-const USAGE_CODES: ReadonlySet<string> = new Set<CliErrorCode>([
+const USAGE_CODES: ReadonlySet<string> = new Set<CliErrorCode | RpcErrorCode>([
   'bad_arguments',
   'unknown_command',
   'unclosed_quote',
   'bad_address',
+  'bad_link',
+  'bad_device_id',
+  'no_pin',
   'bad_postgres_url',
   'bad_size',
 ]);
