@@ -11,7 +11,8 @@ import { type PeerAddress, toHex } from '@minitorrent/tracker/contract';
 import createDebug from 'debug';
 import { PeerError } from '../errors.ts';
 import type { FileDescription } from '../file-description.ts';
-import { type PeerId, peerId } from '../swarm-events.ts';
+import { peerOfDevice } from '../peer-place.ts';
+import type { PeerId } from '../swarm-events.ts';
 import { untilAborted, wait } from '../waiting.ts';
 
 const log = createDebug('minitorrent:peer:inquiry');
@@ -68,13 +69,11 @@ export class FileInquiry {
     return true;
   }
 
-  /** These peers have pieces of the file. Answers them without this one. */
+  /** These peers have pieces of the file. Answers them without this device, wherever it is said to be. */
   peersFound(peers: readonly PeerAddress[]): ReadonlyMap<PeerId, PeerAddress> {
     const { deviceId, onLearned } = this.#options;
-    const found = new Map<PeerId, PeerAddress>();
-    for (const peer of peers) {
-      if (toHex(peer.deviceId) !== toHex(deviceId)) found.set(peerId(toHex(peer.deviceId)), peer);
-    }
+    const found = new Map(peers.map((peer) => [peerOfDevice(peer.deviceId), peer]));
+    found.delete(peerOfDevice(deviceId));
     const isNews = [...found].some(([id, peer]) => !isSamePlace(this.#peers.get(id), peer));
     for (const [id, peer] of found) {
       this.#peers.delete(id);

@@ -5,11 +5,12 @@
  * tracker is asked for more peers for as long as it takes. A file of one piece or none needs no peer.
  */
 import { type FileDescriptor, type Manifest, StoreError } from '@minitorrent/chunk-store';
-import type { Address, Clock } from '@minitorrent/rpc-core';
+import type { Clock } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
 import { peerContract } from '../contract.ts';
 import { hedge } from '../hedge.ts';
 import type { WaitingReason } from '../peer.ts';
+import type { PeerPlace } from '../peer-place.ts';
 import type { PeerId } from '../swarm-events.ts';
 import { wait } from '../waiting.ts';
 import { fetchPieceLayer, manifestOfShortFile } from './fetch-piece-layer.ts';
@@ -27,7 +28,7 @@ export interface ManifestQuest {
   readonly groupId: string;
   readonly file: FileDescriptor;
   /** The peers known at each moment. */
-  readonly peers: ReadonlyMap<PeerId, Address>;
+  readonly peers: ReadonlyMap<PeerId, PeerPlace>;
   readonly pool: PeerPool;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -46,7 +47,7 @@ export async function findManifest(quest: ManifestQuest): Promise<Manifest> {
   const calling = callForPeers(quest, AbortSignal.any([signal, found.signal]));
   const manifest = await hedge(
     sources(quest, liars),
-    ([peer, address], until) => layerFrom(quest, { peer, address, liars, signal: until }),
+    ([peer, place], until) => layerFrom(quest, { peer, place, liars, signal: until }),
     { clock, staggerMs: STAGGER_MS, signal },
   );
   found.abort();
@@ -59,7 +60,7 @@ export async function findManifest(quest: ManifestQuest): Promise<Manifest> {
 function* sources(
   { peers, onWaiting }: ManifestQuest,
   liars: ReadonlySet<PeerId>,
-): Generator<readonly [PeerId, Address] | undefined, never> {
+): Generator<readonly [PeerId, PeerPlace] | undefined, never> {
   const asked = new Set<PeerId>();
   for (;;) {
     const next = [...peers].find(([peer]) => !asked.has(peer) && !liars.has(peer));
@@ -72,17 +73,17 @@ function* sources(
 
 interface Source {
   readonly peer: PeerId;
-  readonly address: Address;
+  readonly place: PeerPlace;
   readonly liars: Set<PeerId>;
   readonly signal: AbortSignal;
 }
 
 async function layerFrom(
   { pool, groupId, file }: ManifestQuest,
-  { peer, address, liars, signal }: Source,
+  { peer, place, liars, signal }: Source,
 ): Promise<Manifest | undefined> {
   try {
-    const lease = await pool.acquire(peer, address, signal);
+    const lease = await pool.acquire(peer, place, signal);
     const client = lease.connection.client(peerContract);
     return await fetchPieceLayer(client, groupId, file, signal).finally(() => lease.release());
   } catch (error) {

@@ -2,11 +2,13 @@
  * Connections to other peers, one for each device, shared by all downloads that use it.
  *
  * A connection lives while somebody holds a lease on it. Both its ends serve pieces, so a peer that connects here can be
- * served over the same connection; what is asked over it is the downloads' business.
+ * served over the same connection; what is asked over it is the downloads' business. Where the network proves who
+ * answers, nothing is asked of another device than the one that a tracker named.
  */
 import type { Address, Connection, Network, Served } from '@minitorrent/rpc-core';
-import { type Clock, createConnection } from '@minitorrent/rpc-core';
+import { type Clock, createConnection, whoToExpect } from '@minitorrent/rpc-core';
 import { PeerError } from '../errors.ts';
+import type { PeerPlace } from '../peer-place.ts';
 import type { PeerId } from '../swarm-events.ts';
 import { untilAborted } from '../waiting.ts';
 
@@ -39,9 +41,12 @@ export class PeerPool {
     this.#options = options;
   }
 
-  /** A lease on the connection to `peer`, which is opened at `address` if there is none. */
-  async acquire(peer: PeerId, address: Address, signal: AbortSignal): Promise<Lease> {
-    const entry = this.#entries.get(peer) ?? this.#open(peer, address);
+  /**
+   * A lease on the connection to `peer`, which is opened at `place` if there is none. Whoever asks something of a peer asks
+   * for a lease first. Fails with what connecting reports: `wrong_identity` where another device answers.
+   */
+  async acquire(peer: PeerId, place: PeerPlace, signal: AbortSignal): Promise<Lease> {
+    const entry = this.#entries.get(peer) ?? this.#open(peer, place);
     entry.leases += 1;
     try {
       const connection = await untilAborted(entry.opening, signal);
@@ -57,9 +62,9 @@ export class PeerPool {
     for (const { closing } of this.#entries.values()) closing.abort();
   }
 
-  #open(peer: PeerId, address: Address): Entry {
+  #open(peer: PeerId, place: PeerPlace): Entry {
     const closing = new AbortController();
-    const opening = this.#connect(address, closing.signal);
+    const opening = this.#connect(place, closing.signal);
     const entry: Entry = { opening, closing, leases: 0 };
     this.#entries.set(peer, entry);
     const forget = (): void => {
@@ -70,13 +75,14 @@ export class PeerPool {
     return entry;
   }
 
-  async #connect(address: Address, signal: AbortSignal): Promise<Connection> {
+  async #connect(place: PeerPlace, signal: AbortSignal): Promise<Connection> {
     const { network, clock, serve, connectTimeoutMs } = this.#options;
     const late = new AbortController();
-    const disarm = clock.schedule(connectTimeoutMs, () => late.abort(tooLate(address, connectTimeoutMs)));
+    const disarm = clock.schedule(connectTimeoutMs, () => late.abort(tooLate(place, connectTimeoutMs)));
     const eitherSignal = AbortSignal.any([signal, late.signal]);
     try {
-      const channel = await network.connect(address, { signal: eitherSignal });
+      const expected = whoToExpect(network, { ...place, pin: place.deviceId });
+      const channel = await network.connect(place, { signal: eitherSignal, ...expected });
       const connection = createConnection({ channel, clock, serve, trusted: true });
       signal.addEventListener('abort', () => connection.abort());
       await untilAborted(connection.opened, eitherSignal).catch((error: unknown) => {

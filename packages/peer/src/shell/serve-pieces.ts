@@ -4,11 +4,11 @@
  * Who is served next, and with which piece, is the uplink's decision; here the bytes go from the store to the call.
  */
 import { createPieceLayout, HASH_BYTES, StoreError } from '@minitorrent/chunk-store';
-import { type HandlerContext, RpcError, type Served, serve } from '@minitorrent/rpc-core';
+import { type Connection, type HandlerContext, RpcError, type Served, serve } from '@minitorrent/rpc-core';
 import { toHex } from '@minitorrent/tracker/contract';
 import { type PieceInfoItem, type PieceItem, peerContract } from '../contract.ts';
 import { PEER_MESSAGE_LIMITS as LIMITS } from '../message-limits.ts';
-import { peerId } from '../swarm-events.ts';
+import { peerAtOtherEnd } from '../peer-place.ts';
 import type { SharedFile, SharedFiles } from './shared-files.ts';
 import type { Uplink } from './uplink.ts';
 
@@ -20,11 +20,20 @@ interface FileOfGroup {
 /** The handlers of `peerContract` over these files and this uplink. */
 export function servePieces(files: SharedFiles, uplink: Uplink): Served {
   return serve(peerContract, {
-    send_piece_info: (request, context) =>
-      pieceInfo(files.find(request.groupId, request.root), context.signal),
-    send_piece_layer: async (request) => pieceLayer(files, request),
+    send_piece_info: (request, { connection, signal }) =>
+      pieceInfo(fileFor(connection, files, request), signal),
+    send_piece_layer: async (request, { connection }) =>
+      pieceLayer(fileFor(connection, files, request), request),
     send_pieces: (request, context) => sendPieces(files, uplink, request, context),
   });
+}
+
+/**
+ * The file, for whoever is at the other end of `connection`: all that is served passes here. Fails with `unknown_file`.
+ * Whether they may have files of that group is not asked yet: whoever knows the root may.
+ */
+function fileFor(_connection: Connection, files: SharedFiles, { groupId, root }: FileOfGroup): SharedFile {
+  return files.find(groupId, root);
 }
 
 async function* pieceInfo(file: SharedFile, callSignal: AbortSignal): AsyncGenerator<PieceInfoItem> {
@@ -41,10 +50,9 @@ async function* pieceInfo(file: SharedFile, callSignal: AbortSignal): AsyncGener
 }
 
 function pieceLayer(
-  files: SharedFiles,
-  request: FileOfGroup & { readonly first: number; readonly count: number },
+  { store: { manifest } }: SharedFile,
+  request: { readonly first: number; readonly count: number },
 ): { hashes: Uint8Array } {
-  const { manifest } = files.find(request.groupId, request.root).store;
   const { pieceCount } = createPieceLayout(manifest);
   const end = request.first + request.count;
   if (end > pieceCount || request.count * HASH_BYTES > LIMITS.layerBytes) {
@@ -66,11 +74,10 @@ async function* sendPieces(
       `Cannot send ${maxPieces} of ${want.length} pieces, expected 1 or more`,
     );
   }
-  const file = files.find(request.groupId, request.root);
+  const file = fileFor(context.connection, files, request);
   const signal = AbortSignal.any([context.signal, file.signal]);
-  const { host, port } = context.connection.remote.remote;
   using upload = uplink.open({
-    receiver: peerId(`${host}:${port}`),
+    receiver: peerAtOtherEnd(context.connection.remote),
     root: toHex(request.root),
     want: request.want,
     maxPieces: request.maxPieces,

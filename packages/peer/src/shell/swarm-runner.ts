@@ -5,11 +5,12 @@
  * core always sees them one after the other.
  */
 import { Bitfield, type ChunkStore } from '@minitorrent/chunk-store';
-import type { Address, Clock, Connection, Random } from '@minitorrent/rpc-core';
+import type { Clock, Connection, Random } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
 import { BufferPool } from '../buffer-pool.ts';
 import { peerContract } from '../contract.ts';
 import type { PickStrategyName } from '../peer.ts';
+import type { PeerPlace } from '../peer-place.ts';
 import { createSwarm, type Swarm } from '../swarm.ts';
 import type {
   BanEvidence,
@@ -56,7 +57,7 @@ export class SwarmRunner {
   readonly #options: SwarmRunnerOptions;
   readonly #swarm: Swarm;
   readonly #buffers: BufferPool;
-  readonly #addresses = new Map<PeerId, Address>();
+  readonly #places = new Map<PeerId, PeerPlace>();
   readonly #neighbours = new Map<PeerId, Neighbour>();
   readonly #calls = new Map<RequestId, AbortController>();
   readonly #running = new Set<Promise<void>>();
@@ -82,8 +83,8 @@ export class SwarmRunner {
   }
 
   /** These peers share the file. */
-  peersFound(peers: ReadonlyMap<PeerId, Address>): void {
-    for (const [peer, address] of peers) this.#addresses.set(peer, address);
+  peersFound(peers: ReadonlyMap<PeerId, PeerPlace>): void {
+    for (const [peer, place] of peers) this.#places.set(peer, place);
     this.tell({ kind: 'peers_found', peers: [...peers.keys()] });
   }
 
@@ -147,12 +148,12 @@ export class SwarmRunner {
   }
 
   async #connect(peer: PeerId): Promise<void> {
-    const address = this.#addresses.get(peer);
-    if (address === undefined) throw new TypeError(`Cannot connect to peer ${peer}: its address is unknown`);
+    const place = this.#places.get(peer);
+    if (place === undefined) throw new TypeError(`Cannot connect to peer ${peer}: its address is unknown`);
     const neighbour: Neighbour = { closing: new AbortController() };
     this.#neighbours.set(peer, neighbour);
     try {
-      const lease = await this.#options.pool.acquire(peer, address, neighbour.closing.signal);
+      const lease = await this.#options.pool.acquire(peer, place, neighbour.closing.signal);
       neighbour.connection = lease.connection;
       await this.#listen(peer, lease.connection, neighbour.closing.signal).finally(() => lease.release());
     } catch (error) {

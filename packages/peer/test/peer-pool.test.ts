@@ -1,0 +1,48 @@
+import { createServer, type Network } from '@minitorrent/rpc-core';
+import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
+import { createManualClock } from '@minitorrent/rpc-core/testing';
+import { describe, expect, it, vi } from 'vitest';
+import { type PeerPlace, peerOfDevice } from '../src/peer-place.ts';
+import { type Lease, PeerPool } from '../src/shell/peer-pool.ts';
+
+const [me, bob, eve] = [1, 2, 3].map((byte) => new Uint8Array(32).fill(byte)) as [
+  Uint8Array,
+  Uint8Array,
+  Uint8Array,
+]; // Three of them, as the list above.
+const address = { host: 'bob', port: 1 };
+const clock = createManualClock();
+
+/** A server on `network`, a pool on `ours`, and what comes of a lease on the device `wanted` at the server's address. */
+async function acquire(network: Network, ours: Network, wanted: Uint8Array) {
+  const onConnection = vi.fn();
+  const server = await createServer({ network, clock, address, onConnection, trusted: true });
+  const pool = new PeerPool({ network: ours, clock, serve: [], connectTimeoutMs: 5_000 });
+  const place: PeerPlace = { ...address, deviceId: wanted };
+  const lease = pool.acquire(peerOfDevice(wanted), place, new AbortController().signal);
+  const [outcome] = await clock.runUntilSettled(Promise.allSettled<Lease>([lease]));
+  pool.close();
+  await clock.runUntilSettled(server.close({ signal: AbortSignal.abort() }));
+  return { outcome, onConnection };
+}
+
+describe('PeerPool', () => {
+  it('connects to the device that a tracker named', async () => {
+    const network = createMemoryNetwork();
+    const { outcome } = await acquire(network.from('bob', bob), network.from('me', me), bob);
+    expect(outcome).toMatchObject({ status: 'fulfilled' });
+  });
+
+  it('asks nothing of another device that answers at its address', async () => {
+    const network = createMemoryNetwork();
+    const { outcome, onConnection } = await acquire(network.from('bob', eve), network.from('me', me), bob);
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'wrong_identity' } });
+    expect(onConnection).not.toHaveBeenCalled();
+  });
+
+  it('takes whoever answers on a network that proves nothing', async () => {
+    const network = createMemoryNetwork();
+    const { outcome } = await acquire(network, network, bob);
+    expect(outcome).toMatchObject({ status: 'fulfilled' });
+  });
+});
