@@ -8,7 +8,9 @@
  */
 import type { FileDescriptor } from '@minitorrent/chunk-store';
 import type { Codec } from '@minitorrent/wire-codec';
-import { fixedBytes, struct, text, u32, union, varint } from '@minitorrent/wire-codec';
+import { bytes, enumeration, fixedBytes, struct, text, u32, union, varint } from '@minitorrent/wire-codec';
+
+type Role = 'member' | 'admin';
 
 /** One change. `by` is who did it where that is not `userId`; times are milliseconds since the Unix epoch. */
 export type TrackerEvent =
@@ -37,7 +39,70 @@ export type TrackerEvent =
   | { readonly kind: 'join_refused'; readonly groupId: string; readonly userId: string; readonly by: string }
   | { readonly kind: 'member_left'; readonly groupId: string; readonly userId: string }
   | FileShared
-  | SharingStopped;
+  | SharingStopped
+  | { readonly kind: 'password_changed'; readonly userId: string; readonly passwordHash: string }
+  | DeviceBound
+  | { readonly kind: 'device_revoked'; readonly userId: string; readonly deviceId: Uint8Array }
+  | DeviceGranted
+  | {
+      readonly kind: 'member_removed';
+      readonly groupId: string;
+      readonly userId: string;
+      readonly by: string;
+    }
+  | RoleChanged
+  | InvitationCreated
+  | { readonly kind: 'invitation_used'; readonly groupId: string; readonly inviteId: Uint8Array }
+  | { readonly kind: 'invitation_revoked'; readonly groupId: string; readonly inviteId: Uint8Array }
+  | FileSigned;
+
+/** The user logged in on a device for the first time. */
+interface DeviceBound {
+  readonly kind: 'device_bound';
+  readonly userId: string;
+  readonly deviceId: Uint8Array;
+  readonly name: string;
+  readonly atMs: number;
+}
+
+/** A proof lets a device of a member in; it takes the place of an earlier one. */
+interface DeviceGranted {
+  readonly kind: 'device_granted';
+  readonly groupId: string;
+  readonly userId: string;
+  readonly deviceId: Uint8Array;
+  readonly proof: Uint8Array;
+}
+
+/** What was granted to the user's devices is void; what they get instead follows in the same entry. */
+interface RoleChanged {
+  readonly kind: 'role_changed';
+  readonly groupId: string;
+  readonly userId: string;
+  readonly role: Role;
+  readonly by: string;
+}
+
+interface InvitationCreated {
+  readonly kind: 'invitation_created';
+  readonly groupId: string;
+  readonly inviteId: Uint8Array;
+  readonly proof: Uint8Array;
+  readonly maxUses: number;
+  readonly expiresAtMs: number;
+  readonly by: string;
+  readonly atMs: number;
+}
+
+/** Follows `file_shared` in the same entry; `sharer` is the proof of the device that signed it. */
+interface FileSigned {
+  readonly kind: 'file_signed';
+  readonly groupId: string;
+  readonly name: string;
+  readonly publicKey: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly sharer: Uint8Array;
+}
 
 interface JoinAccepted {
   readonly kind: 'join_accepted';
@@ -75,6 +140,9 @@ const groupId = text({ maxBytes: 64 });
 const passwordHash = text({ maxBytes: 256 });
 const fileName = text({ maxBytes: 255 });
 const atMs = varint;
+const deviceId = fixedBytes(32);
+const proof = bytes({ maxBytes: 8 * 1024 });
+const role: Codec<Role> = enumeration({ member: 1, admin: 2 });
 /** A file as the journal keeps it; the network has a codec of its own, which may change. */
 export const fileCodec: Codec<FileDescriptor> = struct({
   name: fileName,
@@ -95,6 +163,36 @@ export const eventCodec: Codec<TrackerEvent> = union('kind', {
   member_left: { tag: 9, codec: struct({ groupId, userId }) },
   file_shared: { tag: 10, codec: struct({ groupId, file: fileCodec, by: userId, atMs }) },
   sharing_stopped: { tag: 11, codec: struct({ groupId, name: fileName, root: fixedBytes(32), by: userId }) },
+  password_changed: { tag: 12, codec: struct({ userId, passwordHash }) },
+  device_bound: { tag: 13, codec: struct({ userId, deviceId, name: text({ maxBytes: 64 }), atMs }) },
+  device_revoked: { tag: 14, codec: struct({ userId, deviceId }) },
+  device_granted: { tag: 15, codec: struct({ groupId, userId, deviceId, proof }) },
+  member_removed: { tag: 16, codec: struct({ groupId, userId, by: userId }) },
+  role_changed: { tag: 17, codec: struct({ groupId, userId, role, by: userId }) },
+  invitation_created: {
+    tag: 18,
+    codec: struct({
+      groupId,
+      inviteId: deviceId,
+      proof,
+      maxUses: varint,
+      expiresAtMs: varint,
+      by: userId,
+      atMs,
+    }),
+  },
+  invitation_used: { tag: 19, codec: struct({ groupId, inviteId: deviceId }) },
+  invitation_revoked: { tag: 20, codec: struct({ groupId, inviteId: deviceId }) },
+  file_signed: {
+    tag: 21,
+    codec: struct({
+      groupId,
+      name: fileName,
+      publicKey: fixedBytes(32),
+      signature: fixedBytes(65),
+      sharer: proof,
+    }),
+  },
 });
 
 export const resultCodec: Codec<Result> = union('kind', {

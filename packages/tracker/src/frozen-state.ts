@@ -82,6 +82,9 @@ function flatten(group: Group): FlatGroup {
     createdAtMs,
     memberEpoch,
     members: [...group.members.values()],
+    grants: [...group.grants.values()],
+    revoked: Array.from(group.revoked, ([id, epoch]) => ({ deviceId: fromHex(id), memberEpoch: epoch })),
+    invitations: [...group.invitations.values()],
     joinRequests: [...group.joinRequests.values()],
     files: [...group.files.values()],
   };

@@ -36,4 +36,20 @@ export const MESSAGE_LIMITS = {
   faults: 16,
   /** One journal entry: a file descriptor or a user, with room to grow. */
   entryBytes: 16 * 1024,
+  /** A proof of membership: 16 grants of two names, 16 signatures. */
+  proofBytes: 6 * 1024,
+  /** A stamp: two ids, a key and a signature. */
+  stampBytes: 256,
+  /** Groups in one `group_stamps` call; their proofs are far shorter than they may be, and the answer ends when it is full. */
+  groupsPerStamps: 64,
+  /** Devices of one user, revoked ones too. */
+  devicesPerUser: 64,
+  /** What a device calls itself. */
+  deviceNameBytes: 64,
+  /** Members in one `list_members` answer; it ends earlier when its bytes run out. */
+  membersPerPage: 200,
+  /** Removed devices that one callback names; more of them come in several. */
+  revocationsPerMessage: 256,
+  /** Invitations of one group that can still be used. */
+  invitationsPerGroup: 100,
 } as const;

@@ -23,6 +23,7 @@ import {
 } from '@minitorrent/wire-codec';
 import { changeCodec } from './commands/change.ts';
 import { resultCodec } from './events.ts';
+import { fileSignatureCodec } from './membership/file-signature.ts';
 import { MESSAGE_LIMITS as LIMITS } from './message-limits.ts';
 import { configCodec } from './register.ts';
 
@@ -49,6 +50,14 @@ export const roleCodec: Codec<Role> = enumeration({ member: 1, admin: 2 });
 
 export type Role = 'member' | 'admin';
 
+/** See `membership/proof.ts`: the grants from the founder of a group to one device. */
+export const proofCodec: Codec<Uint8Array> = bytes({ maxBytes: LIMITS.proofBytes });
+/** See `membership/stamp.ts`. */
+export const stampCodec: Codec<Uint8Array> = bytes({ maxBytes: LIMITS.stampBytes });
+/** A proof for each device of one user. */
+const proofs = list(proofCodec, { maxItems: LIMITS.devicesPerUser });
+const deviceIds = list(deviceIdCodec, { maxItems: LIMITS.devicesPerUser });
+
 const password = text({ maxBytes: LIMITS.passwordBytes });
 const requestId = requestIdCodec;
 /** The answer of a message that only succeeds or fails. */
@@ -58,10 +67,30 @@ export type Done = Readonly<Record<never, never>>;
 // Accounts
 
 export const createUserRequest = struct({ requestId, userId: userIdCodec, password }, { extensible: true });
+const deviceName = text({ maxBytes: LIMITS.deviceNameBytes });
+/** `deviceName` is for the user's own list of devices. */
 export const loginRequest = struct(
-  { userId: userIdCodec, password, deviceId: deviceIdCodec },
+  { userId: userIdCodec, password, deviceId: deviceIdCodec, deviceName: optional(deviceName) },
   { extensible: true },
 );
+/** For a device that logged in as this user before and that the transport proves: its key is the session. */
+export const resumeSessionRequest = struct({ userId: userIdCodec }, { extensible: true });
+export const changePasswordRequest = struct(
+  { requestId, password, newPassword: password },
+  { extensible: true },
+);
+export const device = struct(
+  {
+    deviceId: deviceIdCodec,
+    name: deviceName,
+    /** When it first logged in. */
+    boundAtMs: varint,
+    isOnline: boolean,
+    isRevoked: boolean,
+  },
+  { extensible: true },
+);
+export const revokeDeviceRequest = struct({ requestId, deviceId: deviceIdCodec }, { extensible: true });
 /** What a user is in one group. */
 export const membership = struct({ groupId: groupIdCodec, role: roleCodec }, { extensible: true });
 /**
@@ -75,8 +104,24 @@ export const loginAnswer = struct(
   { extensible: true },
 );
 
+/** Those of the user who asks, in the order in which they came. */
+export const listDevicesAnswer = struct(
+  { devices: list(device, { maxItems: LIMITS.devicesPerUser }), mayBeStale },
+  { extensible: true },
+);
+
 // Groups
 
+/** `proof` is the founder's own: one grant of the device that asks to itself. */
+export const createGroupRequest = struct(
+  { requestId, groupId: groupIdCodec, proof: optional(proofCodec) },
+  { extensible: true },
+);
+/** `proof` ends in a grant to the device that asks, signed by the key of an invitation. */
+export const joinGroupRequest = struct(
+  { requestId, groupId: groupIdCodec, proof: optional(proofCodec) },
+  { extensible: true },
+);
 export const groupRequest = struct({ requestId, groupId: groupIdCodec }, { extensible: true });
 /** `member`: an admin's peer accepted at once. `requested`: the request waits for an admin. */
 export const joinAnswer = struct({ status: enumeration({ member: 1, requested: 2 }) }, { extensible: true });
@@ -109,23 +154,105 @@ export const listRequestsRequest = struct(
   { groupId: text({ maxBytes: LIMITS.identifierBytes }), after: requestPlace },
   { extensible: true },
 );
+/** `deviceIds` are the user's devices that no grant lets in; `memberEpoch` is that of the group, for the grants. */
 export const joinRequest = struct(
-  { groupId: groupIdCodec, userId: userIdCodec, requestedAtMs: varint },
+  { groupId: groupIdCodec, userId: userIdCodec, requestedAtMs: varint, deviceIds, memberEpoch: varint },
   { extensible: true },
 );
 export const listRequestsAnswer = struct(
   { requests: list(joinRequest, { maxItems: LIMITS.requestsPerPage }), next: requestPlace, mayBeStale },
   { extensible: true },
 );
-export const decideRequest = struct(
+export const memberRequestOfAdmin = struct(
   { requestId, groupId: groupIdCodec, userId: userIdCodec },
+  { extensible: true },
+);
+/** `proofs` are those of the user's devices, signed by the device that asks. */
+export const acceptRequest = struct(
+  { requestId, groupId: groupIdCodec, userId: userIdCodec, proofs: optional(proofs) },
+  { extensible: true },
+);
+/** `proofs` replace those of the user's devices, with the new role. */
+export const setRoleRequest = struct(
+  { requestId, groupId: groupIdCodec, userId: userIdCodec, role: roleCodec, proofs: optional(proofs) },
+  { extensible: true },
+);
+/** Pages by user id as `list_groups` does. For members. */
+export const listMembersRequest = struct(
+  { groupId: groupIdCodec, after: text({ maxBytes: LIMITS.identifierBytes }) },
+  { extensible: true },
+);
+/** `deviceIds` are those that a grant lets in. */
+export const groupMember = struct(
+  { userId: userIdCodec, role: roleCodec, sinceMs: varint, deviceIds },
+  { extensible: true },
+);
+export const listMembersAnswer = struct(
+  {
+    members: list(groupMember, { maxItems: LIMITS.membersPerPage }),
+    next: text({ maxBytes: LIMITS.identifierBytes }),
+    memberEpoch: varint,
+    mayBeStale,
+  },
+  { extensible: true },
+);
+/** `proof` ends in a grant with the role `invite`; it tells how long the invitation is good. */
+export const createInvitationRequest = struct(
+  { requestId, groupId: groupIdCodec, proof: proofCodec, maxUses: varint },
+  { extensible: true },
+);
+/** `inviteId` is the device id of the invitation's key. */
+export const invitationRequest = struct(
+  { requestId, groupId: groupIdCodec, inviteId: deviceIdCodec },
+  { extensible: true },
+);
+/** For whoever has an invitation's code, and no membership yet: what its key was granted. */
+export const findInvitationRequest = struct(
+  { groupId: groupIdCodec, inviteId: deviceIdCodec },
+  { extensible: true },
+);
+export const findInvitationAnswer = struct({ proof: proofCodec, memberEpoch: varint }, { extensible: true });
+export const invitation = struct(
+  {
+    inviteId: deviceIdCodec,
+    invitedBy: userIdCodec,
+    createdAtMs: varint,
+    expiresAtMs: varint,
+    maxUses: varint,
+    uses: varint,
+  },
+  { extensible: true },
+);
+/** Those that can still be used. For admins. */
+export const listInvitationsRequest = struct({ groupId: groupIdCodec }, { extensible: true });
+export const listInvitationsAnswer = struct(
+  { invitations: list(invitation, { maxItems: LIMITS.invitationsPerGroup }), mayBeStale },
+  { extensible: true },
+);
+/** The groups of which the device that asks wants to show that it is let in. */
+export const groupStampsRequest = struct(
+  { groups: list(groupIdCodec, { maxItems: LIMITS.groupsPerStamps }) },
+  { extensible: true },
+);
+/** Without `proof` no grant lets this device in, though its user may be a member: `join_group` asks for one. */
+export const groupStamp = struct(
+  {
+    groupId: groupIdCodec,
+    memberEpoch: varint,
+    membership: optional(struct({ proof: proofCodec, stamp: stampCodec })),
+  },
+  { extensible: true },
+);
+/** Of groups that the user is no member of nothing is said; what did not fit is asked for again. */
+export const groupStampsAnswer = struct(
+  { stamps: list(groupStamp, { maxItems: LIMITS.groupsPerStamps }) },
   { extensible: true },
 );
 
 // Files
 
 export const uploadFileRequest = struct(
-  { requestId, groupId: groupIdCodec, file: fileDescriptorCodec },
+  { requestId, groupId: groupIdCodec, file: fileDescriptorCodec, signature: optional(fileSignatureCodec) },
   { extensible: true },
 );
 export const downloadFileRequest = struct(
@@ -148,11 +275,19 @@ export const fileSummary = struct(
     sharedAtMs: varint,
     seeders: varint,
     leechers: varint,
+    /** By the device that shared it. */
+    signature: optional(fileSignatureCodec),
   },
   { extensible: true },
 );
+/** `sharers` are the proofs of the devices that signed the files of this page. */
 export const listFileAnswer = struct(
-  { files: list(fileSummary, { maxItems: LIMITS.filesPerPage }), next: text({ maxBytes: 255 }), mayBeStale },
+  {
+    files: list(fileSummary, { maxItems: LIMITS.filesPerPage }),
+    next: text({ maxBytes: 255 }),
+    mayBeStale,
+    sharers: list(proofCodec, { maxItems: LIMITS.filesPerPage }),
+  },
   { extensible: true },
 );
 
@@ -295,17 +430,38 @@ export const trackerStatusAnswer = struct(
 
 // Callbacks: what a tracker asks of a peer
 
+/** `signature` is by the device that shared it, whose membership `sharer` proves. */
 export const makeFileRequest = struct(
-  { groupId: groupIdCodec, file: fileDescriptorCodec, sharedBy: userIdCodec, peers },
+  {
+    groupId: groupIdCodec,
+    file: fileDescriptorCodec,
+    sharedBy: userIdCodec,
+    peers,
+    signature: optional(fileSignatureCodec),
+    sharer: optional(proofCodec),
+  },
   { extensible: true },
 );
-export const peerAuthenticationRequest = struct(
-  { groupId: groupIdCodec, userId: userIdCodec, requestedAtMs: varint },
-  { extensible: true },
-);
-/** `undecided`: the admin was not asked or has not answered; the request goes on waiting. */
+/** Asked of admins, and about further devices of a member of that user's other devices, too. */
+export const peerAuthenticationRequest = joinRequest;
+/**
+ * `undecided`: the admin was not asked or has not answered; the request goes on waiting. With `accept` come the proofs of
+ * the devices that were asked about.
+ */
 export const peerAuthenticationAnswer = struct(
-  { decision: enumeration({ accept: 1, refuse: 2, undecided: 3 }) },
+  { decision: enumeration({ accept: 1, refuse: 2, undecided: 3 }), proofs: optional(proofs) },
+  { extensible: true },
+);
+/**
+ * To every member who is online: these devices were removed. Grants to them that are older than the epoch are void, and so
+ * is what they granted later; connections that hang on such a grant are to be closed at once.
+ */
+export const devicesRevokedRequest = struct(
+  {
+    groupId: groupIdCodec,
+    memberEpoch: varint,
+    deviceIds: list(deviceIdCodec, { maxItems: LIMITS.revocationsPerMessage }),
+  },
   { extensible: true },
 );
 /**

@@ -6,6 +6,7 @@
  */
 import type { FileDescriptor } from '@minitorrent/chunk-store';
 import type { Result } from './events.ts';
+import type { FileSignature } from './membership/file-signature.ts';
 import type { JournalPosition, Role } from './messages.ts';
 
 export interface User {
@@ -13,6 +14,15 @@ export interface User {
   /** A PHC string; see `password-hash.ts`. */
   readonly passwordHash: string;
   readonly createdAtMs: number;
+  /** On which the user has logged in, by device id in hexadecimal, in the order in which they came; revoked ones, too. */
+  readonly devices: ReadonlyMap<string, Device>;
+}
+
+export interface Device {
+  readonly deviceId: Uint8Array;
+  readonly name: string;
+  readonly boundAtMs: number;
+  readonly isRevoked: boolean;
 }
 
 export interface Member {
@@ -32,6 +42,30 @@ export interface SharedFile {
   readonly file: FileDescriptor;
   readonly sharedBy: string;
   readonly sharedAtMs: number;
+  /** By the device that shared it, if it signs what it shares. */
+  readonly signature?: FileSignature;
+  /** The proof of membership that this device had then. */
+  readonly sharer?: Uint8Array;
+}
+
+/** What lets a device in. */
+export interface DeviceGrant {
+  readonly userId: string;
+  readonly deviceId: Uint8Array;
+  /** See `membership/proof.ts`. */
+  readonly proof: Uint8Array;
+}
+
+/** Lets whoever has its code in as a member, so often and so long. */
+export interface Invitation {
+  /** The device id of its key. */
+  readonly inviteId: Uint8Array;
+  readonly proof: Uint8Array;
+  readonly invitedBy: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly maxUses: number;
+  readonly uses: number;
 }
 
 /** A group has at least one member, and at least one of its members is an admin. */
@@ -42,7 +76,13 @@ export interface Group {
   readonly memberEpoch: number;
   /** By user id. */
   readonly members: ReadonlyMap<string, Member>;
-  /** By user id, oldest first. */
+  /** By device id in hexadecimal: what lets the devices of members in. */
+  readonly grants: ReadonlyMap<string, DeviceGrant>;
+  /** By device id in hexadecimal: the member epoch before which all grants to that device are void. */
+  readonly revoked: ReadonlyMap<string, number>;
+  /** By invite id in hexadecimal, until they are used up or revoked; they may have expired. */
+  readonly invitations: ReadonlyMap<string, Invitation>;
+  /** By user id, oldest first; of a member it is about devices that nothing lets in yet. */
   readonly joinRequests: ReadonlyMap<string, JoinRequest>;
   /** By file name, which is unique in the group. */
   readonly files: ReadonlyMap<string, SharedFile>;

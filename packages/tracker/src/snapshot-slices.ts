@@ -8,9 +8,12 @@ import type { FrozenState } from './frozen-state.ts';
 import {
   doneRequestCodec,
   fileEntryCodec,
+  grantCodec,
   groupHeadCodec,
+  invitationCodec,
   joinRequestCodec,
   memberCodec,
+  revocationCodec,
   userCodec,
 } from './snapshot-codec.ts';
 
@@ -23,12 +26,15 @@ const JOINED_AT_ONCE = 256;
 export function* encodeSlices(frozen: FrozenState, sliceBytes: number = SLICE_BYTES): Generator<Uint8Array> {
   const writer = new Writer();
   const list = listEncoder(writer, sliceBytes);
-  writer.u8(1);
+  writer.u8(2);
   yield* list(userCodec, frozen.users.length, frozen.users);
   writer.varint(frozen.groupCount);
   for (const group of frozen.groups()) {
     groupHeadCodec.write(writer, group);
     yield* list(memberCodec, group.members.length, group.members);
+    yield* list(grantCodec, group.grants.length, group.grants);
+    yield* list(revocationCodec, group.revoked.length, group.revoked);
+    yield* list(invitationCodec, group.invitations.length, group.invitations);
     yield* list(joinRequestCodec, group.joinRequests.length, group.joinRequests);
     yield* list(fileEntryCodec, group.files.length, group.files);
   }

@@ -10,31 +10,21 @@ import { genesis } from './entry.ts';
 import type { TrackerEvent } from './events.ts';
 import { toHex } from './hex.ts';
 import { REMEMBERED_REQUESTS } from './limits.ts';
-import type { JournalPosition } from './messages.ts';
-import type { DoneRequest, Group, JoinRequest, Member, SharedFile, TrackerState, User } from './model.ts';
+import type {
+  DeviceGrant,
+  DoneRequest,
+  Group,
+  Invitation,
+  JoinRequest,
+  Member,
+  SharedFile,
+} from './model.ts';
+import type { EventOf, OwnedGroup, OwnedState } from './owned-state.ts';
+import { addTo, groupOf, removeFrom, require } from './owned-state.ts';
 import { insertName, removeName } from './sorted-names.ts';
+import { applyMembership } from './state-membership.ts';
 
-/** The state as its one owner holds it; everybody else sees a `TrackerState`. */
-export interface OwnedState extends TrackerState {
-  position: JournalPosition;
-  readonly users: Map<string, User>;
-  readonly groups: Map<string, OwnedGroup>;
-  readonly groupNames: string[];
-  readonly groupsOf: Map<string, Set<string>>;
-  readonly waitingFor: Map<string, Set<string>>;
-  readonly doneRequests: Map<string, DoneRequest>;
-  /** The keys of `doneRequests` as a ring: the entry at `index` uses the place `index % REMEMBERED_REQUESTS`. */
-  readonly doneRing: string[];
-}
-
-interface OwnedGroup extends Group {
-  memberEpoch: number;
-  readonly members: Map<string, Member>;
-  readonly joinRequests: Map<string, JoinRequest>;
-  readonly files: Map<string, SharedFile>;
-  readonly fileNames: string[];
-  readonly roots: Map<string, number>;
-}
+export type { OwnedState } from './owned-state.ts';
 
 /** The state before the first entry. */
 export function createState(): OwnedState {
@@ -61,8 +51,17 @@ export function applyEntry(state: OwnedState, entry: Entry, record: JournalRecor
 /** A group as a snapshot keeps it, without its indexes. */
 export interface FlatGroup extends Pick<Group, 'groupId' | 'createdAtMs' | 'memberEpoch'> {
   readonly members: readonly Member[];
+  readonly grants: readonly DeviceGrant[];
+  readonly revoked: readonly Revocation[];
+  readonly invitations: readonly Invitation[];
   readonly joinRequests: readonly JoinRequest[];
   readonly files: readonly SharedFile[];
+}
+
+/** Grants to the device are void from before this epoch of the group. */
+export interface Revocation {
+  readonly deviceId: Uint8Array;
+  readonly memberEpoch: number;
 }
 
 /** Puts a whole group into a state that is being restored. */
@@ -73,6 +72,9 @@ export function addGroup(state: OwnedState, flat: FlatGroup): void {
     createdAtMs,
     memberEpoch,
     members: new Map(flat.members.map((member) => [member.userId, member])),
+    grants: new Map(flat.grants.map((grant) => [toHex(grant.deviceId), grant])),
+    revoked: new Map(flat.revoked.map(({ deviceId, memberEpoch: epoch }) => [toHex(deviceId), epoch])),
+    invitations: new Map(flat.invitations.map((one) => [toHex(one.inviteId), one])),
     joinRequests: new Map(flat.joinRequests.map((request) => [request.userId, request])),
     files: new Map(),
     fileNames: [],
@@ -106,6 +108,7 @@ export function apply(state: OwnedState, event: TrackerEvent): void {
       createUser(state, event);
       break;
     case 'password_rehashed':
+    case 'password_changed':
       replacePassword(state, event);
       break;
     case 'group_created':
@@ -124,27 +127,27 @@ export function apply(state: OwnedState, event: TrackerEvent): void {
     case 'join_accepted':
       acceptJoinRequest(state, event);
       break;
-    case 'member_left':
-      removeMember(state, event);
-      break;
     case 'file_shared':
       addFile(state, event);
+      break;
+    case 'file_signed':
+      signSharedFile(state, event);
       break;
     case 'sharing_stopped':
       removeFile(state, event);
       break;
+    default:
+      applyMembership(state, event);
   }
 }
-
-type EventOf<K extends TrackerEvent['kind']> = Extract<TrackerEvent, { readonly kind: K }>;
 
 function createUser(state: OwnedState, event: EventOf<'user_created'>): void {
   const { userId, passwordHash, atMs } = event;
   require(!state.users.has(userId), event, 'the user exists');
-  state.users.set(userId, { userId, passwordHash, createdAtMs: atMs });
+  state.users.set(userId, { userId, passwordHash, createdAtMs: atMs, devices: new Map() });
 }
 
-function replacePassword(state: OwnedState, event: EventOf<'password_rehashed'>): void {
+function replacePassword(state: OwnedState, event: EventOf<'password_rehashed' | 'password_changed'>): void {
   const user = state.users.get(event.userId);
   require(user !== undefined, event, 'there is no such user');
   state.users.set(event.userId, { ...user, passwordHash: event.passwordHash });
@@ -159,6 +162,9 @@ function createGroup(state: OwnedState, event: EventOf<'group_created'>): void {
     createdAtMs: atMs,
     memberEpoch: 1,
     members: [{ userId, role: 'admin', sinceMs: atMs }],
+    grants: [],
+    revoked: [],
+    invitations: [],
     joinRequests: [],
     files: [],
   });
@@ -176,7 +182,6 @@ function addJoinRequest(state: OwnedState, event: EventOf<'join_requested'>): vo
   const { groupId, userId, atMs } = event;
   const group = groupOf(state, event);
   require(state.users.has(userId), event, 'there is no such user');
-  require(!group.members.has(userId), event, 'the user is a member');
   require(!group.joinRequests.has(userId), event, 'the user waits already');
   group.joinRequests.set(userId, { userId, requestedAtMs: atMs });
   addTo(state.waitingFor, userId, groupId);
@@ -196,16 +201,11 @@ function acceptJoinRequest(state: OwnedState, event: EventOf<'join_accepted'>): 
   const { groupId, userId, atMs } = event;
   removeJoinRequest(state, event);
   const group = groupOf(state, event);
+  // A member asked for further devices; what lets them in follows in the same entry.
+  if (group.members.has(userId)) return;
   group.members.set(userId, { userId, role: 'member', sinceMs: atMs });
   group.memberEpoch += 1;
   addTo(state.groupsOf, userId, groupId);
-}
-
-function removeMember(state: OwnedState, event: EventOf<'member_left'>): void {
-  const group = groupOf(state, event);
-  require(group.members.delete(event.userId), event, 'the user is not a member');
-  group.memberEpoch += 1;
-  removeFrom(state.groupsOf, event.userId, event.groupId);
 }
 
 function addFile(state: OwnedState, event: EventOf<'file_shared'>): void {
@@ -224,6 +224,14 @@ function putFile(group: OwnedGroup, shared: SharedFile): void {
   group.roots.set(key, (group.roots.get(key) ?? 0) + 1);
 }
 
+function signSharedFile(state: OwnedState, event: EventOf<'file_signed'>): void {
+  const group = groupOf(state, event);
+  const shared = group.files.get(event.name);
+  require(shared !== undefined, event, 'the group has no file of that name');
+  const signature = { publicKey: event.publicKey.slice(), signature: event.signature.slice() };
+  group.files.set(event.name, { ...shared, signature, sharer: event.sharer.slice() });
+}
+
 function removeFile(state: OwnedState, event: EventOf<'sharing_stopped'>): void {
   const group = groupOf(state, event);
   const shared = group.files.get(event.name);
@@ -234,28 +242,4 @@ function removeFile(state: OwnedState, event: EventOf<'sharing_stopped'>): void 
   const left = (group.roots.get(key) ?? 1) - 1;
   if (left === 0) group.roots.delete(key);
   else group.roots.set(key, left);
-}
-
-/** For a change of the group: whoever asks is about to make it. */
-function groupOf(state: OwnedState, event: TrackerEvent & { readonly groupId: string }): OwnedGroup {
-  const group = state.groups.get(event.groupId);
-  require(group !== undefined, event, 'there is no such group');
-  for (const watcher of state.beforeChange) watcher(group);
-  return group;
-}
-
-function addTo(index: Map<string, Set<string>>, userId: string, groupId: string): void {
-  const groups = index.get(userId);
-  if (groups === undefined) index.set(userId, new Set([groupId]));
-  else groups.add(groupId);
-}
-
-function removeFrom(index: Map<string, Set<string>>, userId: string, groupId: string): void {
-  const groups = index.get(userId);
-  groups?.delete(groupId);
-  if (groups?.size === 0) index.delete(userId);
-}
-
-function require(condition: boolean, event: TrackerEvent, why: string): asserts condition {
-  if (!condition) throw new TypeError(`Cannot apply ${event.kind}: ${why}`);
 }

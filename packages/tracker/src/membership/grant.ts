@@ -1,0 +1,85 @@
+/**
+ * Grants of membership: one device states, signed, that another one belongs to a group.
+ *
+ * A grant is for a device and not for a user, because the transport proves devices; it names the user whom the device
+ * speaks for. The signed bytes travel as they are and are never encoded again.
+ */
+import { deviceIdOf, type Identity, signStatement, verifyStatement } from '@minitorrent/rpc-core/identity';
+import type { Codec } from '@minitorrent/wire-codec';
+import {
+  bytes,
+  decode,
+  encode,
+  enumeration,
+  fixedBytes,
+  struct,
+  text,
+  varint,
+} from '@minitorrent/wire-codec';
+
+const DOMAIN = 'mt-member-v1';
+/** Of a statement: a version byte and an Ed25519 signature. */
+export const SIGNATURE_BYTES = 65;
+/** Two names of 64 bytes and the fixed fields. */
+const BODY_BYTES = 256;
+
+/** `invite`: the device is a key that lies in an invitation code, and may do nothing but let one in as a member. */
+export type GrantRole = 'member' | 'admin' | 'invite';
+
+export interface Grant {
+  readonly groupId: string;
+  /** Whom the device speaks for; of an invitation, who invites. */
+  readonly userId: string;
+  /** SHA-256 of the device's public key, 32 bytes. */
+  readonly deviceId: Uint8Array;
+  readonly role: GrantRole;
+  /** Of the group when this was signed: a later removal of the device makes what is older void. */
+  readonly memberEpoch: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly notAfterMs: number;
+}
+
+/** A grant as it travels. */
+export interface SignedGrant {
+  readonly body: Uint8Array;
+  readonly issuerPublicKey: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** A grant whose signature is right, and who signed it. */
+export interface ReadGrant {
+  readonly grant: Grant;
+  readonly issuerId: Uint8Array;
+}
+
+/** Its bytes are signed, so a new field is a new domain. */
+const grantCodec: Codec<Grant> = struct({
+  groupId: text({ maxBytes: 64 }),
+  userId: text({ maxBytes: 64 }),
+  deviceId: fixedBytes(32),
+  role: enumeration({ member: 1, admin: 2, invite: 3 }),
+  memberEpoch: varint,
+  notAfterMs: varint,
+});
+
+export const signedGrantCodec: Codec<SignedGrant> = struct({
+  body: bytes({ maxBytes: BODY_BYTES }),
+  issuerPublicKey: fixedBytes(32),
+  signature: fixedBytes(SIGNATURE_BYTES),
+});
+
+export function signGrant(issuer: Pick<Identity, 'publicKey' | 'sign'>, grant: Grant): SignedGrant {
+  const body = encode(grantCodec, grant);
+  return { body, issuerPublicKey: issuer.publicKey, signature: signStatement(issuer, DOMAIN, body) };
+}
+
+/** Undefined where the signature is not that of the issuer over these bytes, or the bytes are no grant. */
+export function readGrant({ body, issuerPublicKey, signature }: SignedGrant): ReadGrant | undefined {
+  if (!verifyStatement(issuerPublicKey, DOMAIN, body, signature)) return undefined;
+  try {
+    return { grant: decode(grantCodec, body), issuerId: deviceIdOf(issuerPublicKey) };
+  } catch {
+    // Signed by somebody who does not speak this protocol; it is no grant.
+    return undefined;
+  }
+}
