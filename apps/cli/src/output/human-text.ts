@@ -9,6 +9,7 @@ import type {
   CliEvent,
   CommandHelp,
   CommandResult,
+  ConnectResult,
   DownloadResult,
   Failure,
   FailureOrigin,
@@ -81,6 +82,13 @@ export function resultLines(result: CommandResult, room: number = Number.POSITIV
       ];
     case 'witness_init':
       return witnessInitLines(result);
+    case 'tracker_identity':
+    case 'witness_identity':
+      return [safe`${result.deviceId}`];
+    case 'tracker_invite':
+      return [safe`${result.link}`];
+    case 'connect':
+      return connectLines(result);
     case 'demo':
       return demoLines(result, room);
   }
@@ -91,7 +99,7 @@ export function eventLine(event: CliEvent): string {
   switch (event.event) {
     case 'listening':
       return event.downloadFolder === null
-        ? safe`The ${event.role} listens on ${event.address} and keeps its data in ${event.dataFolder ?? event.journal ?? ''}`
+        ? safe`The ${event.role} listens on ${event.address} and keeps its data in ${event.journal ?? event.dataFolder}; its id is ${event.deviceId}`
         : safe`The ${event.role} listens on ${event.address}; downloads go to ${event.downloadFolder}`;
     case 'monitoring':
       return safe`Metrics are at http://${event.address}/metrics, health at /healthz and /readyz`;
@@ -99,6 +107,8 @@ export function eventLine(event: CliEvent): string {
       return safe`This tracker ${roleMeaning(event.role)}, in epoch ${String(event.epoch)} (${event.reason})`;
     case 'fault':
       return safe`Look at this: ${event.message}`;
+    case 'tracker-learned':
+      return safe`The tracker at ${event.address} is ${event.deviceId}. From now on it has to be; compare that with what minitorrent tracker identity tells there`;
     case 'tracker-connected':
       return safe`Connected to the tracker at ${event.address}`;
     case 'tracker-lost':
@@ -204,6 +214,14 @@ function usageLines(commands: readonly CommandHelp[], room: number): string[] {
   const lines = commands.map(({ usage, summary }) => safe`${usage.padEnd(width)}  ${summary}`);
   if (lines.every((line) => line.length <= room)) return lines;
   return commands.flatMap(({ usage, summary }) => [safe`${usage}`, safe`    ${summary}`]);
+}
+
+function connectLines({ trackers, changed }: ConnectResult): string[] {
+  return [
+    ...changed.map((address) => safe`Another device than before has to answer at ${address} from now on`),
+    ...trackers.map(({ address, deviceId }) => safe`The tracker at ${address} is ${deviceId}`),
+    'Next: minitorrent peer',
+  ];
 }
 
 function witnessInitLines({ clusterId, place, epoch }: WitnessInitResult): string[] {

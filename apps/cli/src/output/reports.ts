@@ -108,7 +108,30 @@ export type CommandResult =
   | ({ readonly command: 'tracker_backup' | 'tracker_restore' } & JournalCopy)
   /** The id is 32 hexadecimal digits; the register is in a folder, or in PostgreSQL. */
   | WitnessInitResult
+  /** The id of the service whose data is in that folder. */
+  | {
+      readonly command: 'tracker_identity' | 'witness_identity';
+      readonly deviceId: string;
+      readonly dataFolder: string;
+    }
+  | { readonly command: 'tracker_invite'; readonly link: string; readonly trackers: readonly PlaceRow[] }
+  | ConnectResult
   | DemoResult;
+
+/** Where somebody is, and which device that has to be. */
+export interface PlaceRow {
+  readonly address: string;
+  readonly deviceId: string;
+}
+
+/** A link that was stored in place of the one before. */
+export interface ConnectResult {
+  readonly command: 'connect';
+  readonly trackers: readonly PlaceRow[];
+  readonly dataFolder: string;
+  /** Addresses at which another device had to answer until then. */
+  readonly changed: readonly string[];
+}
 
 /** A register that was made. `epoch` is 0 for a new cluster, and where the one before was for one in place of a lost one. */
 export interface WitnessInitResult {
@@ -208,6 +231,8 @@ export type CliEvent =
       readonly event: 'listening';
       readonly role: 'tracker' | 'peer' | 'witness';
       readonly address: string;
+      /** As which it proves itself to whoever connects. */
+      readonly deviceId: string;
       /** Null for a tracker that keeps nothing on this machine. */
       readonly dataFolder: string | null;
       /** The PostgreSQL that a tracker shares with others, without password. */
@@ -220,6 +245,8 @@ export type CliEvent =
   | { readonly event: 'role-changed'; readonly role: string; readonly epoch: number; readonly reason: string }
   /** Something that a person has to look at. */
   | { readonly event: 'fault'; readonly message: string }
+  /** Nobody had told which device the tracker is; from now on it has to be this one. */
+  | { readonly event: 'tracker-learned'; readonly address: string; readonly deviceId: string }
   | { readonly event: 'tracker-connected'; readonly address: string; readonly userId: string | null }
   | { readonly event: 'tracker-lost'; readonly address: string; readonly reason: string }
   /** The user was let in without a tracker. */
