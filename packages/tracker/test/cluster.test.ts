@@ -173,13 +173,9 @@ describe('a pair of trackers', () => {
     await using scene = await startedPair();
     const stranger = await scene.connect(0);
     const clusterId = new Uint8Array(16);
-    const change = { kind: 'create_group', groupId: 'g', userId: 'u', atMs: 0 } as const;
     await expect(stranger.tracker.tracker_status({ clusterId })).rejects.toMatchObject({
       code: 'wrong_cluster',
     });
-    await expect(
-      stranger.tracker.forward({ clusterId, requestId: newRequestId(), change }),
-    ).rejects.toMatchObject({ code: 'wrong_cluster' });
     await expect(stranger.tracker.promote({ clusterId })).rejects.toMatchObject({ code: 'wrong_cluster' });
   });
 });

@@ -165,6 +165,8 @@ const notPrimary = new TrackerError(
 const PASSING: ReadonlySet<string> = new Set<TrackerErrorCode>([
   'closed',
   'journal_failed',
+  // It was given another pin for this tracker, which a person can mend.
+  'not_allowed',
   'not_primary',
   'read_only',
   'unconfirmed',

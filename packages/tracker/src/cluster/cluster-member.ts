@@ -1,8 +1,9 @@
 /**
  * A tracker that is one of several: replication, forwarding, and what can be told of both.
  */
-import type { Clock, Network, Random } from '@minitorrent/rpc-core';
+import type { ChannelInfo, Clock, Network, Random } from '@minitorrent/rpc-core';
 import { RpcError } from '@minitorrent/rpc-core';
+import { formatDeviceId } from '@minitorrent/rpc-core/identity';
 import { TrackerError } from '../errors.ts';
 import { fromHex } from '../hex.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -12,6 +13,7 @@ import type { TrackerLog } from '../log.ts';
 import type { SyncAnswer, SyncRequest, TrackerStatus } from '../messages.ts';
 import type { ReplicationStatus } from '../replication/replication.ts';
 import { TIMINGS } from '../replication/timings.ts';
+import { Admission } from './admission.ts';
 import { ClusterAuthority } from './cluster-authority.ts';
 import { FaultList } from './fault-list.ts';
 import { CLUSTER_TIMES, type ClusterOptions, checkClusterOptions, type Standing } from './options.ts';
@@ -24,6 +26,8 @@ export interface ClusterMemberOptions {
   readonly cluster: ClusterOptions;
   readonly standing: Standing;
   readonly network: Network;
+  /** The device id of this tracker, that the others have as its pin. */
+  readonly deviceId: Uint8Array;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly random: Random;
@@ -37,20 +41,21 @@ export class ClusterMember {
   readonly #replicator: Replicator;
   readonly #register: RegisterWatch | undefined;
   readonly #faults: FaultList;
+  readonly #admission: Admission;
 
-  /** Reads the end of the journal; begins nothing. Fails as `Journal.read` does. */
+  /** Reads the end of the journal; begins nothing. Fails as `Journal.read` does, and with `no_pin`. */
   static async open(options: ClusterMemberOptions): Promise<ClusterMember> {
     const { cluster, standing, network, journal, clock, random, log } = options;
-    checkClusterOptions(cluster);
-    const others = new OtherTrackers({
-      ...{ network, clock },
-      clusterId: cluster.clusterId,
-      addresses: cluster.peers,
-    });
+    checkClusterOptions(cluster, network);
     const faults = new FaultList();
     const onFault = (reason: string): void => {
       if (faults.note({ atMs: clock.now(), reason })) log({ kind: 'fault', reason });
     };
+    const others = new OtherTrackers({
+      ...{ network, clock, onFault },
+      clusterId: cluster.clusterId,
+      addresses: cluster.peers,
+    });
     const timeoutMs = cluster.timings?.answerMs ?? TIMINGS.answerMs;
     const replicator = await Replicator.open({
       ...{ cluster, standing, journal, clock, random, onFault },
@@ -59,8 +64,8 @@ export class ClusterMember {
         others
           .call(to, (client, call) => client.sync(message, call), { timeoutMs })
           .catch((error: unknown) => {
-            if (error instanceof RpcError && error.code === 'wrong_cluster')
-              onFault(`The tracker at ${to} belongs to another cluster`);
+            const refused = whyRefused(error, options.deviceId);
+            if (refused !== undefined) onFault(`The tracker at ${to} ${refused}`);
             throw error;
           }),
       onRole: (role, epoch, reason) => log({ kind: 'role_changed', role, epoch, reason }),
@@ -82,7 +87,8 @@ export class ClusterMember {
     this.#replicator = parts.replicator;
     this.#faults = parts.faults;
     const { register } = options.cluster;
-    const { clock } = options;
+    const { clock, network, cluster } = options;
+    this.#admission = new Admission({ network, clock, pins: cluster.peers, onFault: parts.onFault });
     if (register !== undefined) {
       const epoch = (): number => parts.replicator.config.epoch;
       this.#register = new RegisterWatch({ register, clock, epoch, onFault: parts.onFault });
@@ -108,6 +114,16 @@ export class ClusterMember {
       clusterId: cluster.clusterId,
       hasRegister: cluster.register !== undefined,
     });
+  }
+
+  /** Whether `remote` is one of the other trackers; where the network proves nothing, everybody may be. */
+  admits(remote: ChannelInfo): boolean {
+    return this.#admission.admits(remote);
+  }
+
+  /** Somebody knew the id of the cluster who is none of it: a person has to be told. */
+  strangerKnewId(remote: ChannelInfo): void {
+    this.#admission.tellOf(remote);
   }
 
   /** Serves `sync` of another tracker of the cluster. */
@@ -196,6 +212,14 @@ export class ClusterMember {
     await this.#replicator.close();
     this.#others.close();
   }
+}
+
+/** What another tracker has against this one, where a person has to do something about it. */
+function whyRefused(error: unknown, deviceId: Uint8Array): string | undefined {
+  if (!(error instanceof RpcError && error.remote)) return undefined;
+  if (error.code === 'wrong_cluster') return 'belongs to another cluster';
+  if (error.code !== 'not_allowed') return undefined;
+  return `does not take this one for one of its cluster; start it with ${formatDeviceId(deviceId)} as the pin of this one`;
 }
 
 function othersOf(status: ReplicationStatus): TrackerStatus['others'] {

@@ -1,5 +1,5 @@
 /** What makes a tracker one of several, and the times that this takes. */
-import type { Address } from '@minitorrent/rpc-core';
+import { type Network, type PinnedAddress, whoToExpect } from '@minitorrent/rpc-core';
 import { MESSAGE_LIMITS } from '../message-limits.ts';
 import type { Register } from '../register.ts';
 import type { Timings } from '../replication/timings.ts';
@@ -7,22 +7,24 @@ import type { Timings } from '../replication/timings.ts';
 export interface ClusterOptions {
   /** 16 bytes that all trackers of the cluster and its register were given; nobody else may know them. */
   readonly clusterId: Uint8Array;
-  /** The other trackers. */
-  readonly peers: readonly Address[];
+  /** The other trackers; with their pins where the network proves who answers. */
+  readonly peers: readonly PinnedAddress[];
   /** Decides who is primary. Without one nobody takes over by itself: a person has to `promote`. */
   readonly register?: Register;
   readonly timings?: Partial<Timings>;
 }
 
-/** Throws a RangeError for options that no message could carry. */
-export function checkClusterOptions({ clusterId, peers }: ClusterOptions): void {
+/** Throws a RangeError for options that no message could carry, and `no_pin` where a pin is missing. */
+export function checkClusterOptions({ clusterId, peers }: ClusterOptions, network: Network): void {
   if (clusterId.length !== 16) {
     throw new RangeError(`Cannot make a cluster with an id of ${clusterId.length} bytes: expected 16`);
   }
-  if (peers.length < MESSAGE_LIMITS.trackers) return;
-  throw new RangeError(
-    `Cannot make a cluster of ${peers.length + 1} trackers: expected ${MESSAGE_LIMITS.trackers} at most`,
-  );
+  if (peers.length >= MESSAGE_LIMITS.trackers) {
+    throw new RangeError(
+      `Cannot make a cluster of ${peers.length + 1} trackers: expected ${MESSAGE_LIMITS.trackers} at most`,
+    );
+  }
+  for (const peer of peers) whoToExpect(network, peer);
 }
 
 /** A tracker's own part in its cluster, as its data folder remembers it. */
@@ -39,6 +41,10 @@ export interface Standing {
 export const CLUSTER_TIMES = {
   /** To connect to another tracker and to hear which one it is. */
   connectMs: 1_000,
+  /** Where another device answers than the pin says, it is tried again so seldom: a person has to do something. */
+  impostorMs: 10_000,
+  /** One that knows the cluster's id and is none of it is told of so often. */
+  strangerMs: 60_000,
   /** Calls in a row without an answer, after which a connection is given up: the cable may be cut. */
   silentCalls: 3,
   /** A forwarded change waits for both disks at most. */

@@ -2,11 +2,20 @@
  * Calls to the other trackers of the cluster, each over one connection that is made when it is needed.
  *
  * A new connection first asks who is there: that proves the cluster id before anything large is sent, and tells which
- * store answers at that address now. A connection on which several calls stay without an answer is given up, because its
+ * store answers at that address now. Where the network proves who answers, nobody else than the pinned device is asked
+ * anything; an address at which another one answers is left alone for a while. A connection on which several calls stay without an answer is given up, because its
  * cable may be cut where a new one finds another way.
  */
-import type { Address, CallOptions, Client, Clock, Connection, Network } from '@minitorrent/rpc-core';
-import { createConnection, RpcError } from '@minitorrent/rpc-core';
+import type {
+  Address,
+  CallOptions,
+  Client,
+  Clock,
+  Connection,
+  Network,
+  PinnedAddress,
+} from '@minitorrent/rpc-core';
+import { createConnection, RpcError, whoToExpect } from '@minitorrent/rpc-core';
 import { trackerContract } from '../contract.ts';
 import { toHex } from '../hex.ts';
 import type { StoreId } from '../register.ts';
@@ -18,7 +27,9 @@ export interface OtherTrackersOptions {
   readonly network: Network;
   readonly clock: Clock;
   readonly clusterId: Uint8Array;
-  readonly addresses: readonly Address[];
+  readonly addresses: readonly PinnedAddress[];
+  /** Told of a device that answers in the place of another one. */
+  readonly onFault: (reason: string) => void;
 }
 
 interface Line {
@@ -30,8 +41,10 @@ interface Line {
 
 export class OtherTrackers {
   readonly #options: OtherTrackersOptions;
-  readonly #addresses: ReadonlyMap<string, Address>;
+  readonly #addresses: ReadonlyMap<string, PinnedAddress>;
   readonly #lines = new Map<string, Promise<Line>>();
+  /** Where another device answered: with what calls fail, and until when. */
+  readonly #impostors = new Map<string, { readonly error: RpcError; readonly untilMs: number }>();
   readonly #closing = new AbortController();
 
   constructor(options: OtherTrackersOptions) {
@@ -44,7 +57,7 @@ export class OtherTrackers {
     return [...this.#addresses.keys()];
   }
 
-  /** Calls the tracker of that name. Fails with an `RpcError`: the other side's, or `closed`, `connect_failed`, `deadline_exceeded`. */
+  /** Calls the tracker of that name. Fails with an `RpcError`: the other side's, or `closed`, `connect_failed`, `wrong_identity`, `deadline_exceeded`. */
   async call<R>(
     name: string,
     call: (client: TrackerClient, options: CallOptions) => Promise<R>,
@@ -56,7 +69,7 @@ export class OtherTrackers {
       line.silentCalls = 0;
       return answer;
     } catch (error) {
-      if (isCode(error, 'deadline_exceeded')) this.#wasSilent(line);
+      if (isRpcError(error, 'deadline_exceeded')) this.#wasSilent(line);
       throw error;
     }
   }
@@ -79,13 +92,30 @@ export class OtherTrackers {
   #line(name: string): Promise<Line> {
     const known = this.#lines.get(name);
     if (known !== undefined) return known;
+    const impostor = this.#impostors.get(name);
+    if (impostor !== undefined && this.#options.clock.now() < impostor.untilMs)
+      return Promise.reject(impostor.error);
     const line = this.#open(name);
     this.#lines.set(name, line);
     const forget = (): void => {
       if (this.#lines.get(name) === line) this.#lines.delete(name);
     };
-    line.then(({ connection }) => connection.closed.then(forget), forget);
+    line.then(
+      ({ connection }) => connection.closed.then(forget),
+      (error: unknown) => {
+        forget();
+        this.#lookOut(name, error);
+      },
+    );
     return line;
+  }
+
+  #lookOut(name: string, error: unknown): void {
+    const { clock, onFault } = this.#options;
+    this.#impostors.delete(name);
+    if (!isRpcError(error, 'wrong_identity')) return;
+    this.#impostors.set(name, { error, untilMs: clock.now() + CLUSTER_TIMES.impostorMs });
+    onFault(`${error.message}; check the address of that tracker and its pin`);
   }
 
   async #open(name: string): Promise<Line> {
@@ -98,7 +128,7 @@ export class OtherTrackers {
     );
     const signal = AbortSignal.any([this.#closing.signal, tooLong.signal]);
     try {
-      const channel = await network.connect(address, { signal });
+      const channel = await network.connect(address, { signal, ...whoToExpect(network, address) });
       const connection = createConnection({ channel, clock, trusted: true });
       this.#closing.signal.addEventListener('abort', () => connection.abort(), { once: true });
       try {
@@ -125,6 +155,6 @@ export function nameOf({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-function isCode(error: unknown, code: string): boolean {
+function isRpcError(error: unknown, code: string): error is RpcError {
   return error instanceof RpcError && error.code === code;
 }

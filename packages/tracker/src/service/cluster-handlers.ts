@@ -2,7 +2,9 @@
  * Serves `sync`, `forward`, `tracker_status` and `promote`: what other trackers of the cluster ask, and who runs them.
  *
  * The journal holds every user's password hash, so nobody gets it who does not know the cluster's id, unless the operator
- * lets them have it (`allowSync`). A caller who knows the id is no stranger: large messages are taken from it.
+ * lets them have it (`allowSync`). A caller who knows the id is no stranger: large messages are taken from it. Where the
+ * network proves who calls, `sync` and `forward` are for the devices of the other trackers alone; what an operator asks
+ * takes the id.
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { Connection, Handlers } from '@minitorrent/rpc-core';
@@ -60,6 +62,14 @@ export function createClusterHandlers({
     return cluster;
   }
 
+  /** Fails with `not_allowed` for everybody else, whether they know the cluster's id or not, and does not let them notice. */
+  function requireTracker(clusterId: Uint8Array, connection: Connection): NonNullable<typeof cluster> {
+    if (cluster === undefined || cluster.member.admits(connection.remote))
+      return requireCluster(clusterId, connection);
+    if (timingSafeEqual(clusterId, cluster.id)) cluster.member.strangerKnewId(connection.remote);
+    throw new TrackerError('not_allowed', 'This is for the trackers of the cluster only');
+  }
+
   /** The plain form: a reader of the journal that is no member. */
   async function readJournal(
     { position, entries }: SyncRequest,
@@ -79,11 +89,11 @@ export function createClusterHandlers({
   return {
     sync: async (request, { connection }) => {
       if (request.member === undefined) return readJournal(request, connection);
-      return requireCluster(request.member.clusterId, connection).member.sync(request);
+      return requireTracker(request.member.clusterId, connection).member.sync(request);
     },
 
     forward: async ({ clusterId, requestId, change }, { connection }) => {
-      const { authority } = requireCluster(clusterId, connection);
+      const { authority } = requireTracker(clusterId, connection);
       return await authority.executeHere(change, requestId);
     },
 

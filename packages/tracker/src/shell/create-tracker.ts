@@ -11,6 +11,8 @@ import type {
   RpcLimits,
 } from '@minitorrent/rpc-core';
 import { createServer, createSystemClock, createSystemRandom } from '@minitorrent/rpc-core';
+import type { Identity } from '@minitorrent/rpc-core/identity';
+import { createTlsNetwork, loadOrCreateIdentity } from '@minitorrent/rpc-core/tls';
 import debug from 'debug';
 import { ClusterMember } from '../cluster/cluster-member.ts';
 import type { ClusterOptions, Standing } from '../cluster/options.ts';
@@ -28,7 +30,8 @@ import { createPasswords } from './passwords.ts';
 import { openSqliteJournal } from './sqlite-journal.ts';
 
 export interface CommonTrackerOptions {
-  readonly network: Network;
+  /** TLS as the device of `identity` unless given; another one has to prove the same device, or none. */
+  readonly network?: Network;
   /** Where to listen; port 0 takes any free one. */
   readonly address: Address;
   /** The system's unless given. */
@@ -50,14 +53,22 @@ export interface CommonTrackerOptions {
   readonly onLog?: (entry: TrackerLogEntry | LogEntry) => void;
 }
 
-/** Where the tracker keeps what it must not forget: a folder of its own, or a journal that it takes over and closes. */
+/**
+ * Where the tracker keeps what it must not forget: a folder of its own, or a journal that it takes over and closes; and
+ * which device it is: the one whose key is kept in the folder unless told.
+ */
 export type TrackerOptions = CommonTrackerOptions &
-  ({ readonly dataDir: string } | { readonly journal: Journal });
+  (
+    | { readonly dataDir: string; readonly identity?: Identity }
+    | { readonly journal: Journal; readonly identity: Identity }
+  );
 
 /** A tracker that runs. */
 export interface Tracker extends AsyncDisposable {
   /** The address that is really bound, with its port. */
   readonly address: Address;
+  /** Which device this is: what others pin. */
+  readonly deviceId: Uint8Array;
   stats(): Promise<TrackerStats>;
   /** What it is, alone or among others, and what is wrong. */
   status(): TrackerStatus;
@@ -72,10 +83,10 @@ export interface Tracker extends AsyncDisposable {
 
 /**
  * Starts a tracker. Fails with `locked`, `journal_corrupt`, `journal_failed`, `wrong_cluster`, or an `RpcError`
- * `listen_failed`.
+ * `listen_failed`, `no_pin`, `identity_exposed`, `identity_corrupt`, `identity_failed`.
  */
 export async function createTracker(options: TrackerOptions): Promise<Tracker> {
-  const { network, address, clock = createSystemClock(), random = createSystemRandom(), allowSync } = options;
+  const { address, clock = createSystemClock(), random = createSystemRandom(), allowSync } = options;
   const { interceptors = [], onLog = () => undefined } = options;
   const limits = resolveLimits(options.limits);
   const logEntry = (entry: TrackerLogEntry): void => {
@@ -86,14 +97,20 @@ export async function createTracker(options: TrackerOptions): Promise<Tracker> {
   const start = { isOver: false };
   const journal = await openJournal(options, opened, start);
   opened.defer(() => journal.close());
+  const identity = await identityOf(options);
+  const network = options.network ?? createTlsNetwork({ identity, clock });
   const { cluster } = options;
   if (cluster === undefined && 'dataDir' in options) await requireNoCluster(options.dataDir);
   const standing = cluster === undefined ? undefined : await standingOf(options, { cluster, journal });
-  const parts = { journal, clock, random, limits, log: logEntry };
+  const parts = { journal, identity, clock, random, limits, log: logEntry };
+  const { deviceId } = identity;
   const member =
     cluster === undefined || standing === undefined
       ? undefined
-      : { id: cluster.clusterId, member: await ClusterMember.open({ ...parts, network, cluster, standing }) };
+      : {
+          id: cluster.clusterId,
+          member: await ClusterMember.open({ ...parts, network, deviceId, cluster, standing }),
+        };
   const service = await openTrackerService({
     ...parts,
     passwords: createPasswords(limits, random),
@@ -126,6 +143,7 @@ export async function createTracker(options: TrackerOptions): Promise<Tracker> {
   log.tracker('listening on %o', server.address);
   return {
     address: server.address,
+    deviceId,
     stats: () => service.stats(),
     status: () => service.status(),
     promote: () => service.promote(),
@@ -157,6 +175,11 @@ async function openJournal(
   const mayDiscard = options.cluster === undefined;
   opened.defer(() => (mayDiscard && !start.isOver ? folder.discard() : folder.unlock()));
   return openSqliteJournal(folder.journalFile);
+}
+
+async function identityOf(options: TrackerOptions): Promise<Identity> {
+  if ('journal' in options) return options.identity;
+  return options.identity ?? (await loadOrCreateIdentity({ folder: options.dataDir }));
 }
 
 /** What the journal is to the cluster. Fails with `wrong_cluster`, `journal_failed`. */

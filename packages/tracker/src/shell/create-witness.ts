@@ -1,8 +1,10 @@
 /**
  * Puts a witness together: folder, register, listener; and takes it apart in reverse.
  */
-import type { Address, Clock, LogEntry, Network, RpcLimits } from '@minitorrent/rpc-core';
+import type { Address, ChannelInfo, Clock, LogEntry, Network, RpcLimits } from '@minitorrent/rpc-core';
 import { createServer, createSystemClock, type RpcServer } from '@minitorrent/rpc-core';
+import { type Identity, isSameDevice } from '@minitorrent/rpc-core/identity';
+import { createTlsNetwork, loadOrCreateIdentity } from '@minitorrent/rpc-core/tls';
 import debug from 'debug';
 import type { Config } from '../register.ts';
 import { DurableRegister } from '../witness/durable-register.ts';
@@ -12,7 +14,15 @@ import { lockFolder } from './folder-lock.ts';
 import { createWitnessFiles } from './witness-folder.ts';
 
 export interface WitnessOptions {
-  readonly network: Network;
+  /** TLS as the device of `identity` unless given. */
+  readonly network?: Network;
+  /** Which device this is, where no network is given: the one whose key is kept in `dataDir` unless told. */
+  readonly identity?: Identity;
+  /**
+   * The device ids of the trackers of its cluster: nobody else gets a word out of it, where the network proves who they
+   * are. Everybody who knows the id of the cluster may ask unless given.
+   */
+  readonly admit?: readonly Uint8Array[];
   /** Where to listen; port 0 takes any free one. */
   readonly address: Address;
   /** The folder in which `initWitness` made the register. */
@@ -39,13 +49,14 @@ export interface Witness extends AsyncDisposable {
 
 /**
  * Starts a witness on the register in `dataDir`. Fails with `no_register`, `register_corrupt`, `register_too_new`,
- * `register_failed` or `locked`, or an `RpcError` `listen_failed`.
+ * `register_failed` or `locked`, or an `RpcError` `listen_failed`, `identity_exposed`, `identity_corrupt` or
+ * `identity_failed`.
  *
  * A register that was restored from an older copy looks like any other from here. Trackers notice, by the epochs that
  * they know, and then nobody takes over; so do not start a witness from a backup, nor two from copies of one folder.
  */
 export async function createWitness(options: WitnessOptions): Promise<Witness> {
-  const { network, address, dataDir, clock = createSystemClock(), onLog = () => undefined } = options;
+  const { address, dataDir, clock = createSystemClock(), onLog = () => undefined } = options;
   const files = createWitnessFiles(dataDir);
   // Before the lock: a folder without a register stays as it is.
   await readRegister(files);
@@ -54,10 +65,12 @@ export async function createWitness(options: WitnessOptions): Promise<Witness> {
   opened.defer(() => lock.unlock());
   const register = await DurableRegister.open(files);
   opened.defer(() => register.close());
+  const network = await networkOf(options);
   const server = await createServer({
     network,
     address,
     clock,
+    admit: admissionOf(options.admit, network),
     serve: [
       serveRegister(register, (entry) => {
         writeLog(entry);
@@ -72,6 +85,22 @@ export async function createWitness(options: WitnessOptions): Promise<Witness> {
   });
   log.witness('listening on %o', server.address);
   return new RunningWitness(register, server, opened.move());
+}
+
+async function networkOf({ network, identity, dataDir, clock }: WitnessOptions): Promise<Network> {
+  if (network !== undefined) return network;
+  const own = identity ?? (await loadOrCreateIdentity({ folder: dataDir }));
+  return createTlsNetwork({ identity: own, ...(clock === undefined ? {} : { clock }) });
+}
+
+/** Who may connect: whoever is not admitted is gone before a word is exchanged. */
+function admissionOf(
+  admitted: readonly Uint8Array[] | undefined,
+  { proves }: Network,
+): (remote: ChannelInfo) => boolean {
+  if (admitted === undefined || !proves) return () => true;
+  return ({ remoteIdentity }) =>
+    remoteIdentity !== undefined && admitted.some((deviceId) => isSameDevice(deviceId, remoteIdentity));
 }
 
 class RunningWitness implements Witness {

@@ -17,6 +17,8 @@ export interface DataFolder extends FolderLock {
 }
 
 const JOURNAL_FILE = 'journal.sqlite';
+/** How the names begin of what a tracker makes there. A key that nobody was told of is nobody's. */
+const OWN_FILES = [JOURNAL_FILE, 'tracker.lock', 'identity.pem'];
 
 /** Makes the folder if need be and locks it. Fails with `locked`, or `journal_failed` where it cannot be used. */
 export async function openDataFolder(folder: string): Promise<DataFolder> {
@@ -43,7 +45,7 @@ export function journalFileOf(folder: string): string {
 /** Those of a tracker, and no others. */
 async function removeFiles(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (name.startsWith(JOURNAL_FILE) || name.startsWith('tracker.lock')) await rm(join(folder, name));
+    if (OWN_FILES.some((own) => name.startsWith(own))) await rm(join(folder, name));
   }
 }
 

@@ -9,9 +9,12 @@
  *   for what was lost before it;
  * - a connection that is being opened outlives the question that began it, or a witness so far away that to greet it takes
  *   all the time of a question could never be asked. It has a time of its own;
+ * - where another device answers than the witness, nothing is asked, and none is connected to again for a while: a person
+ *   has to do something about it;
  * - a question that ends without an answer may have been carried out, or be carried out later still.
  */
-import type { Address, Clock, Network } from '@minitorrent/rpc-core';
+import type { Clock, Network, PinnedAddress } from '@minitorrent/rpc-core';
+import { RpcError, whoToExpect } from '@minitorrent/rpc-core';
 import { describe } from '../errors.ts';
 import type { Config, ReadOutcome, Register, SwapOutcome } from '../register.ts';
 import { TIMINGS } from '../replication/timings.ts';
@@ -26,7 +29,8 @@ export interface WitnessRegister extends Register, AsyncDisposable {
 
 export interface RemoteRegisterOptions {
   readonly network: Network;
-  readonly address: Address;
+  /** Of the witness; with its pin where the network proves who answers. */
+  readonly address: PinnedAddress;
   /** 16 bytes, the same for the witness. */
   readonly clusterId: Uint8Array;
   readonly clock: Clock;
@@ -36,6 +40,9 @@ type Unknown = { readonly kind: 'unknown'; readonly why: string };
 
 const { registerMs } = TIMINGS;
 
+/** Where another device answers than the pin says, it is tried again so seldom. */
+const IMPOSTOR_MS = 10_000;
+
 export class RemoteRegister implements WitnessRegister {
   readonly #options: RemoteRegisterOptions;
   /** The connection that questions go over; none before the first and after a loss. */
@@ -43,9 +50,12 @@ export class RemoteRegister implements WitnessRegister {
   /** Those that have not ended, `#link` among them. */
   readonly #links = new Set<WitnessLink>();
   readonly #asked = new Set<Promise<unknown>>();
+  /** Another device answered: why, and until when nobody is asked. */
+  #impostor: { readonly why: string; readonly untilMs: number } | undefined;
   #isClosed = false;
 
   constructor(options: RemoteRegisterOptions) {
+    whoToExpect(options.network, options.address);
     this.#options = { ...options, clusterId: checkClusterId(options.clusterId).slice() };
   }
 
@@ -81,6 +91,9 @@ export class RemoteRegister implements WitnessRegister {
   /** Never rejects. */
   #ask<T>(question: (calls: WitnessCalls) => Promise<T>): Promise<T | Unknown> {
     if (this.#isClosed) return Promise.resolve(this.#unknown('the register was closed'));
+    const { clock } = this.#options;
+    if (this.#impostor !== undefined && clock.now() < this.#impostor.untilMs)
+      return Promise.resolve(this.#unknown(this.#impostor.why));
     this.#link ??= this.#openLink();
     const answer = this.#answerInTime(this.#link, question);
     this.#asked.add(answer);
@@ -102,10 +115,19 @@ export class RemoteRegister implements WitnessRegister {
     try {
       return await Promise.race([link.calls.then(question), late]);
     } catch (error) {
-      return this.#unknown(describe(error));
+      return this.#unknown(this.#whyNot(link, error));
     } finally {
       cancel();
     }
+  }
+
+  #whyNot(link: WitnessLink, error: unknown): string {
+    const { clock, network } = this.#options;
+    const why = describe(error);
+    if (!(error instanceof RpcError)) return why;
+    if (error.code === 'wrong_identity') this.#impostor = { why, untilMs: clock.now() + IMPOSTOR_MS };
+    if (error.code !== 'connection_lost' || link.isOpen || !network.proves) return why;
+    return `${why}; it ended the connection before a word, as it does with whom it does not admit`;
   }
 
   #openLink(): WitnessLink {

@@ -5,13 +5,14 @@
  * it, and whoever needs an answer makes another one.
  */
 import {
-  type Address,
   type Client,
   type Clock,
   type Connection,
   createConnection,
   type Network,
+  type PinnedAddress,
   RpcError,
+  whoToExpect,
 } from '@minitorrent/rpc-core';
 import { witnessContract } from './contract.ts';
 
@@ -20,7 +21,7 @@ export type WitnessCalls = Client<typeof witnessContract>;
 
 export interface WitnessLinkOptions {
   readonly network: Network;
-  readonly address: Address;
+  readonly address: PinnedAddress;
   readonly clock: Clock;
   /** How long it may take until the witness has greeted: the way there and back three times. */
   readonly openMs: number;
@@ -76,7 +77,7 @@ export class WitnessLink {
   async #connect(): Promise<WitnessCalls> {
     const { network, address, clock, closeMs } = this.#options;
     const { signal } = this.#attempt;
-    const channel = await network.connect(address, { signal });
+    const channel = await network.connect(address, { signal, ...whoToExpect(network, address) });
     if (signal.aborted) {
       channel.destroy();
       throw signal.reason;

@@ -1,10 +1,12 @@
-/** Several trackers as one in this process, on a clock that the test moves. */
+/** Several trackers as one in this process, each with a key of its own, on a clock that the test moves. */
+import type { Network, PinnedAddress } from '@minitorrent/rpc-core';
+import { createIdentity, type Identity } from '@minitorrent/rpc-core/identity';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { createManualClock, createSeededRandom, type ManualClock } from '@minitorrent/rpc-core/testing';
 import { createMemoryJournal, type MemoryStorage } from '../../src/journal/memory-journal.ts';
 import { createMemoryRegister, type Register, RegisterCell } from '../../src/register.ts';
 import type { Timings } from '../../src/replication/timings.ts';
-import { createTracker, type Tracker, type TrackerOptions } from '../../src/shell/create-tracker.ts';
+import { type CommonTrackerOptions, createTracker, type Tracker } from '../../src/shell/create-tracker.ts';
 import { untilApart } from './apart.ts';
 import { CHEAP, connectPeer, type PeerOptions, type TestPeer } from './peers.ts';
 
@@ -19,12 +21,14 @@ export interface ClusterScene extends AsyncDisposable {
   cutOff: number | undefined;
   readonly logs: string[];
   /** Starts tracker number `at` on the journal that it had before, if it had one. */
-  start(at: number, options?: Partial<TrackerOptions>): Promise<Tracker>;
+  start(at: number, options?: Partial<CommonTrackerOptions>): Promise<Tracker>;
   /** Ends it without a word to the others, as far as that is possible inside one process. */
   kill(at: number): Promise<void>;
   /** Its disk is lost. */
   wipe(at: number): void;
   tracker(at: number): Tracker;
+  /** The network as a device at `host` uses it. */
+  networkOf(host: string, deviceId: Uint8Array): Network;
   roles(): readonly string[];
   /** Lets time pass until `isDone`, for at most `mostMs`; throws with the roles where it is not. */
   until(isDone: () => boolean, mostMs?: number): Promise<void>;
@@ -39,6 +43,13 @@ export interface ClusterSceneOptions {
   readonly hasRegister?: boolean;
   /** Of tracker number `at`. */
   readonly timings?: (at: number) => Partial<Timings>;
+  /** What tracker number `at` was told of the key of number `other`; the truth unless given. */
+  readonly pin?: (at: number, other: number) => Uint8Array;
+}
+
+/** Who tracker number `at` of every scene is. */
+export function identityOf(at: number): Identity {
+  return createIdentity({ seed: new Uint8Array(32).fill(at + 1) });
 }
 
 const PORT = 7_700;
@@ -47,6 +58,7 @@ export function createClusterScene({
   trackers = 2,
   hasRegister = true,
   timings = () => ({}),
+  pin = (_, other) => identityOf(other).deviceId,
 }: ClusterSceneOptions = {}): ClusterScene {
   const network = createMemoryNetwork();
   const clock = createManualClock();
@@ -58,7 +70,8 @@ export function createClusterScene({
   const peers: TestPeer[] = [];
   const memory = createMemoryRegister(cell);
   const addressOf = (at: number) => ({ host: `tracker-${at}`, port: PORT });
-  const addresses = storages.map((_, at) => addressOf(at));
+  const othersOf = (at: number): readonly PinnedAddress[] =>
+    storages.flatMap((_, other) => (other === at ? [] : [{ ...addressOf(other), pin: pin(at, other) }]));
   const away = { kind: 'unknown', why: 'it is away' } as const;
   const registerOf = (at: number): Register => {
     const isAway = (): boolean => scene.isRegisterAway || scene.cutOff === at;
@@ -80,8 +93,13 @@ export function createClusterScene({
     cutOff: undefined,
     logs: [],
     start: async (at, options = {}) => {
+      const identity = identityOf(at);
       const tracker = await createTracker({
-        network: untilApart(network.from(`tracker-${at}`), () => scene.cutOff !== undefined),
+        network: untilApart(
+          network.from(`tracker-${at}`, identity.deviceId),
+          () => scene.cutOff !== undefined,
+        ),
+        identity,
         address: addressOf(at),
         clock,
         random: createSeededRandom(at + 1),
@@ -89,7 +107,7 @@ export function createClusterScene({
         limits: CHEAP,
         cluster: {
           clusterId: CLUSTER_ID,
-          peers: addresses.filter((_, other) => other !== at),
+          peers: othersOf(at),
           ...(hasRegister ? { register: registerOf(at) } : {}),
           timings: timings(at),
         },
@@ -110,6 +128,7 @@ export function createClusterScene({
       storages[at] = emptyDisk();
     },
     tracker: trackerAt,
+    networkOf: (host, deviceId) => network.from(host, deviceId),
     roles: () => storages.map((_, at) => running.get(at)?.status().role ?? 'down'),
     until: async (isDone, mostMs = 10_000) => {
       const end = clock.now() + mostMs;

@@ -1,6 +1,7 @@
 /** Trackers and peers for tests of the service, over any network. */
 import type { Address, Client, Clock, Connection, Handlers, Network, RpcLimits } from '@minitorrent/rpc-core';
 import { createConnection, createSystemClock, serve } from '@minitorrent/rpc-core';
+import { createIdentity } from '@minitorrent/rpc-core/identity';
 import { type Holding, trackerCallbacks, trackerContract } from '../../src/contract.ts';
 import { createMemoryJournal } from '../../src/journal/memory-journal.ts';
 import type { TrackerLimits } from '../../src/limits.ts';
@@ -49,10 +50,10 @@ export interface PeerOptions {
 export function startTracker(
   options: Pick<TrackerOptions, 'network'> & Partial<TrackerOptions> & { readonly dataDir?: string },
 ): Promise<Tracker> {
-  const { dataDir, limits, ...others } = options;
+  const { dataDir, limits, identity = createIdentity(), ...others } = options;
   const place = dataDir === undefined ? { journal: createMemoryJournal() } : { dataDir };
   const address = { host: '127.0.0.1', port: 0 };
-  return createTracker({ address, ...place, ...others, limits: { ...CHEAP, ...limits } });
+  return createTracker({ address, identity, ...place, ...others, limits: { ...CHEAP, ...limits } });
 }
 
 let counter = 0;

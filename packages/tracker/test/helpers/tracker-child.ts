@@ -1,4 +1,5 @@
 /** A tracker in a process of its own, on a data folder or the URL of a PostgreSQL, to be killed. Writes its address, or why it did not start, as one line of JSON. */
+import { createIdentity } from '@minitorrent/rpc-core/identity';
 import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
 import { isTrackerError } from '../../src/errors.ts';
 import { createTracker } from '../../src/shell/create-tracker.ts';
@@ -11,7 +12,7 @@ try {
     network: createTcpNetwork(),
     address: { host: '127.0.0.1', port: 0 },
     ...(place.startsWith('postgresql:')
-      ? { journal: await openPostgresJournal({ url: place }) }
+      ? { journal: await openPostgresJournal({ url: place }), identity: createIdentity() }
       : { dataDir: place }),
     limits: { argon2MemoryKib: 8, argon2Passes: 1 },
   });
