@@ -121,7 +121,13 @@ export interface Download {
 export interface PeerEvents {
   /** A tracker can be reached, and who is logged in there. */
   'tracker-connected': [{ readonly address: Address; readonly userId: string | undefined }];
-  'tracker-lost': [{ readonly address: Address; readonly reason: string }];
+  /**
+   * A tracker that could be reached is gone, or another device answers in its place: then `code` is `wrong_identity`, nothing
+   * was told to that device, and it is tried once a minute. Undefined where the tracker closed the connection in good order.
+   */
+  'tracker-lost': [
+    { readonly address: Address; readonly reason: string; readonly code?: string | undefined },
+  ];
   /** The user was let in without a tracker. What is shared is served; trackers are told as soon as one comes back. */
   offline: [{ readonly userId: string }];
   /** Somebody asks to join a group that this user administers. */
@@ -147,7 +153,7 @@ export type JoinPolicy = (
 
 /** One user's node: talks to the tracker, shares files, serves pieces, downloads. */
 export interface Peer extends AsyncDisposable {
-  /** 32 bytes that name this device; kept in the data folder. */
+  /** 32 bytes that name this device: the SHA-256 of its public key. */
   readonly deviceId: Uint8Array;
   /** Where other peers reach this one. */
   readonly address: Address;

@@ -19,6 +19,24 @@ import { createPeer, type Peer } from '../src/index.ts';
 type TrackerHandlers = Handlers<typeof trackerContract>;
 type Login = TrackerHandlers['login'];
 
+describe('createPeer', () => {
+  const folders = { dataDir: '/nowhere/data', downloadDir: '/nowhere/downloads' };
+  const tracker = { host: 'tracker', port: 1 };
+
+  it('refuses a tracker without its pin, where the network would prove who answers', async () => {
+    const network = createMemoryNetwork().from('peer', new Uint8Array(32));
+    for (const proving of [{}, { network }]) {
+      const creating = createPeer({ ...folders, ...proving, trackers: [tracker] });
+      await expect(creating).rejects.toMatchObject({ code: 'no_pin' });
+    }
+  });
+
+  it('refuses a pin that is no device id', async () => {
+    const trackers = [{ ...tracker, pin: new Uint8Array(31) }];
+    await expect(createPeer({ ...folders, trackers })).rejects.toThrow('a pin of 31 bytes, expected 32');
+  });
+});
+
 describe('a peer', () => {
   it('lets a known user in where the only tracker that answers is a backup that knows too little', async () => {
     let logins = 0;

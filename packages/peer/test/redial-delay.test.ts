@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_REDIAL_LIMITS, RedialDelay } from '../src/redial-delay.ts';
 
-const { firstMs, longestMs } = DEFAULT_REDIAL_LIMITS;
+const { firstMs, longestMs, strangerMs } = DEFAULT_REDIAL_LIMITS;
 const lowest = { integer: () => 0 };
 const highest = { integer: (max: number) => max - 1 };
 
@@ -25,6 +25,12 @@ describe('RedialDelay', () => {
     const [shortest, longest] = [new RedialDelay(lowest), new RedialDelay(highest)];
     for (const delay of [shortest, longest]) delay.failed(0);
     expect([shortest.delayMs(0), longest.delayMs(0)]).toEqual([firstMs / 2, firstMs]);
+  });
+
+  it('waits a minute and by lot a quarter more where another device answers, however often', () => {
+    const [shortest, longest] = [new RedialDelay(lowest), new RedialDelay(highest)];
+    for (const delay of [shortest, longest, shortest, longest]) delay.metStranger(0);
+    expect([shortest.delayMs(0), longest.delayMs(0)]).toEqual([strangerMs, 1.25 * strangerMs]);
   });
 
   it('forgets failures on success', () => {

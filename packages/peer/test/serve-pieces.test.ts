@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { createManifest, createMemoryStore, verifyWholePiece } from '@minitorrent/chunk-store';
 import { createConnection, createServer, createSystemClock, createSystemRandom } from '@minitorrent/rpc-core';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { peerContract } from '../src/contract.ts';
+import { peerOfDevice } from '../src/peer-place.ts';
 import { servePieces } from '../src/shell/serve-pieces.ts';
 import { SharedFiles } from '../src/shell/shared-files.ts';
 import { Uplink } from '../src/shell/uplink.ts';
@@ -55,6 +56,26 @@ describe('servePieces', () => {
     const next = news.next();
     files.remove(groupId, manifest.root);
     await expect(next).rejects.toMatchObject({ code: 'unknown_file' });
+    uplink.close();
+  });
+
+  it('takes a device for one receiver, whatever it connects from', async () => {
+    const [network, clock] = [createMemoryNetwork(), createSystemClock()];
+    const files = new SharedFiles(clock);
+    const uplink = new Uplink({ clock, random: createSystemRandom() });
+    const open = vi.spyOn(uplink, 'open');
+    const serve = [servePieces(files, uplink)];
+    await using server = await createServer({ network, clock, address, serve, trusted: true });
+    files.put(groupId, await fullStore());
+    const devices = [1, 1, 2].map((byte) => new Uint8Array(32).fill(byte));
+    for (const [place, device] of devices.entries()) {
+      const channel = await network.from(`host-${place}`, device).connect(server.address);
+      await using connection = createConnection({ channel, clock, trusted: true });
+      const request = { groupId, root: manifest.root, want: [0], maxPieces: 1 };
+      for await (const _item of connection.client(peerContract).send_pieces(request));
+    }
+    const receivers = open.mock.calls.map(([{ receiver }]) => receiver);
+    expect(receivers).toEqual(devices.map(peerOfDevice));
     uplink.close();
   });
 });

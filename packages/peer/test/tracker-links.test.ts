@@ -644,3 +644,68 @@ describe('TrackerLinks, logging out', () => {
     await end(clock, nobody);
   });
 });
+
+describe('TrackerLinks, where another device answers', () => {
+  const [pin, other, own] = [1, 2, 3].map((byte) => new Uint8Array(32).fill(byte));
+  const address = { host: 'tracker', port: 1 };
+
+  /** A tracker's place, and links that want `pin` there, on a network that proves who is where. */
+  function setUp(clock: ManualClock) {
+    const network = createMemoryNetwork();
+    const mine = network.from('peer', own);
+    const connect = vi.fn(mine.connect);
+    const told: string[] = [];
+    const heard: string[] = [];
+    const at = (deviceId: Uint8Array | undefined): FakeTrackers =>
+      new FakeTrackers([tracker('a', heard)], { clock, network: network.from('tracker', deviceId) });
+    const links = (): TrackerLinks =>
+      at(own).links({
+        network: { ...mine, connect },
+        trackers: [{ ...address, ...(pin === undefined ? {} : { pin }) }],
+        onConnected: () => told.push('connected'),
+        onLost: (place, _reason, code) => told.push(`lost ${place.host}:${place.port} ${code}`),
+      });
+    return { at, links, connect, told, heard };
+  }
+
+  it('tells it nothing, reports it once, and looks again once a minute', async () => {
+    const clock = createManualClock();
+    const { at, links, connect, told, heard } = setUp(clock);
+    const accepted = vi.fn();
+    const impostor = at(other);
+    await impostor.network.listen(address, accepted);
+    const linked = links();
+    linked.useCredentials(credentials);
+    await clock.advanceAsync(600_000);
+    expect(told).toEqual(['lost tracker:1 wrong_identity']);
+    expect(connect.mock.calls.length).toBeGreaterThanOrEqual(8);
+    expect(connect.mock.calls.length).toBeLessThanOrEqual(11);
+    expect(accepted).not.toHaveBeenCalled();
+    expect(heard).toEqual([]);
+    expect(linked.links[0]?.lastFailure).toMatchObject({ code: 'wrong_identity' });
+    await clock.runUntilSettled(linked.close());
+  });
+
+  it('goes on when the tracker itself is back, and reports the next one', async () => {
+    const clock = createManualClock();
+    const { at, links, told } = setUp(clock);
+    const [impostor, real] = [at(other), at(pin)];
+    const first = await impostor.start(0);
+    const linked = links();
+    await clock.advanceAsync(0);
+    await clock.runUntilSettled(first.close());
+    const tracked = await real.start(0);
+    await clock.advanceAsync(75_000);
+    expect(told).toEqual(['lost tracker:1 wrong_identity', 'connected']);
+    await clock.runUntilSettled(tracked.close({ signal: AbortSignal.abort() }));
+    await impostor.start(0);
+    await clock.advanceAsync(300_000);
+    expect(told.slice(2)).toEqual([
+      expect.stringMatching(/^lost tracker:1 \w+$/),
+      'lost tracker:1 wrong_identity',
+    ]);
+    await clock.runUntilSettled(linked.close());
+    await end(clock, impostor);
+    await end(clock, real);
+  });
+});

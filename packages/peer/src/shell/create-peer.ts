@@ -1,11 +1,19 @@
 /**
- * Puts a peer together from its parts, and chooses the defaults: the system's clock and randomness, and TCP.
+ * Puts a peer together from its parts, and chooses the defaults: the system's clock and randomness, and TLS by the key that
+ * lies in the data folder.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Address, Clock, Network, Random, RpcServer } from '@minitorrent/rpc-core';
-import { createServer, createSystemClock, createSystemRandom, RpcError } from '@minitorrent/rpc-core';
-import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
+import type { Address, Clock, Network, PinnedAddress, Random, RpcServer } from '@minitorrent/rpc-core';
+import {
+  createServer,
+  createSystemClock,
+  createSystemRandom,
+  RpcError,
+  whoToExpect,
+} from '@minitorrent/rpc-core';
+import { DEVICE_ID_BYTES, type Identity } from '@minitorrent/rpc-core/identity';
+import { createTlsNetwork, loadOrCreateIdentity } from '@minitorrent/rpc-core/tls';
 import type { JoinPolicy, Peer } from '../peer.ts';
 import { type Library, openLibrary } from './library.ts';
 import { PeerNode } from './peer-node.ts';
@@ -16,9 +24,10 @@ import { Uplink } from './uplink.ts';
 export interface CreatePeerOptions {
   /**
    * The trackers in order of preference, at least one. Give all peers the same addresses, in any order: which trackers are
-   * told who has the files of a group follows from them.
+   * told who has the files of a group follows from them. Each needs its pin, the device id of who must answer, unless the
+   * network proves none.
    */
-  readonly trackers: readonly Address[];
+  readonly trackers: readonly PinnedAddress[];
   /** Where the peer keeps its library; created if it is not there. One process at a time. */
   readonly dataDir: string;
   /** Where finished downloads go unless told otherwise; created if it is not there. */
@@ -29,6 +38,9 @@ export interface CreatePeerOptions {
   readonly joinPolicy?: JoinPolicy;
   /** How long a call looks for a tracker that answers, milliseconds. */
   readonly trackerPatienceMs?: number;
+  /** Which device this is; unless given, by the key in `dataDir`, which is made the first time. */
+  readonly identity?: Identity;
+  /** TLS as `identity` unless given. One that proves device ids must be of the same device. */
   readonly network?: Network;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -39,20 +51,22 @@ const TRACKER_PATIENCE_MS = 10_000;
 
 /**
  * Opens the data folder, listens for other peers and looks for a tracker; resolves before one is found.
- * Fails with `data_folder_in_use`, and with what listening reports.
+ * Fails with `no_pin`, `data_folder_in_use`, and with what listening and `loadOrCreateIdentity` report.
  */
 export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
   const {
-    network = createTcpNetwork(),
     clock = createSystemClock(),
     random = createSystemRandom(),
     joinPolicy = async () => 'undecided',
     trackerPatienceMs = TRACKER_PATIENCE_MS,
   } = options;
+  requirePins(options.trackers, options.network ?? { proves: true });
   await mkdir(join(options.dataDir, 'leaves'), { recursive: true, mode: 0o700 });
   await mkdir(options.downloadDir, { recursive: true });
   await using resources = new AsyncDisposableStack();
   const library = resources.use(openLibrary(join(options.dataDir, 'library.sqlite')));
+  const identity = options.identity ?? (await loadOrCreateIdentity({ folder: options.dataDir }));
+  const network = options.network ?? createTlsNetwork({ identity, clock });
   const files = new SharedFiles(clock);
   const uplink = new Uplink({ clock, random });
   const served = servePieces(files, uplink);
@@ -62,9 +76,18 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
   );
   resources.defer(() => server.close());
   return new PeerNode({
-    ...{ ...options, network, clock, random, joinPolicy, trackerPatienceMs },
+    ...{ ...options, identity, network, clock, random, joinPolicy, trackerPatienceMs },
     ...{ library, files, uplink, served, server, resources: resources.move() },
   });
+}
+
+/** A tracker without its pin would be anybody: that is refused before anything is opened. */
+function requirePins(trackers: readonly PinnedAddress[], network: Pick<Network, 'proves'>): void {
+  for (const tracker of trackers) {
+    const { expect } = whoToExpect(network, tracker);
+    if (expect === undefined || expect.length === DEVICE_ID_BYTES) continue;
+    throw new RangeError(`Cannot use a pin of ${expect.length} bytes, expected ${DEVICE_ID_BYTES}`);
+  }
 }
 
 /** Listens at the port of the last time where any will do: there the other peers look for this one. */

@@ -3,7 +3,17 @@
  *
  * It holds who is logged in, and passes everything else on to the part whose business it is.
  */
-import type { Address, Clock, Network, Random, RpcError, RpcServer, Served } from '@minitorrent/rpc-core';
+import type {
+  Address,
+  Clock,
+  Network,
+  PinnedAddress,
+  Random,
+  RpcError,
+  RpcServer,
+  Served,
+} from '@minitorrent/rpc-core';
+import type { Identity } from '@minitorrent/rpc-core/identity';
 import createDebug from 'debug';
 import { PeerError } from '../errors.ts';
 import { EventHub } from '../event-hub.ts';
@@ -36,11 +46,11 @@ import type { Uplink } from './uplink.ts';
 import { Workspace } from './workspace.ts';
 
 const log = createDebug('minitorrent:peer:node');
-const DEVICE_ID_BYTES = 32;
 /** From the first packet to a usable connection: a peer that takes longer is no help. */
 const CONNECT_TIMEOUT_MS = 5_000;
 export interface PeerNodeOptions {
-  readonly trackers: readonly Address[];
+  readonly trackers: readonly PinnedAddress[];
+  readonly identity: Identity;
   readonly dataDir: string;
   readonly downloadDir: string;
   readonly joinPolicy: JoinPolicy;
@@ -78,9 +88,10 @@ export class PeerNode implements Peer {
   #closing: Promise<void> | undefined;
 
   constructor(options: PeerNodeOptions) {
-    const { library, random, network, clock, trackers, trackerPatienceMs, server, served } = options;
+    const { identity, library, random, network, clock, trackers, trackerPatienceMs, server, served } =
+      options;
     this.#options = options;
-    this.deviceId = library.setting('device-id', () => random.bytes(DEVICE_ID_BYTES));
+    this.deviceId = identity.deviceId;
     this.address = server.address;
     this.#pool = new PeerPool({ network, clock, serve: [served], connectTimeoutMs: CONNECT_TIMEOUT_MS });
     const workspace = (): Workspace | undefined => this.#session?.workspace;
@@ -89,7 +100,7 @@ export class PeerNode implements Peer {
       ...{ network, clock, random, trackers, patienceMs: trackerPatienceMs },
       callbacks: this.#callbacks.served,
       onConnected: (address) => this.#events.emit('tracker-connected', { address, userId: this.userId }),
-      onLost: (address, reason) => this.#events.emit('tracker-lost', { address, reason }),
+      onLost: (address, reason, code) => this.#events.emit('tracker-lost', { address, reason, code }),
       onRefused: (credentials, error) => void this.#refused(credentials, error),
     });
     this.#calls = new TrackerCalls(this.#links, random);

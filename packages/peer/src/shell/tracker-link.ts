@@ -3,10 +3,19 @@
  *
  * It connects, has whoever is to be logged in introduced, says when it can be used, and begins again when the connection
  * breaks. A tracker that leaves a call without an answer is asked whether it lives, and given up when it does not say.
+ * Another device in the tracker's place is told nothing: it is reported, once, and the place is looked at now and then.
  * What is called over it, and whether another tracker is asked instead, is its user's business.
  */
-import type { Address, Clock, Connection, Network, Random, Served } from '@minitorrent/rpc-core';
-import { createConnection, RpcError } from '@minitorrent/rpc-core';
+import type {
+  Address,
+  Clock,
+  Connection,
+  Network,
+  PinnedAddress,
+  Random,
+  Served,
+} from '@minitorrent/rpc-core';
+import { createConnection, RpcError, whoToExpect } from '@minitorrent/rpc-core';
 import { trackerContract } from '@minitorrent/tracker/contract';
 import createDebug from 'debug';
 import { RedialDelay } from '../redial-delay.ts';
@@ -35,13 +44,14 @@ export interface TrackerLinkOptions extends Pick<IntroductionOptions, 'credentia
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
-  readonly address: Address;
+  readonly address: PinnedAddress;
   /** What this peer answers to the tracker. */
   readonly callbacks: Served;
   /** `line` or `isLive` may have changed. */
   onChange(): void;
   onConnected(): void;
-  onLost(reason: string): void;
+  /** A connection that could be used is gone, or another device answers at the address; `code` where it was an error. */
+  onLost(reason: string, code: string | undefined): void;
 }
 
 interface Use {
@@ -50,7 +60,7 @@ interface Use {
 }
 
 export class TrackerLink {
-  readonly address: Address;
+  readonly address: PinnedAddress;
   readonly health: TrackerHealth = new TrackerHealth();
   readonly #options: TrackerLinkOptions;
   readonly #redial: RedialDelay;
@@ -58,6 +68,8 @@ export class TrackerLink {
   readonly #running: Promise<void>;
   #use: Use | undefined;
   #isProbed = false;
+  /** Since the tracker itself answered last. */
+  #isStrangerReported = false;
   #lastFailure: unknown;
 
   constructor(options: TrackerLinkOptions) {
@@ -122,13 +134,27 @@ export class TrackerLink {
     while (!signal.aborted) {
       await wait(clock, this.#redial.delayMs(clock.now()), signal);
       if (signal.aborted) return;
-      await this.#useOnce(signal).catch((error: unknown) => {
-        log('cannot use tracker %o: %s', this.address, String(error));
-        this.#lastFailure = error;
-      });
-      this.#redial.failed(clock.now());
+      await this.#useOnce(signal).then(
+        () => this.#redial.failed(clock.now()),
+        (error: unknown) => this.#failed(error),
+      );
       this.#options.onChange();
     }
+  }
+
+  /** There was no connection. */
+  #failed(error: unknown): void {
+    const { clock, onLost } = this.#options;
+    const { host, port } = this.address;
+    log('cannot use the tracker at %s:%d: %s', host, port, String(error));
+    this.#lastFailure = error;
+    if (!(error instanceof RpcError) || error.code !== 'wrong_identity') {
+      this.#redial.failed(clock.now());
+      return;
+    }
+    this.#redial.metStranger(clock.now());
+    if (!this.#isStrangerReported) onLost(error.message, error.code);
+    this.#isStrangerReported = true;
   }
 
   /** One connection, from its beginning to its end. */
@@ -145,13 +171,15 @@ export class TrackerLink {
     const isIntroduced = !connection.signal.aborted;
     if (isIntroduced) {
       this.#redial.succeeded();
+      this.#isStrangerReported = false;
       onConnected();
     }
     const reason = await connection.closed;
     this.#use = undefined;
     this.#lastFailure = reason.kind === 'failed' ? reason.error : undefined;
     if (!isIntroduced || signal.aborted) return;
-    onLost(reason.kind === 'failed' ? reason.error.message : 'it closed the connection');
+    if (reason.kind === 'failed') onLost(reason.error.message, reason.error.code);
+    else onLost('it closed the connection', undefined);
   }
 
   async #open(signal: AbortSignal): Promise<Connection> {
@@ -160,7 +188,8 @@ export class TrackerLink {
     const disarm = clock.schedule(OPEN_MS, () => late.abort(noGreeting(this.address)));
     const eitherSignal = AbortSignal.any([signal, late.signal]);
     try {
-      const channel = await network.connect(this.address, { signal: eitherSignal });
+      const expected = whoToExpect(network, this.address);
+      const channel = await network.connect(this.address, { signal: eitherSignal, ...expected });
       const connection = createConnection({ channel, clock, serve: [callbacks], trusted: true });
       const hangUp = (): void => this.#hangUp(connection);
       signal.addEventListener('abort', hangUp);

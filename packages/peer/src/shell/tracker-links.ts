@@ -4,7 +4,7 @@
  * It holds who is to be logged in, and which trackers keep the presence of which group. How a call finds its tracker is
  * the business of `CallRouter`.
  */
-import type { Address, Clock, Network, Random, Served } from '@minitorrent/rpc-core';
+import type { Address, Clock, Network, PinnedAddress, Random, Served } from '@minitorrent/rpc-core';
 import { RpcError } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
 import { PeerError } from '../errors.ts';
@@ -26,14 +26,17 @@ export interface TrackerLinksOptions {
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
-  /** In order of preference, at least one; one that is named twice counts once. */
-  readonly trackers: readonly Address[];
+  /**
+   * In order of preference, at least one; one that is named twice counts once. Each with its pin where the network proves
+   * who answers.
+   */
+  readonly trackers: readonly PinnedAddress[];
   /** What this peer answers to its trackers. */
   readonly callbacks: Served;
   /** How long a call looks for a tracker that answers, milliseconds. */
   readonly patienceMs: number;
   onConnected(address: Address): void;
-  onLost(address: Address, reason: string): void;
+  onLost(address: Address, reason: string, code: string | undefined): void;
   /** The user is logged in nowhere any more: a tracker that should know does not know this password. */
   onRefused(credentials: Credentials, error: RpcError): void;
 }
@@ -125,15 +128,16 @@ export class TrackerLinks {
     await Promise.all(this.links.map((link) => link.close()));
   }
 
-  #createLink(address: Address): TrackerLink {
+  #createLink(address: PinnedAddress): TrackerLink {
     const { network, clock, random, callbacks, onConnected, onLost } = this.#options;
+    const { host, port } = address;
     return new TrackerLink({
       ...{ network, clock, random, address, callbacks },
       credentials: () => this.#credentials,
       onRefused: (credentials, error) => this.#refused(credentials, error),
       onChange: () => this.#tell(),
-      onConnected: () => onConnected(address),
-      onLost: (reason) => onLost(address, reason),
+      onConnected: () => onConnected({ host, port }),
+      onLost: (reason, code) => onLost({ host, port }, reason, code),
     });
   }
 

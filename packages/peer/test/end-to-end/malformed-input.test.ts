@@ -270,5 +270,6 @@ function peerOf(cluster: Cluster, server: ReturnType<typeof createServer>): Prom
     trackers: [{ host: '127.0.0.1', port: bound.port }],
     dataDir: join(folder, 'data'),
     downloadDir: join(folder, 'downloads'),
+    network: cluster.network(),
   });
 }

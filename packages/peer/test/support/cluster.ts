@@ -6,16 +6,24 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  type Address,
   type Connection,
   createConnection,
   createServer,
   createSystemClock,
   type Handlers,
+  type Network,
+  type PinnedAddress,
   type Served,
   serve,
+  whoToExpect,
 } from '@minitorrent/rpc-core';
 import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
+import {
+  createIdentity,
+  createTlsNetwork,
+  type Identity,
+  loadOrCreateIdentity,
+} from '@minitorrent/rpc-core/tls';
 import {
   type ClusterOptions,
   createMemoryRegister,
@@ -39,20 +47,33 @@ export class Cluster implements AsyncDisposable {
   readonly folder: string;
   readonly trackers: Tracker[];
   readonly #openTracker: OpenTracker;
+  /** The device id of the trackers; undefined where everything goes over TCP. */
+  readonly #pin: Uint8Array | undefined;
   readonly #open: AsyncDisposable[] = [];
 
-  private constructor(folder: string, trackers: Tracker[], openTracker: OpenTracker) {
+  private constructor(folder: string, trackers: Tracker[], openTracker: OpenTracker, pin?: Uint8Array) {
     this.folder = folder;
     this.trackers = trackers;
     this.#openTracker = openTracker;
+    this.#pin = pin;
   }
 
   /** One tracker that stands alone. */
   static async start(): Promise<Cluster> {
     const folder = await mkdtemp(join(tmpdir(), 'minitorrent-peer-'));
     const port = await freePort();
-    const open: OpenTracker = () => openTracker(join(folder, 'tracker'), port);
+    const open: OpenTracker = () => openTracker({ dataDir: join(folder, 'tracker'), port });
     return new Cluster(folder, [await open(0)], open);
+  }
+
+  /** One tracker that stands alone, and everything over TLS. */
+  static async startSecure(): Promise<Cluster> {
+    const folder = await mkdtemp(join(tmpdir(), 'minitorrent-tls-'));
+    const port = await freePort();
+    const dataDir = join(folder, 'tracker');
+    const identity = await loadOrCreateIdentity({ folder: dataDir });
+    const open: OpenTracker = () => openTracker({ dataDir, port, network: createTlsNetwork({ identity }) });
+    return new Cluster(folder, [await open(0)], open, identity.deviceId);
   }
 
   /** Two trackers as one, in sync; the first one decides. */
@@ -65,7 +86,8 @@ export class Cluster implements AsyncDisposable {
     const open: OpenTracker = (place) => {
       const others = ports.filter((_, other) => other !== place);
       const peers = others.map((port) => ({ host: '127.0.0.1', port }));
-      return openTracker(join(folder, `tracker-${place}`), ports[place] ?? 0, { clusterId, peers, register });
+      const dataDir = join(folder, `tracker-${place}`);
+      return openTracker({ dataDir, port: ports[place] ?? 0, cluster: { clusterId, peers, register } });
     };
     const first = await open(0);
     await vi.waitFor(() => isTrue(first.status().role === 'primary'), 20_000);
@@ -79,8 +101,14 @@ export class Cluster implements AsyncDisposable {
     return this.#at(0);
   }
 
-  get addresses(): Address[] {
-    return this.trackers.map(({ address }) => address);
+  get addresses(): PinnedAddress[] {
+    const pin = this.#pin === undefined ? {} : { pin: this.#pin };
+    return this.trackers.map(({ address }) => ({ ...address, ...pin }));
+  }
+
+  /** As whoever uses it on the device of `identity`. */
+  network(identity: Identity = createIdentity()): Network {
+    return this.#pin === undefined ? createTcpNetwork() : createTlsNetwork({ identity });
   }
 
   /** Resolves when one of the pair decides, and the other follows. */
@@ -108,6 +136,7 @@ export class Cluster implements AsyncDisposable {
       dataDir: join(this.folder, name, 'data'),
       downloadDir: join(this.folder, name, 'downloads'),
       joinPolicy: async () => 'accept',
+      ...(this.#pin === undefined ? { network: createTcpNetwork() } : {}),
       ...options,
     });
     this.#open.push(peer);
@@ -138,22 +167,29 @@ export class Cluster implements AsyncDisposable {
 
   /** A member that answers other peers as `handlers` say, and tells the tracker that it holds all of `file`. */
   async impostor(name: string, file: FileDescriptor, handlers: Handlers<typeof peerContract>): Promise<void> {
-    const network = createTcpNetwork();
+    const identity = createIdentity();
+    const network = this.network(identity);
     const clock = createSystemClock();
     const address = { host: '127.0.0.1', port: 0 };
     const served: Served = serve(peerContract, handlers);
     const server = await createServer({ network, clock, address, serve: [served], trusted: true });
     this.#open.push(server);
-    await this.holder(name, file, server.address.port);
+    await this.holder(name, file, server.address.port, identity);
   }
 
   /** A member that tells the tracker that it holds all of `file`, and serves it at `port`. */
-  async holder(name: string, file: FileDescriptor, port: number): Promise<void> {
-    const client = await this.client();
+  async holder(
+    name: string,
+    file: FileDescriptor,
+    port: number,
+    identity: Identity = createIdentity(),
+  ): Promise<void> {
+    const { deviceId } = identity;
+    const client = await this.client([], identity);
     const tracker = client.client(trackerContract);
     const requestId = (): Uint8Array => randomBytes(16);
     await tracker.create_user({ requestId: requestId(), userId: name, password: PASSWORD });
-    await tracker.login({ userId: name, password: PASSWORD, deviceId: randomBytes(32) });
+    await tracker.login({ userId: name, password: PASSWORD, deviceId });
     await tracker.join_group({ requestId: requestId(), groupId: GROUP });
     const holding = { groupId: GROUP, root: file.root, holding: 'complete' } as const;
     await tracker.announce({ port, files: [holding] });
@@ -161,15 +197,18 @@ export class Cluster implements AsyncDisposable {
 
   /** Puts a file on the group's list that nobody serves yet. */
   async listed({ name, size, pieceLength, root }: FileDescriptor): Promise<void> {
-    const tracker = (await this.client()).client(trackerContract);
-    await tracker.login({ userId: 'alice', password: PASSWORD, deviceId: randomBytes(32) });
+    const identity = createIdentity();
+    const tracker = (await this.client([], identity)).client(trackerContract);
+    await tracker.login({ userId: 'alice', password: PASSWORD, deviceId: identity.deviceId });
     const file = { name, size, pieceLength, root };
     await tracker.upload_file({ requestId: randomBytes(16), groupId: GROUP, file });
   }
 
   /** A bare connection to the tracker. */
-  async client(served: readonly Served[] = []): Promise<Connection> {
-    const channel = await createTcpNetwork().connect(this.tracker.address);
+  async client(served: readonly Served[] = [], identity?: Identity): Promise<Connection> {
+    const network = this.network(identity);
+    const [address = this.tracker.address] = this.addresses;
+    const channel = await network.connect(address, whoToExpect(network, address));
     const connection = createConnection({
       channel,
       clock: createSystemClock(),
@@ -201,13 +240,20 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-function openTracker(dataDir: string, port: number, cluster?: ClusterOptions): Promise<Tracker> {
+function openTracker({
+  port,
+  ...options
+}: {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly network?: Network;
+  readonly cluster?: ClusterOptions;
+}): Promise<Tracker> {
   return createTracker({
     network: createTcpNetwork(),
     address: { host: '127.0.0.1', port },
-    dataDir,
     limits: { argon2MemoryKib: 64, argon2Passes: 1, announcesPerSecond: 1_000, announceBurst: 1_000 },
-    ...(cluster === undefined ? {} : { cluster }),
+    ...options,
   });
 }
 

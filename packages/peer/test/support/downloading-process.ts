@@ -2,6 +2,7 @@
  * A peer in a process of its own, to be killed: logs in, downloads or goes on downloading one file, and says how far it
  * has come, one JSON object a line.
  */
+import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
 import { createPeer, type Download } from '../../src/index.ts';
 
 interface Order {
@@ -19,6 +20,7 @@ const peer = await createPeer({
   trackers: [{ host: '127.0.0.1', port: order.port }],
   dataDir: `${order.folder}/data`,
   downloadDir: `${order.folder}/downloads`,
+  network: createTcpNetwork(),
 });
 await peer.login(order.userId, order.password);
 const download: Download = peer.downloads()[0] ?? (await peer.downloadFile(order.groupId, order.name));

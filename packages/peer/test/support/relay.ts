@@ -8,6 +8,8 @@ import type { Address } from '@minitorrent/rpc-core';
 
 export interface Relay extends AsyncDisposable {
   readonly address: Address;
+  /** How many came this way. */
+  readonly connections: number;
   /** From now on nothing passes, either way; connections stay open, and new ones are taken. */
   freeze(): void;
   /** What was held back passes, and all that follows. */
@@ -17,7 +19,9 @@ export interface Relay extends AsyncDisposable {
 export async function startRelay(target: Address): Promise<Relay> {
   const sockets = new Set<Socket>();
   let isFrozen = false;
+  let connections = 0;
   const server = createServer((client) => {
+    connections += 1;
     const upstream = connect({ host: target.host, port: target.port });
     for (const [from, to] of [
       [client, upstream],
@@ -40,6 +44,9 @@ export async function startRelay(target: Address): Promise<Relay> {
   if (bound === null || typeof bound === 'string') throw new TypeError('The relay has no port');
   return {
     address: { host: '127.0.0.1', port: bound.port },
+    get connections() {
+      return connections;
+    },
     freeze() {
       isFrozen = true;
       for (const socket of sockets) socket.pause();
