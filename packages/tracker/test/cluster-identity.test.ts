@@ -6,9 +6,6 @@ import { createManualClock } from '@minitorrent/rpc-core/testing';
 import { describe, expect, it } from 'vitest';
 import { CLUSTER_TIMES } from '../src/cluster/options.ts';
 import { OtherTrackers } from '../src/cluster/other-trackers.ts';
-import { genesis } from '../src/entry.ts';
-import type { SyncRequest } from '../src/messages.ts';
-import { noConfig } from '../src/register.ts';
 import { openWitnessRegister } from '../src/witness.ts';
 import {
   CLUSTER_ID,
@@ -16,6 +13,7 @@ import {
   type ClusterSceneOptions,
   createClusterScene,
   identityOf,
+  memberRequest,
 } from './helpers/cluster-scene.ts';
 import { newRequestId } from './helpers/peers.ts';
 
@@ -170,16 +168,6 @@ async function startedPair(options: ClusterSceneOptions = {}): Promise<ClusterSc
   await scene.start(1);
   await scene.until(() => scene.cell.config.inSync.length === 2);
   return scene;
-}
-
-/** What another tracker of the cluster with that id would begin with. */
-function memberRequest(clusterId: Uint8Array): SyncRequest {
-  const storeId = new Uint8Array(16).fill(0xee);
-  return {
-    position: genesis,
-    entries: [],
-    member: { kind: 'pull', clusterId, storeId, config: noConfig, committed: 0, snapshot: undefined },
-  };
 }
 
 function countConnects(network: Network): Network & { readonly connects: number } {

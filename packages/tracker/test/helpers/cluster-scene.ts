@@ -3,14 +3,26 @@ import type { Network, PinnedAddress } from '@minitorrent/rpc-core';
 import { createIdentity, type Identity } from '@minitorrent/rpc-core/identity';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { createManualClock, createSeededRandom, type ManualClock } from '@minitorrent/rpc-core/testing';
+import { genesis } from '../../src/entry.ts';
 import { createMemoryJournal, type MemoryStorage } from '../../src/journal/memory-journal.ts';
-import { createMemoryRegister, type Register, RegisterCell } from '../../src/register.ts';
+import type { SyncRequest } from '../../src/messages.ts';
+import { createMemoryRegister, noConfig, type Register, RegisterCell } from '../../src/register.ts';
 import type { Timings } from '../../src/replication/timings.ts';
 import { type CommonTrackerOptions, createTracker, type Tracker } from '../../src/shell/create-tracker.ts';
 import { untilApart } from './apart.ts';
 import { CHEAP, connectPeer, type PeerOptions, type TestPeer } from './peers.ts';
 
 export const CLUSTER_ID = new Uint8Array(16).fill(0xc1);
+
+/** What another tracker of the cluster with that id would begin with. */
+export function memberRequest(clusterId: Uint8Array): SyncRequest {
+  const storeId = new Uint8Array(16).fill(0xee);
+  return {
+    position: genesis,
+    entries: [],
+    member: { kind: 'pull', clusterId, storeId, config: noConfig, committed: 0, snapshot: undefined },
+  };
+}
 
 export interface ClusterScene extends AsyncDisposable {
   readonly clock: ManualClock;
