@@ -2,7 +2,7 @@
  * Reads the journal of the trackers as it grows, and compares it with what clients were told: one unbroken history, in which
  * every name is given away once.
  */
-import type { Address, Clock, Network } from '@minitorrent/rpc-core';
+import type { Clock, Network, PinnedAddress } from '@minitorrent/rpc-core';
 import { type Entry, genesis, openRecord, recordAfter } from '../../src/entry.ts';
 import { describe } from '../../src/errors.ts';
 import { toHex } from '../../src/hex.ts';
@@ -20,7 +20,9 @@ interface Owner {
 export interface AuditOptions {
   readonly network: Network;
   readonly clock: Clock;
-  readonly addresses: readonly Address[];
+  readonly addresses: readonly PinnedAddress[];
+  /** Of `network`. */
+  readonly deviceId: Uint8Array;
   readonly clusterId: Uint8Array;
   readonly promises: Promises;
   readonly signal: AbortSignal;
@@ -29,6 +31,7 @@ export interface AuditOptions {
 export class Audit {
   readonly #options: AuditOptions;
   #position: JournalPosition = genesis;
+  #made = 0;
   readonly #owners = new Map<string, Owner>();
   readonly #requests = new Set<string>();
 
@@ -36,9 +39,9 @@ export class Audit {
     this.#options = options;
   }
 
-  /** Entries that were read. */
+  /** Entries that made a user or a group: what clients are told of. Others note that a device logged in. */
   get entries(): number {
-    return this.#position.index;
+    return this.#made;
   }
 
   /** Reads everything that is acknowledged; to be called when all trackers are together. */
@@ -54,7 +57,7 @@ export class Audit {
   }
 
   /** Whether the tracker at `address` ends where the audit does, with the same history. */
-  async isAtEnd(address: Address): Promise<boolean> {
+  async isAtEnd(address: PinnedAddress): Promise<boolean> {
     return this.#ask(address, async (tracker) => {
       const { head, entries } = await tracker.sync(this.#request(), { timeoutMs: SILENCE_MS });
       return entries.length === 0 && toHex(head.hash) === toHex(this.#position.hash);
@@ -87,7 +90,7 @@ export class Audit {
   }
 
   /** The last entry that the tracker at `address` knows to be acknowledged. */
-  #endOf(address: Address): Promise<number> {
+  #endOf(address: PinnedAddress): Promise<number> {
     const { clusterId } = this.#options;
     return this.#ask(address, async (tracker) => {
       const { committedIndex } = await tracker.tracker_status({ clusterId }, { timeoutMs: SILENCE_MS });
@@ -96,7 +99,7 @@ export class Audit {
   }
 
   /** False where that tracker does not have the entries: it dropped some of them, or knows less than another one. */
-  #readFrom(address: Address, end: number): Promise<boolean> {
+  #readFrom(address: PinnedAddress, end: number): Promise<boolean> {
     const { promises } = this.#options;
     return this.#ask(address, async (tracker) => {
       try {
@@ -127,6 +130,7 @@ export class Audit {
     const requestId = toHex(id);
     if (this.#requests.has(requestId)) this.#options.promises.violated(`entry ${index} does a request again`);
     this.#requests.add(requestId);
+    if (events.some(({ kind }) => kind === 'user_created' || kind === 'group_created')) this.#made += 1;
     for (const event of events) {
       if (event.kind === 'user_created') {
         this.#own(keyOf({ kind: 'user', name: event.userId }), { requestId, owner: undefined });
@@ -145,7 +149,7 @@ export class Audit {
     return { position: this.#position, entries: [], member: undefined };
   }
 
-  async #ask<R>(address: Address, question: (tracker: TrackerClient) => Promise<R>): Promise<R> {
+  async #ask<R>(address: PinnedAddress, question: (tracker: TrackerClient) => Promise<R>): Promise<R> {
     const { connection, tracker } = await connectTo(address, this.#options);
     try {
       return await question(tracker);

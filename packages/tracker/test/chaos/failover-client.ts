@@ -5,8 +5,8 @@
  * gets an answer, or an error that no other try would change.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Address, CallOptions, Client, Clock, Connection, Network } from '@minitorrent/rpc-core';
-import { createConnection, RpcError } from '@minitorrent/rpc-core';
+import type { CallOptions, Client, Clock, Connection, Network, PinnedAddress } from '@minitorrent/rpc-core';
+import { createConnection, RpcError, whoToExpect } from '@minitorrent/rpc-core';
 import { trackerContract } from '../../src/contract.ts';
 
 export type TrackerClient = Client<typeof trackerContract>;
@@ -19,7 +19,15 @@ const PAUSE_MS = 100;
 /** What another tracker, or the same one later, may answer better. */
 export const PASSING: ReadonlySet<string> = new Set([
   // Of the connection.
-  ...['connect_failed', 'connection_lost', 'closed', 'deadline_exceeded', 'handshake_timeout', 'silent'],
+  ...[
+    'connect_failed',
+    'handshake_failed',
+    'connection_lost',
+    'closed',
+    'deadline_exceeded',
+    'handshake_timeout',
+    'silent',
+  ],
   // Of the tracker.
   ...['no_primary', 'not_primary', 'read_only', 'unconfirmed', 'busy', 'journal_failed'],
 ]);
@@ -32,7 +40,9 @@ export interface Credentials {
 export interface FailoverOptions {
   readonly network: Network;
   readonly clock: Clock;
-  readonly addresses: readonly Address[];
+  readonly addresses: readonly PinnedAddress[];
+  /** Of `network`: who logs in. */
+  readonly deviceId: Uint8Array;
   /** The number of the tracker to be asked first. */
   readonly first: number;
   readonly signal: AbortSignal;
@@ -53,7 +63,6 @@ export interface Line {
 
 export class FailoverClient {
   readonly #options: FailoverOptions;
-  readonly #deviceId = new Uint8Array(32).fill(1);
   #at: number;
   #failures = 0;
   #credentials: Credentials | undefined;
@@ -105,13 +114,13 @@ export class FailoverClient {
   }
 
   async #open(): Promise<Line> {
-    const { addresses, signal } = this.#options;
+    const { addresses, deviceId, signal } = this.#options;
     const address = addresses[this.#at];
     if (address === undefined) throw new RangeError(`There is no tracker number ${this.#at}`);
     const line = await connectTo(address, this.#options);
     try {
       if (this.#credentials !== undefined) {
-        const request = { ...this.#credentials, deviceId: this.#deviceId };
+        const request = { ...this.#credentials, deviceId };
         await line.tracker.login(request, { signal, timeoutMs: SILENCE_MS });
       }
       return line;
@@ -124,7 +133,7 @@ export class FailoverClient {
 
 /** A connection to one tracker; fails with `silent` where it is not made in time. */
 export async function connectTo(
-  address: Address,
+  address: PinnedAddress,
   { network, clock, signal }: Pick<FailoverOptions, 'network' | 'clock' | 'signal'>,
 ): Promise<Line> {
   const tooLong = new AbortController();
@@ -132,7 +141,10 @@ export async function connectTo(
     tooLong.abort(new RpcError('silent', `Nobody answers at ${address.host}:${address.port}`)),
   );
   try {
-    const channel = await network.connect(address, { signal: AbortSignal.any([signal, tooLong.signal]) });
+    const channel = await network.connect(address, {
+      signal: AbortSignal.any([signal, tooLong.signal]),
+      ...whoToExpect(network, address),
+    });
     const connection = createConnection({ channel, clock, trusted: true });
     return { connection, tracker: connection.client(trackerContract) };
   } finally {

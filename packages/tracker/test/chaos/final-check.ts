@@ -1,6 +1,6 @@
 /** Asks every tracker for everything that was acknowledged, when all is healed and nobody writes. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Address } from '@minitorrent/rpc-core';
+import type { PinnedAddress } from '@minitorrent/rpc-core';
 import type { Audit, AuditOptions } from './audit.ts';
 import { codeOf, connectTo, SILENCE_MS, type TrackerClient } from './failover-client.ts';
 import type { KnownUser } from './promises.ts';
@@ -21,7 +21,7 @@ export async function findMissing(audit: Audit, options: AuditOptions): Promise<
   return missing;
 }
 
-async function becomesLevel(audit: Audit, address: Address): Promise<boolean> {
+async function becomesLevel(audit: Audit, address: PinnedAddress): Promise<boolean> {
   const beganMs = performance.now();
   while (!(await audit.isAtEnd(address))) {
     if (performance.now() - beganMs > LEVEL_MS) return false;
@@ -31,14 +31,14 @@ async function becomesLevel(audit: Audit, address: Address): Promise<boolean> {
 }
 
 /** Logs in as every user: only the owner has the password, and the answer names the groups. */
-async function findAbsent(address: Address, options: AuditOptions): Promise<readonly string[]> {
+async function findAbsent(address: PinnedAddress, options: AuditOptions): Promise<readonly string[]> {
   const absent: string[] = [];
   const users = options.promises.users.values();
   const checkSome = async (): Promise<void> => {
     const { connection, tracker } = await connectTo(address, options);
     try {
       // One iterator for all of them: each takes the next user.
-      for (const user of users) absent.push(...(await findAbsentOf(user, tracker)));
+      for (const user of users) absent.push(...(await findAbsentOf(user, tracker, options)));
     } finally {
       connection.abort();
     }
@@ -47,9 +47,13 @@ async function findAbsent(address: Address, options: AuditOptions): Promise<read
   return absent;
 }
 
-async function findAbsentOf(user: KnownUser, tracker: TrackerClient): Promise<readonly string[]> {
+async function findAbsentOf(
+  user: KnownUser,
+  tracker: TrackerClient,
+  { deviceId }: AuditOptions,
+): Promise<readonly string[]> {
   const { userId, password, groups } = user;
-  const request = { userId, password, deviceId: new Uint8Array(32).fill(3) };
+  const request = { userId, password, deviceId };
   try {
     const { memberships } = await tracker.login(request, { timeoutMs: SILENCE_MS });
     await tracker.logout({}, { timeoutMs: SILENCE_MS });

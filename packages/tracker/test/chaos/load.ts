@@ -1,7 +1,5 @@
 /** The clients of a run, in this process: writers for as long as it lasts, and readers that check what they are told. */
-import type { Address } from '@minitorrent/rpc-core';
-import { createSystemClock } from '@minitorrent/rpc-core';
-import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
+import type { FailoverOptions } from './failover-client.ts';
 import type { Outages } from './outages.ts';
 import type { Promises } from './promises.ts';
 import { Reader } from './reader.ts';
@@ -9,12 +7,10 @@ import { ContendedNames, Writer } from './writer.ts';
 
 const READERS = 4;
 
-export interface LoadOptions {
-  readonly addresses: readonly Address[];
+export interface LoadOptions extends Omit<FailoverOptions, 'first' | 'onRetry'> {
   readonly clients: number;
   readonly promises: Promises;
   readonly outages: Outages;
-  readonly signal: AbortSignal;
 }
 
 export interface Load {
@@ -23,8 +19,7 @@ export interface Load {
 }
 
 /** Begins at once. */
-export function startLoad({ clients, ...options }: LoadOptions): Load {
-  const common = { ...options, network: createTcpNetwork(), clock: createSystemClock() };
+export function startLoad({ clients, ...common }: LoadOptions): Load {
   const contended = new ContendedNames();
   const parts = [
     ...Array.from({ length: clients }, (_, number) => new Writer({ ...common, number, contended })),

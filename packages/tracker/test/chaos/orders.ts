@@ -2,6 +2,7 @@
 import type { Address } from '@minitorrent/rpc-core';
 import type { TrackerStatus } from '../../src/messages.ts';
 import type { Config } from '../../src/register.ts';
+import type { PinnedPlace } from './keys.ts';
 
 /**
  * Mistakes that a run notices: of the replication core, and a disk that says `durable` a while too early. Others of the core
@@ -13,17 +14,23 @@ export type ChaosBug = (typeof CHAOS_BUGS)[number];
 
 export interface TrackerOrders {
   readonly listenAt: Address;
+  /** Of its key; hexadecimal. */
+  readonly seed: string;
   /** Hexadecimal. */
   readonly clusterId: string;
   /** A data folder and the others of the cluster, or a database. */
   readonly place:
-    | { readonly dataDir: string; readonly peers: readonly Address[]; readonly witness: Address }
+    | { readonly dataDir: string; readonly peers: readonly PinnedPlace[]; readonly witness: PinnedPlace }
     | { readonly url: string };
   readonly planted: ChaosBug | undefined;
 }
 
 export interface WitnessOrders {
   readonly listenAt: Address;
+  /** Of its key; hexadecimal. */
+  readonly seed: string;
+  /** The device ids of its trackers; hexadecimal. */
+  readonly admit: readonly string[];
   readonly dataDir: string;
 }
 

@@ -11,13 +11,12 @@ const PAUSE_MS = 50;
 /** Of the users that were made last, one of so many: what is old is everywhere anyway. */
 const RECENT = 50;
 
-export interface ReaderOptions extends Pick<FailoverOptions, 'network' | 'clock' | 'addresses' | 'signal'> {
+export interface ReaderOptions extends Omit<FailoverOptions, 'first' | 'onRetry'> {
   readonly promises: Promises;
 }
 
 export class Reader {
   readonly #options: ReaderOptions;
-  readonly #deviceId = new Uint8Array(32).fill(2);
 
   constructor(options: ReaderOptions) {
     this.#options = options;
@@ -33,7 +32,7 @@ export class Reader {
   }
 
   async #check(user: KnownUser): Promise<void> {
-    const { promises, addresses, signal } = this.#options;
+    const { promises, addresses, deviceId, signal } = this.#options;
     const address = pick(addresses);
     if (address === undefined) return;
     const groups = [...user.groups];
@@ -41,7 +40,7 @@ export class Reader {
     try {
       const { tracker, connection } = await connectTo(address, this.#options);
       try {
-        const request = { userId, password, deviceId: this.#deviceId };
+        const request = { userId, password, deviceId };
         const answer = await tracker.login(request, { signal, timeoutMs: SILENCE_MS });
         promises.reads += 1;
         const own = new Set(answer.memberships.map(({ groupId }) => groupId));

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSystemClock } from '@minitorrent/rpc-core';
-import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
+import { createTlsNetwork } from '@minitorrent/rpc-core/tls';
 import { describe } from '../../src/errors.ts';
 import { Chance } from '../simulation/chance.ts';
 import { Audit, type AuditOptions } from './audit.ts';
@@ -118,8 +118,10 @@ class Run {
 
   async #runOn(scene: Scene): Promise<void> {
     const { clients } = this.#options;
+    const { client: identity, addresses } = scene;
     const common = {
-      ...{ network: createTcpNetwork(), clock: createSystemClock(), addresses: scene.addresses },
+      ...{ network: createTlsNetwork({ identity }), clock: createSystemClock(), addresses },
+      deviceId: identity.deviceId,
       ...{ clusterId: scene.clusterId, promises: this.#promises, signal: this.#signal },
     };
     const audit = new Audit(common);

@@ -4,11 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { Address } from '@minitorrent/rpc-core';
+import type { PinnedAddress } from '@minitorrent/rpc-core';
+import type { Identity } from '@minitorrent/rpc-core/identity';
 import { toHex } from '../../src/hex.ts';
 import type { Bell } from './bell.ts';
 import { allCables, type Cable, type Cables, type Place } from './cables.ts';
 import { openKernelCables } from './kernel-cables.ts';
+import { Keys, type PinnedPlace, pinnedAddress } from './keys.ts';
 import type { ChaosOptions } from './options.ts';
 import type { ChildLine, TrackerOrders } from './orders.ts';
 import { openProxyCables } from './proxy-cables.ts';
@@ -31,7 +33,9 @@ export interface Scene extends AsyncDisposable {
   readonly trackers: readonly TrackerSeat[];
   readonly third: Third;
   /** Where clients reach the trackers, in their order. */
-  readonly addresses: readonly Address[];
+  readonly addresses: readonly PinnedAddress[];
+  /** Who all clients are. */
+  readonly client: Identity;
   /** Everything between which there are cables. */
   readonly places: readonly Place[];
   cut(cables: readonly Cable[]): Promise<void>;
@@ -46,8 +50,15 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   const places = [CLIENTS, ...names, journal === 'sqlite' ? 'witness' : 'database'];
   const cables = opened.use(await layCables(options.cutBy, places));
   const clusterId = new Uint8Array(randomBytes(16));
+  const keys = new Keys();
+  const pinned = (from: Place, to: Place): PinnedPlace => ({
+    ...cables.address({ from, to }),
+    pin: keys.pinOf(to),
+  });
   const onCrash = (why: string): void => options.onCrash('the witness', why);
-  const { third, database } = await startThird(journal, { folder, cables, bell, clusterId, onCrash });
+  const { third, database } = await startThird(journal, {
+    ...{ folder, cables, bell, clusterId, keys, names, onCrash },
+  });
   opened.use(third);
 
   const placeOf = (name: string): TrackerOrders['place'] => {
@@ -55,8 +66,8 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
       const { host, port } = cables.address({ from: name, to: third.name });
       return { url: `postgresql://tests@${host}:${port}/${database}` };
     }
-    const peers = names.filter((other) => other !== name).map((to) => cables.address({ from: name, to }));
-    const witness = cables.address({ from: name, to: third.name });
+    const peers = names.filter((other) => other !== name).map((to) => pinned(name, to));
+    const witness = pinned(name, third.name);
     return { dataDir: join(folder, name), peers, witness };
   };
   const trackers = names.map(
@@ -67,6 +78,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
         logFile: join(folder, `${name}.log`),
         orders: () => ({
           listenAt: cables.listenAt(name),
+          seed: keys.seedOf(name),
           clusterId: toHex(clusterId),
           place: placeOf(name),
           planted: options.planted,
@@ -83,7 +95,8 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   const resources = opened.move();
   return {
     ...{ clusterId, trackers, third, places },
-    addresses: names.map((to) => cables.address({ from: CLIENTS, to })),
+    addresses: names.map((to) => pinnedAddress(pinned(CLIENTS, to))),
+    client: keys.identityOf(CLIENTS),
     cut: (chosen) => cables.cut(chosen),
     heal: () => cables.heal(),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

@@ -5,6 +5,7 @@ import { initWitness } from '../../src/witness.ts';
 import type { Bell } from './bell.ts';
 import type { Cables } from './cables.ts';
 import { Child } from './child.ts';
+import type { Keys } from './keys.ts';
 import type { WitnessOrders } from './orders.ts';
 
 export const POSTGRES_PORT = 5_432;
@@ -24,19 +25,25 @@ export interface ThirdOptions {
   readonly cables: Cables;
   readonly bell: Bell;
   readonly clusterId: Uint8Array;
+  readonly keys: Keys;
+  /** The names of the trackers. */
+  readonly names: readonly string[];
   readonly onCrash: (why: string) => void;
 }
 
 /** A witness that runs, in `folder`. */
 export async function startWitness(options: ThirdOptions): Promise<Third> {
-  const { folder, cables, bell, clusterId, onCrash } = options;
+  const { folder, cables, bell, clusterId, keys, names, onCrash } = options;
   const name = 'witness';
   const dataDir = join(folder, name);
   await initWitness({ dataDir, clusterId });
   const child = new Child({
     ...{ name, bell, onCrash },
     script: new URL('./witness-child.ts', import.meta.url),
-    orders: (): WitnessOrders => ({ listenAt: cables.listenAt(name), dataDir }),
+    orders: (): WitnessOrders => ({
+      ...{ listenAt: cables.listenAt(name), dataDir, seed: keys.seedOf(name) },
+      admit: names.map((tracker) => keys.pinOf(tracker)),
+    }),
     logFile: join(folder, `${name}.log`),
     onLine: (line) => {
       if (line.kind === 'started') cables.plug(name, line.address);

@@ -1,6 +1,7 @@
 /** A tracker to be killed: on a data folder as one of a cluster, or on a database that it shares with others. */
 import { createSystemClock } from '@minitorrent/rpc-core';
-import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
+import type { Identity } from '@minitorrent/rpc-core/identity';
+import { createTlsNetwork } from '@minitorrent/rpc-core/tls';
 import type { ClusterOptions } from '../../src/cluster/options.ts';
 import { fromHex, toHex } from '../../src/hex.ts';
 import type { Journal } from '../../src/journal/journal.ts';
@@ -9,12 +10,19 @@ import { createTracker, type Tracker } from '../../src/shell/create-tracker.ts';
 import { openPostgresJournal } from '../../src/shell/postgres-journal.ts';
 import { openWitnessRegister } from '../../src/witness.ts';
 import { CHEAP } from '../helpers/peers.ts';
+import { identityFrom, pinnedAddress } from './keys.ts';
 import { openLyingJournal } from './lying-journal.ts';
 import { type ChaosBug, type TrackerOrders, takeOrders, tellRunner } from './orders.ts';
 
-const { listenAt, clusterId, place, planted } = takeOrders<TrackerOrders>();
-const network = createTcpNetwork();
+const { listenAt, seed, clusterId, place, planted } = takeOrders<TrackerOrders>();
 const clock = createSystemClock();
+const identity = identityFrom(seed);
+// All clients come from one address, and after a fault all at once.
+const network = createTlsNetwork({
+  identity,
+  clock,
+  limits: { handshakesPerAddress: 1_000, handshakes: 1_000 },
+});
 if (planted !== undefined) plant(planted);
 
 const manyLogins = {
@@ -48,15 +56,20 @@ function tellRole(): void {
 }
 
 async function placeOptions(): Promise<
-  { readonly cluster?: ClusterOptions } & ({ readonly dataDir: string } | { readonly journal: Journal })
+  { readonly identity: Identity; readonly cluster?: ClusterOptions } & (
+    | { readonly dataDir: string }
+    | { readonly journal: Journal }
+  )
 > {
-  if ('url' in place) return { journal: await openPostgresJournal({ url: place.url }) };
-  const { dataDir, peers, witness } = place;
+  if ('url' in place) return { identity, journal: await openPostgresJournal({ url: place.url }) };
+  const { dataDir } = place;
+  const peers = place.peers.map(pinnedAddress);
+  const witness = pinnedAddress(place.witness);
   const id = fromHex(clusterId);
   const register = openWitnessRegister({ network, clock, address: witness, clusterId: id });
   const cluster: ClusterOptions = { clusterId: id, peers, register };
-  if (planted === 'lying_disk') return { cluster, journal: await openLyingJournal(dataDir) };
-  return { cluster, dataDir };
+  if (planted === 'lying_disk') return { identity, cluster, journal: await openLyingJournal(dataDir) };
+  return { identity, cluster, dataDir };
 }
 
 function plant(bug: ChaosBug): void {
