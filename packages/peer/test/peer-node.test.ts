@@ -12,6 +12,7 @@ import {
   serve,
 } from '@minitorrent/rpc-core';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
+import { createIdentity, loadOrCreateIdentity } from '@minitorrent/rpc-core/tls';
 import { trackerCallbacks, trackerContract } from '@minitorrent/tracker/contract';
 import { describe, expect, it } from 'vitest';
 import { createPeer, type Peer } from '../src/index.ts';
@@ -29,6 +30,19 @@ describe('createPeer', () => {
       const creating = createPeer({ ...folders, ...proving, trackers: [tracker] });
       await expect(creating).rejects.toMatchObject({ code: 'no_pin' });
     }
+  });
+
+  it('is the device of the identity that it is given, and otherwise of the key in its data folder', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'minitorrent-peer-'));
+    const options = { dataDir, downloadDir: dataDir, trackers: [tracker], network: createMemoryNetwork() };
+    const identity = createIdentity();
+    await using given = await createPeer({ ...options, identity });
+    expect(given.deviceId).toEqual(identity.deviceId);
+    await given.close();
+    await using kept = await createPeer(options);
+    expect(kept.deviceId).toEqual((await loadOrCreateIdentity({ folder: dataDir })).deviceId);
+    await kept.close();
+    await rm(dataDir, { recursive: true });
   });
 
   it('refuses a pin that is no device id', async () => {

@@ -18,12 +18,7 @@ import {
   whoToExpect,
 } from '@minitorrent/rpc-core';
 import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
-import {
-  createIdentity,
-  createTlsNetwork,
-  type Identity,
-  loadOrCreateIdentity,
-} from '@minitorrent/rpc-core/tls';
+import { createIdentity, createTlsNetwork, type Identity } from '@minitorrent/rpc-core/tls';
 import {
   type ClusterOptions,
   createMemoryRegister,
@@ -62,7 +57,8 @@ export class Cluster implements AsyncDisposable {
   static async start(): Promise<Cluster> {
     const folder = await mkdtemp(join(tmpdir(), 'minitorrent-peer-'));
     const port = await freePort();
-    const open: OpenTracker = () => openTracker({ dataDir: join(folder, 'tracker'), port });
+    const network = createTcpNetwork();
+    const open: OpenTracker = () => openTracker({ network, dataDir: join(folder, 'tracker'), port });
     return new Cluster(folder, [await open(0)], open);
   }
 
@@ -70,10 +66,9 @@ export class Cluster implements AsyncDisposable {
   static async startSecure(): Promise<Cluster> {
     const folder = await mkdtemp(join(tmpdir(), 'minitorrent-tls-'));
     const port = await freePort();
-    const dataDir = join(folder, 'tracker');
-    const identity = await loadOrCreateIdentity({ folder: dataDir });
-    const open: OpenTracker = () => openTracker({ dataDir, port, network: createTlsNetwork({ identity }) });
-    return new Cluster(folder, [await open(0)], open, identity.deviceId);
+    const open: OpenTracker = () => openTracker({ dataDir: join(folder, 'tracker'), port });
+    const tracker = await open(0);
+    return new Cluster(folder, [tracker], open, tracker.deviceId);
   }
 
   /** Two trackers as one, in sync; the first one decides. */
@@ -86,8 +81,12 @@ export class Cluster implements AsyncDisposable {
     const open: OpenTracker = (place) => {
       const others = ports.filter((_, other) => other !== place);
       const peers = others.map((port) => ({ host: '127.0.0.1', port }));
-      const dataDir = join(folder, `tracker-${place}`);
-      return openTracker({ dataDir, port: ports[place] ?? 0, cluster: { clusterId, peers, register } });
+      return openTracker({
+        network: createTcpNetwork(),
+        dataDir: join(folder, `tracker-${place}`),
+        port: ports[place] ?? 0,
+        cluster: { clusterId, peers, register },
+      });
     };
     const first = await open(0);
     await vi.waitFor(() => isTrue(first.status().role === 'primary'), 20_000);
@@ -250,7 +249,6 @@ function openTracker({
   readonly cluster?: ClusterOptions;
 }): Promise<Tracker> {
   return createTracker({
-    network: createTcpNetwork(),
     address: { host: '127.0.0.1', port },
     limits: { argon2MemoryKib: 64, argon2Passes: 1, announcesPerSecond: 1_000, announceBurst: 1_000 },
     ...options,
