@@ -6,6 +6,7 @@ import { createManifest, type DownloadStore, openDownload, StoreError } from '@m
 import { createServer, createSystemClock, createSystemRandom, serve } from '@minitorrent/rpc-core';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { admitAnybody } from '../src/admission.ts';
 import { peerContract } from '../src/contract.ts';
 import { DownloadTask, type DownloadTaskOptions } from '../src/shell/download-task.ts';
 import { PeerPool } from '../src/shell/peer-pool.ts';
@@ -28,7 +29,7 @@ async function setUp(changes: Partial<DownloadTaskOptions>) {
   const network = createMemoryNetwork();
   const served = [serve(peerContract, honest(manifest, bytes))];
   const server = await createServer({ network, clock, address, serve: served, trusted: true });
-  const pool = new PeerPool({ network, clock, serve: [], connectTimeoutMs: 5_000 });
+  const pool = new PeerPool({ network, clock, admission: admitAnybody, serve: [], connectTimeoutMs: 5_000 });
   const ended = vi.fn();
   const { name, size, pieceLength, root } = manifest;
   const seeder = { userId: 'seeder', deviceId: random.bytes(32), ...address, holding: 'complete' } as const;

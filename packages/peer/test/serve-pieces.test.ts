@@ -1,8 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { createManifest, createMemoryStore, verifyWholePiece } from '@minitorrent/chunk-store';
-import { createConnection, createServer, createSystemClock, createSystemRandom } from '@minitorrent/rpc-core';
+import {
+  createConnection,
+  createServer,
+  createSystemClock,
+  createSystemRandom,
+  RpcError,
+} from '@minitorrent/rpc-core';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { describe, expect, it, vi } from 'vitest';
+import { admitAnybody } from '../src/admission.ts';
 import { peerContract } from '../src/contract.ts';
 import { peerOfDevice } from '../src/peer-place.ts';
 import { servePieces } from '../src/shell/serve-pieces.ts';
@@ -29,7 +36,7 @@ describe('servePieces', () => {
     const [network, clock] = [createMemoryNetwork(), createSystemClock()];
     const files = new SharedFiles(clock);
     const uplink = new Uplink({ clock, random: createSystemRandom() });
-    const serve = [servePieces(files, uplink)];
+    const serve = [servePieces({ files, uplink, admission: admitAnybody })];
     await using server = await createServer({ network, clock, address, serve, trusted: true });
     await using connection = createConnection({
       channel: await network.connect(server.address),
@@ -59,12 +66,40 @@ describe('servePieces', () => {
     uplink.close();
   });
 
+  it('serves nothing of a group over a connection that is not admitted to it', async () => {
+    const [network, clock] = [createMemoryNetwork(), createSystemClock()];
+    const files = new SharedFiles(clock);
+    const uplink = new Uplink({ clock, random: createSystemRandom() });
+    const require = vi.fn(() => {
+      throw new RpcError('not_a_member', 'Cannot serve anything of films');
+    });
+    const serve = [servePieces({ files, uplink, admission: { ...admitAnybody, require } })];
+    await using server = await createServer({ network, clock, address, serve, trusted: true });
+    files.put(groupId, await fullStore());
+    const channel = await network.connect(server.address);
+    await using connection = createConnection({ channel, clock, trusted: true });
+    const client = connection.client(peerContract);
+    const file = { groupId, root: manifest.root };
+    const calls = [
+      client.send_piece_info(file)[Symbol.asyncIterator]().next(),
+      client.send_piece_layer({ ...file, first: 0, count: 1 }),
+      client
+        .send_pieces({ ...file, want: [0], maxPieces: 1 })
+        [Symbol.asyncIterator]()
+        .next(),
+    ];
+    for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'not_a_member' });
+    expect(require).toHaveBeenCalledTimes(3);
+    expect(require).toHaveBeenCalledWith(expect.anything(), groupId);
+    uplink.close();
+  });
+
   it('takes a device for one receiver, whatever it connects from', async () => {
     const [network, clock] = [createMemoryNetwork(), createSystemClock()];
     const files = new SharedFiles(clock);
     const uplink = new Uplink({ clock, random: createSystemRandom() });
     const open = vi.spyOn(uplink, 'open');
-    const serve = [servePieces(files, uplink)];
+    const serve = [servePieces({ files, uplink, admission: admitAnybody })];
     await using server = await createServer({ network, clock, address, serve, trusted: true });
     files.put(groupId, await fullStore());
     const devices = [1, 1, 2].map((byte) => new Uint8Array(32).fill(byte));

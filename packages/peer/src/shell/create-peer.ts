@@ -14,6 +14,7 @@ import {
 } from '@minitorrent/rpc-core';
 import { DEVICE_ID_BYTES, type Identity } from '@minitorrent/rpc-core/identity';
 import { createTlsNetwork, loadOrCreateIdentity } from '@minitorrent/rpc-core/tls';
+import { admitAnybody } from '../admission.ts';
 import type { JoinPolicy, Peer } from '../peer.ts';
 import { type Library, openLibrary } from './library.ts';
 import { PeerNode } from './peer-node.ts';
@@ -69,7 +70,8 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
   const network = options.network ?? createTlsNetwork({ identity, clock });
   const files = new SharedFiles(clock);
   const uplink = new Uplink({ clock, random });
-  const served = servePieces(files, uplink);
+  const admission = admitAnybody;
+  const served = servePieces({ files, uplink, admission });
   const address = options.listen ?? { host: '127.0.0.1', port: 0 };
   const server = await listenAgain(library, address, (at) =>
     createServer({ network, address: at, clock, serve: [served], trusted: true }),
@@ -77,7 +79,7 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
   resources.defer(() => server.close());
   return new PeerNode({
     ...{ ...options, identity, network, clock, random, joinPolicy, trackerPatienceMs },
-    ...{ library, files, uplink, served, server, resources: resources.move() },
+    ...{ library, files, uplink, admission, served, server, resources: resources.move() },
   });
 }
 

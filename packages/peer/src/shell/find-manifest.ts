@@ -83,7 +83,7 @@ async function layerFrom(
   { peer, place, liars, signal }: Source,
 ): Promise<Manifest | undefined> {
   try {
-    const lease = await pool.acquire(peer, place, signal);
+    const lease = await pool.acquire(groupId, place, signal);
     const client = lease.connection.client(peerContract);
     return await fetchPieceLayer(client, groupId, file, signal).finally(() => lease.release());
   } catch (error) {

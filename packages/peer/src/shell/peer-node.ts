@@ -15,6 +15,7 @@ import type {
 } from '@minitorrent/rpc-core';
 import type { Identity } from '@minitorrent/rpc-core/identity';
 import createDebug from 'debug';
+import type { Admission } from '../admission.ts';
 import { PeerError } from '../errors.ts';
 import { EventHub } from '../event-hub.ts';
 import { requireIdentifier } from '../names.ts';
@@ -61,6 +62,7 @@ export interface PeerNodeOptions {
   readonly library: Library;
   readonly files: SharedFiles;
   readonly uplink: Uplink;
+  readonly admission: Admission;
   readonly served: Served;
   readonly server: RpcServer;
   /** What is open and closes last. */
@@ -88,12 +90,13 @@ export class PeerNode implements Peer {
   #closing: Promise<void> | undefined;
 
   constructor(options: PeerNodeOptions) {
-    const { identity, library, random, network, clock, trackers, trackerPatienceMs, server, served } =
-      options;
+    const { identity, library, random, network, clock, trackers, trackerPatienceMs, server } = options;
     this.#options = options;
     this.deviceId = identity.deviceId;
     this.address = server.address;
-    this.#pool = new PeerPool({ network, clock, serve: [served], connectTimeoutMs: CONNECT_TIMEOUT_MS });
+    const { admission, served } = options;
+    const toPeers = { network, clock, admission, serve: [served] };
+    this.#pool = new PeerPool({ ...toPeers, connectTimeoutMs: CONNECT_TIMEOUT_MS });
     const workspace = (): Workspace | undefined => this.#session?.workspace;
     this.#callbacks = new TrackerCallbacks({ ...options, events: this.#events, workspace });
     this.#links = new TrackerLinks({

@@ -7,14 +7,16 @@
  */
 import type { Address, Connection, Network, Served } from '@minitorrent/rpc-core';
 import { type Clock, createConnection, whoToExpect } from '@minitorrent/rpc-core';
+import type { Admission } from '../admission.ts';
 import { PeerError } from '../errors.ts';
-import type { PeerPlace } from '../peer-place.ts';
+import { type PeerPlace, peerOfDevice } from '../peer-place.ts';
 import type { PeerId } from '../swarm-events.ts';
 import { untilAborted } from '../waiting.ts';
 
 export interface PeerPoolOptions {
   readonly network: Network;
   readonly clock: Clock;
+  readonly admission: Admission;
   /** What this peer serves on the connections that it opens. */
   readonly serve: readonly Served[];
   /** From the first packet to a connection that can be used, milliseconds. */
@@ -42,14 +44,16 @@ export class PeerPool {
   }
 
   /**
-   * A lease on the connection to `peer`, which is opened at `place` if there is none. Whoever asks something of a peer asks
-   * for a lease first. Fails with what connecting reports: `wrong_identity` where another device answers.
+   * A lease on the connection to the device at `place`, which is opened there if there is none, to ask for what is in the
+   * group. Fails with what connecting reports, `wrong_identity` where another device answers, and as admission does.
    */
-  async acquire(peer: PeerId, place: PeerPlace, signal: AbortSignal): Promise<Lease> {
+  async acquire(groupId: string, place: PeerPlace, signal: AbortSignal): Promise<Lease> {
+    const peer = peerOfDevice(place.deviceId);
     const entry = this.#entries.get(peer) ?? this.#open(peer, place);
     entry.leases += 1;
     try {
       const connection = await untilAborted(entry.opening, signal);
+      await this.#options.admission.enter(connection, groupId, signal);
       return { connection, release: once(() => this.#release(entry)) };
     } catch (error) {
       this.#release(entry);

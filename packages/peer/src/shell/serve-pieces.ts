@@ -4,8 +4,9 @@
  * Who is served next, and with which piece, is the uplink's decision; here the bytes go from the store to the call.
  */
 import { createPieceLayout, HASH_BYTES, StoreError } from '@minitorrent/chunk-store';
-import { type Connection, type HandlerContext, RpcError, type Served, serve } from '@minitorrent/rpc-core';
+import { type HandlerContext, RpcError, type Served, serve } from '@minitorrent/rpc-core';
 import { toHex } from '@minitorrent/tracker/contract';
+import type { Admission } from '../admission.ts';
 import { type PieceInfoItem, type PieceItem, peerContract } from '../contract.ts';
 import { PEER_MESSAGE_LIMITS as LIMITS } from '../message-limits.ts';
 import { peerAtOtherEnd } from '../peer-place.ts';
@@ -17,22 +18,28 @@ interface FileOfGroup {
   readonly root: Uint8Array;
 }
 
-/** The handlers of `peerContract` over these files and this uplink. */
-export function servePieces(files: SharedFiles, uplink: Uplink): Served {
+export interface ServePiecesOptions {
+  readonly files: SharedFiles;
+  readonly uplink: Uplink;
+  readonly admission: Admission;
+}
+
+/** The handlers of `peerContract` over these files and this uplink, for connections that are admitted. */
+export function servePieces(options: ServePiecesOptions): Served {
   return serve(peerContract, {
-    send_piece_info: (request, { connection, signal }) =>
-      pieceInfo(fileFor(connection, files, request), signal),
-    send_piece_layer: async (request, { connection }) =>
-      pieceLayer(fileFor(connection, files, request), request),
-    send_pieces: (request, context) => sendPieces(files, uplink, request, context),
+    send_piece_info: (request, context) => pieceInfo(fileFor(options, request, context), context.signal),
+    send_piece_layer: async (request, context) => pieceLayer(fileFor(options, request, context), request),
+    send_pieces: (request, context) => sendPieces(options, request, context),
   });
 }
 
-/**
- * The file, for whoever is at the other end of `connection`: all that is served passes here. Fails with `unknown_file`.
- * Whether they may have files of that group is not asked yet: whoever knows the root may.
- */
-function fileFor(_connection: Connection, files: SharedFiles, { groupId, root }: FileOfGroup): SharedFile {
+/** The file that a call names, if its caller may have it: all that is served passes here. Fails with `unknown_file`. */
+function fileFor(
+  { files, admission }: ServePiecesOptions,
+  { groupId, root }: FileOfGroup,
+  { connection }: HandlerContext,
+): SharedFile {
+  admission.require(connection, groupId);
   return files.find(groupId, root);
 }
 
@@ -62,8 +69,7 @@ function pieceLayer(
 }
 
 async function* sendPieces(
-  files: SharedFiles,
-  uplink: Uplink,
+  options: ServePiecesOptions,
   request: FileOfGroup & { readonly want: readonly number[]; readonly maxPieces: number },
   context: HandlerContext,
 ): AsyncGenerator<PieceItem> {
@@ -74,9 +80,9 @@ async function* sendPieces(
       `Cannot send ${maxPieces} of ${want.length} pieces, expected 1 or more`,
     );
   }
-  const file = fileFor(context.connection, files, request);
+  const file = fileFor(options, request, context);
   const signal = AbortSignal.any([context.signal, file.signal]);
-  using upload = uplink.open({
+  using upload = options.uplink.open({
     receiver: peerAtOtherEnd(context.connection.remote),
     root: toHex(request.root),
     want: request.want,

@@ -153,7 +153,8 @@ export class SwarmRunner {
     const neighbour: Neighbour = { closing: new AbortController() };
     this.#neighbours.set(peer, neighbour);
     try {
-      const lease = await this.#options.pool.acquire(peer, place, neighbour.closing.signal);
+      const { pool, groupId } = this.#options;
+      const lease = await pool.acquire(groupId, place, neighbour.closing.signal);
       neighbour.connection = lease.connection;
       await this.#listen(peer, lease.connection, neighbour.closing.signal).finally(() => lease.release());
     } catch (error) {
