@@ -1,12 +1,15 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Interceptor, RpcError, type RpcLimits } from '@minitorrent/rpc-core';
+import { createIdentity } from '@minitorrent/rpc-core/identity';
 import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
+import { createTlsNetwork } from '@minitorrent/rpc-core/tls';
 import { describe, expect, it } from 'vitest';
 import { createMemoryJournal, type MemoryStorage } from '../src/journal/memory-journal.ts';
+import { createTracker } from '../src/shell/create-tracker.ts';
 import { createFakeJournal, turn } from './helpers/fake-journal.ts';
 import { createTestFolder } from './helpers/folder.ts';
-import { connectPeer, PASSWORD, startTracker } from './helpers/peers.ts';
+import { CHEAP, connectPeer, PASSWORD, startTracker } from './helpers/peers.ts';
 
 const network = createTcpNetwork();
 
@@ -111,11 +114,32 @@ describe('createTracker', () => {
     expect(calls).toEqual(['login wrong_password', 'create_user ok', 'login ok']);
   });
 
+  it('speaks TLS as the device whose key lies in its folder, unless it is given a network', async () => {
+    await using folder = await createTestFolder();
+    const start = () =>
+      createTracker({ address: { host: '127.0.0.1', port: 0 }, dataDir: folder.path, limits: CHEAP });
+    const first = await start();
+    await first.close();
+    await using tracker = await start();
+    expect(tracker.deviceId).toEqual(first.deviceId);
+    expect((await stat(join(folder.path, 'identity.pem'))).mode & 0o777).toBe(0o600);
+    const identity = createIdentity();
+    const tls = createTlsNetwork({ identity });
+    const channel = await tls.connect(tracker.address, { expect: first.deviceId });
+    channel.destroy();
+    await using peer = await connectPeer({
+      network: tls,
+      address: tracker.address,
+      deviceId: identity.deviceId,
+    });
+    await peer.signUp('alice');
+  });
+
   it('leaves no folder behind where it cannot listen', async () => {
     await using folder = await createTestFolder();
     await using other = await startTracker({ network });
     const dataDir = join(folder.path, 'made', 'for-it');
-    await expect(startTracker({ network, dataDir, address: other.address })).rejects.toMatchObject({
+    await expect(createTracker({ network, dataDir, address: other.address })).rejects.toMatchObject({
       code: 'listen_failed',
     });
     expect(await readdir(folder.path)).toEqual([]);

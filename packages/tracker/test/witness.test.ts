@@ -2,8 +2,10 @@
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createConnection } from '@minitorrent/rpc-core';
+import { createIdentity } from '@minitorrent/rpc-core/identity';
 import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
 import { createManualClock } from '@minitorrent/rpc-core/testing';
+import { createTlsNetwork, loadOrCreateIdentity } from '@minitorrent/rpc-core/tls';
 import { describe, expect, it } from 'vitest';
 import { noConfig } from '../src/register.ts';
 import { createWitness, initWitness, openWitnessRegister, witnessContract } from '../src/witness.ts';
@@ -92,6 +94,36 @@ describe('initWitness', () => {
 });
 
 describe('createWitness', () => {
+  it('speaks TLS as the device whose key lies in its folder, unless it is given a network', async () => {
+    await using folder = await createTestFolder();
+    const dataDir = folder.path;
+    const clusterId = await initWitness({ dataDir });
+    const { deviceId: pin } = await loadOrCreateIdentity({ folder: dataDir });
+    const [member, other] = [createIdentity(), createIdentity()];
+    await using witness = await createWitness({ address, dataDir, admit: [member.deviceId] });
+    const outcomes = [member, other].map(async (identity) => {
+      const tls = createTlsNetwork({ identity });
+      await using register = openWitnessRegister({
+        network: tls,
+        address: { ...witness.address, pin },
+        clusterId,
+      });
+      return register.read();
+    });
+    expect(await Promise.all(outcomes)).toEqual([
+      { kind: 'current', config: noConfig },
+      { kind: 'unknown', why: expect.stringContaining('does not admit') },
+    ]);
+  });
+
+  it('admits everybody who knows the id of the cluster, where the network proves nothing', async () => {
+    await using folder = await createTestFolder();
+    const clusterId = await initWitness({ dataDir: folder.path });
+    await using witness = await createWitness({ network, address, dataDir: folder.path, admit: [] });
+    await using register = openWitnessRegister({ network, address: witness.address, clusterId });
+    expect(await register.read()).toEqual({ kind: 'current', config: noConfig });
+  });
+
   it('does not start without a register, says how to make one, and leaves no trace', async () => {
     await using folder = await createTestFolder();
     for (const dataDir of [folder.path, join(folder.path, 'missing')]) {
