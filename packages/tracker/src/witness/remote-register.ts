@@ -136,7 +136,8 @@ export class RemoteRegister implements WitnessRegister {
       network,
       address,
       clock,
-      openMs: 2 * registerMs,
+      // Where both sides prove who they are, the way there and back is made once more.
+      openMs: (network.proves ? 3 : 2) * registerMs,
       closeMs: registerMs,
       onLost: () => {
         if (this.#link === link) this.#link = undefined;

@@ -23,7 +23,7 @@ export interface WitnessLinkOptions {
   readonly network: Network;
   readonly address: PinnedAddress;
   readonly clock: Clock;
-  /** How long it may take until the witness has greeted: the way there and back three times. */
+  /** How long it may take until the witness has greeted. */
   readonly openMs: number;
   /** How long each part of its end may take: the last answers, and the last word of the witness. */
   readonly closeMs: number;
