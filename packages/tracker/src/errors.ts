@@ -18,10 +18,13 @@ export type TrackerErrorCode =
 
 export type AccountErrorCode =
   | 'already_logged_in'
+  | 'device_revoked'
   | 'not_logged_in'
   | 'too_many_attempts'
+  | 'unknown_device'
   | 'user_exists'
   | 'weak_password'
+  | 'wrong_device'
   | 'wrong_password';
 
 export type GroupErrorCode =

@@ -30,6 +30,13 @@ export interface TrackerLimits {
   /** Accounts and addresses whose failures are remembered: about 10 MB at worst. */
   readonly trackedLogins: number;
 
+  /** Devices of one user, revoked ones too: what one `list_devices` answer can name. */
+  readonly devicesPerUser: number;
+  /** Sessions resumed per second from one address: they cost next to nothing, and nobody guesses a key. */
+  readonly resumesPerSecond: number;
+  /** Sessions resumed at once from one address: after a failover a whole office comes back. */
+  readonly resumeBurst: number;
+
   /** Groups of one user: what one login answer can name. */
   readonly groupsPerUser: number;
   /** Join requests of one user that wait, in all groups. */
@@ -83,6 +90,10 @@ export const DEFAULT_LIMITS: TrackerLimits = {
   maxLoginDelayMs: 5 * 60_000,
   trackedLogins: 100_000,
 
+  devicesPerUser: 64,
+  resumesPerSecond: 100,
+  resumeBurst: 2_000,
+
   groupsPerUser: 500,
   waitingRequestsPerUser: 100,
   waitingRequestsPerGroup: 400,
@@ -107,8 +118,8 @@ export const DEFAULT_LIMITS: TrackerLimits = {
 };
 
 /**
- * The defaults with `limits` over them. Throws a RangeError for a number that makes no sense, and for more groups of a
- * user than a login answer can name.
+ * The defaults with `limits` over them. Throws a RangeError for a number that makes no sense, and for more groups
+ * or devices of a user than an answer can name.
  */
 export function resolveLimits(limits: Partial<TrackerLimits> = {}): TrackerLimits {
   for (const [name, value] of Object.entries(limits)) {
@@ -116,12 +127,18 @@ export function resolveLimits(limits: Partial<TrackerLimits> = {}): TrackerLimit
     throw new RangeError(`Cannot set limits.${name} to ${value}: expected a number, at least 0`);
   }
   const resolved = { ...DEFAULT_LIMITS, ...limits };
-  const most = MESSAGE_LIMITS.groupsPerPage;
-  if (resolved.groupsPerUser <= most) return resolved;
-  throw new RangeError(
-    `Cannot set limits.groupsPerUser to ${resolved.groupsPerUser}: expected at most ${most}`,
-  );
+  for (const [name, most] of Object.entries(ONE_ANSWER)) {
+    const limit = resolved[name as keyof typeof ONE_ANSWER];
+    if (limit > most) throw new RangeError(`Cannot set limits.${name} to ${limit}: expected at most ${most}`);
+  }
+  return resolved;
 }
+
+/** What one answer has to hold. */
+const ONE_ANSWER = {
+  groupsPerUser: MESSAGE_LIMITS.groupsPerPage,
+  devicesPerUser: MESSAGE_LIMITS.devicesPerUser,
+} as const;
 
 /**
  * Write request ids whose answers are remembered, oldest forgotten first. Not an option: it decides what a replay of the

@@ -1,6 +1,9 @@
 /**
  * How often somebody may fail to log in, by account and by address (of IPv6 by network, see `sourceOf`).
  *
+ * A device that has logged in before, and proves which one it is, is counted by itself and not with strangers: so nobody
+ * who guesses, from the same address either, can keep an owner out.
+ *
  * Each failure fills a bucket that empties at the allowed number an hour; a full one means to wait. Beyond some free
  * failures an account also waits after each one, twice as long each time. Nothing is locked for good. An attempt counts as
  * failed from its beginning, so that many at once gain nothing; success takes it back.
@@ -25,6 +28,8 @@ export type LoginLimits = Pick<
 export interface LoginAttempt {
   readonly userId: string;
   readonly host: string;
+  /** The `deviceKey` of a device that is proved and bound to the user. */
+  readonly knownDevice?: string | undefined;
 }
 
 /** All times are of one monotonic clock. */
@@ -33,7 +38,7 @@ export interface LoginLimiter {
   begin(attempt: LoginAttempt, nowMs: number): void;
   /** Takes the attempt back: it came to no result. */
   withdraw(attempt: LoginAttempt): void;
-  /** Takes the attempt back, and all other failures of its account. */
+  /** Takes the attempt back, and all other failures of its account, or of its device where that is known. */
   succeed(attempt: LoginAttempt): void;
 }
 
@@ -46,30 +51,48 @@ interface Bucket {
 
 export function createLoginLimiter(limits: LoginLimits): LoginLimiter {
   const accounts = new Map<string, Bucket>();
+  const devices = new Map<string, Bucket>();
   const addresses = new Map<string, Bucket>();
-  const { failedLoginsPerAccount: perAccount, failedLoginsPerAddress: perAddress, trackedLogins } = limits;
+  const { failedLoginsPerAccount, failedLoginsPerAddress } = limits;
+
+  /** Where the attempt counts. The first is about one user, the second, if any, about all of them. */
+  function placesOf({ userId, host, knownDevice }: LoginAttempt): readonly [Place, ...Place[]] {
+    if (knownDevice !== undefined) {
+      return [{ buckets: devices, key: knownDevice, perHour: failedLoginsPerAccount }];
+    }
+    return [
+      { buckets: accounts, key: userId, perHour: failedLoginsPerAccount },
+      { buckets: addresses, key: sourceOf(host), perHour: failedLoginsPerAddress },
+    ];
+  }
+
   return {
-    begin: ({ userId, host }, nowMs) => {
-      const source = sourceOf(host);
-      const account = bucketAt(accounts, userId, { nowMs, perHour: perAccount });
-      const address = bucketAt(addresses, source, { nowMs, perHour: perAddress });
-      const waitMs = Math.max(waitOf(account, nowMs, perAccount), waitOf(address, nowMs, perAddress));
+    begin: (attempt, nowMs) => {
+      const found = placesOf(attempt).map((place) => ({ place, bucket: bucketAt(place, nowMs) }));
+      const waits = found.map(({ place, bucket }) => waitOf(bucket, nowMs, place.perHour));
+      const waitMs = Math.max(...waits);
       if (waitMs > 0) throw tooMany(waitMs);
-      account.level += 1;
-      account.notBeforeMs = nowMs + delayAfter(account.level, limits);
-      address.level += 1;
-      keep(accounts, userId, account, trackedLogins);
-      keep(addresses, source, address, trackedLogins);
+      for (const [at, { place, bucket }] of found.entries()) {
+        bucket.level += 1;
+        if (at === 0) bucket.notBeforeMs = nowMs + delayAfter(bucket.level, limits);
+        keep(place, bucket, limits.trackedLogins);
+      }
     },
-    withdraw: ({ userId, host }) => {
-      takeBack(accounts.get(userId));
-      takeBack(addresses.get(sourceOf(host)));
+    withdraw: (attempt) => {
+      for (const { buckets, key } of placesOf(attempt)) takeBack(buckets.get(key));
     },
-    succeed: ({ userId, host }) => {
-      accounts.delete(userId);
-      takeBack(addresses.get(sourceOf(host)));
+    succeed: (attempt) => {
+      const [own, ...others] = placesOf(attempt);
+      own.buckets.delete(own.key);
+      for (const { buckets, key } of others) takeBack(buckets.get(key));
     },
   };
+}
+
+interface Place {
+  readonly buckets: Map<string, Bucket>;
+  readonly key: string;
+  readonly perHour: number;
 }
 
 function takeBack(bucket: Bucket | undefined): void {
@@ -78,9 +101,8 @@ function takeBack(bucket: Bucket | undefined): void {
   bucket.notBeforeMs = bucket.atMs;
 }
 
-/** The bucket of `key` with what leaked out of it by now; a new one is not kept yet. */
-function bucketAt(buckets: Map<string, Bucket>, key: string, at: { nowMs: number; perHour: number }): Bucket {
-  const { nowMs, perHour } = at;
+/** The bucket there with what leaked out of it by now; a new one is not kept yet. */
+function bucketAt({ buckets, key, perHour }: Place, nowMs: number): Bucket {
   const bucket = buckets.get(key);
   if (bucket === undefined) return { level: 0, atMs: nowMs, notBeforeMs: nowMs };
   bucket.level = Math.max(0, bucket.level - ((nowMs - bucket.atMs) * perHour) / HOUR_MS);
@@ -102,7 +124,7 @@ function delayAfter(level: number, limits: LoginLimits): number {
 }
 
 /** Keeps the bucket as the newest one; the one that was used longest ago makes room. */
-function keep(buckets: Map<string, Bucket>, key: string, bucket: Bucket, most: number): void {
+function keep({ buckets, key }: Place, bucket: Bucket, most: number): void {
   buckets.delete(key);
   buckets.set(key, bucket);
   const [oldest] = buckets.keys();

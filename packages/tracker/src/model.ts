@@ -43,9 +43,9 @@ export interface SharedFile {
   readonly sharedBy: string;
   readonly sharedAtMs: number;
   /** By the device that shared it, if it signs what it shares. */
-  readonly signature?: FileSignature;
+  readonly signature?: FileSignature | undefined;
   /** The proof of membership that this device had then. */
-  readonly sharer?: Uint8Array;
+  readonly sharer?: Uint8Array | undefined;
 }
 
 /** What lets a device in. */
@@ -72,6 +72,8 @@ export interface Invitation {
 export interface Group {
   readonly groupId: string;
   readonly createdAtMs: number;
+  /** What the proofs of all its members begin with (`membership/proof.ts`); none where it was founded without a proof. */
+  readonly groupKey: Uint8Array | undefined;
   /** Rises with every change of the members or their roles, so that a proof of membership can be told to be old. */
   readonly memberEpoch: number;
   /** By user id. */

@@ -48,7 +48,7 @@ describe('encodeSnapshotInSlices', () => {
     const passwordHash = 'hash'.repeat(50);
     for (let at = 0; at < 20_000; at += 1) {
       const userId = `user-${at}`;
-      second.state.users.set(userId, { userId, passwordHash, createdAtMs: at });
+      second.state.users.set(userId, { userId, passwordHash, createdAtMs: at, devices: new Map() });
     }
     let pauses = 0;
     const snapshot = await encodeSnapshotInSlices(

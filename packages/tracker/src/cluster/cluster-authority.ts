@@ -176,6 +176,7 @@ const PASSING: ReadonlySet<string> = new Set<TrackerErrorCode>([
 const DECISIONS: ReadonlySet<string> = new Set<TrackerErrorCode>([
   'already_member',
   'busy',
+  'device_revoked',
   'file_exists',
   'group_exists',
   'last_admin',
@@ -184,6 +185,7 @@ const DECISIONS: ReadonlySet<string> = new Set<TrackerErrorCode>([
   'not_an_admin',
   'not_the_sharer',
   'request_id_reused',
+  'unknown_device',
   'unknown_file',
   'unknown_group',
   'unknown_request',

@@ -22,6 +22,21 @@ export function rehashPassword(user: { userId: string; oldHash: string; password
   });
 }
 
+/**
+ * Another password, by somebody who knows the present one; `busy` where that is not `oldHash` any more. Devices stay bound:
+ * whoever wants one out revokes it.
+ */
+export function changePassword(change: { userId: string; oldHash: string; passwordHash: string }): Command {
+  const { userId, oldHash, passwordHash } = change;
+  // A second try brings another hash of the same password.
+  return createCommand(['change_password', userId], (state) => {
+    if (state.users.get(userId)?.passwordHash === oldHash) {
+      return decided({ kind: 'password_changed', userId, passwordHash });
+    }
+    throw new TrackerError('busy', `The password of ${userId} was changed just now; try again`);
+  });
+}
+
 /** Nothing, or `user_exists`. Asked before a password is hashed, too, which is the expensive part. */
 export function requireNewUser(state: TrackerState, userId: string): void {
   if (!state.users.has(userId)) return;

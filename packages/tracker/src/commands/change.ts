@@ -6,7 +6,7 @@
  */
 import type { FileDescriptor } from '@minitorrent/chunk-store';
 import type { Codec } from '@minitorrent/wire-codec';
-import { struct, text, union, varint } from '@minitorrent/wire-codec';
+import { fixedBytes, struct, text, union, varint } from '@minitorrent/wire-codec';
 import { fileCodec } from '../events.ts';
 
 /** Times are milliseconds since the Unix epoch; an empty decision (`done`) is an answer, too. */
@@ -18,7 +18,7 @@ export type Change =
       readonly atMs: number;
     }
   | {
-      readonly kind: 'rehash_password';
+      readonly kind: 'rehash_password' | 'change_password';
       readonly userId: string;
       readonly oldHash: string;
       readonly passwordHash: string;
@@ -38,7 +38,19 @@ export type Change =
       readonly by: string;
     }
   | UploadFile
-  | { readonly kind: 'stop_sharing'; readonly groupId: string; readonly name: string; readonly by: string };
+  | { readonly kind: 'stop_sharing'; readonly groupId: string; readonly name: string; readonly by: string }
+  | BindDevice
+  | { readonly kind: 'revoke_device'; readonly userId: string; readonly deviceId: Uint8Array };
+
+/** The password of the login was the one of `passwordHash`. */
+interface BindDevice {
+  readonly kind: 'bind_device';
+  readonly userId: string;
+  readonly deviceId: Uint8Array;
+  readonly name: string;
+  readonly passwordHash: string;
+  readonly atMs: number;
+}
 
 interface AcceptRequest {
   readonly kind: 'accept_request';
@@ -59,6 +71,8 @@ interface UploadFile {
 const userId = text({ maxBytes: 64 });
 const groupId = text({ maxBytes: 64 });
 const passwordHash = text({ maxBytes: 256 });
+const deviceId = fixedBytes(32);
+const deviceName = text({ maxBytes: 64 });
 const atMs = varint;
 
 /** Trackers of one cluster are brought to a new version one by one, so a tag is never used again. */
@@ -72,4 +86,7 @@ export const changeCodec: Codec<Change> = union('kind', {
   reject_request: { tag: 7, codec: struct({ groupId, userId, by: userId }) },
   upload_file: { tag: 8, codec: struct({ groupId, file: fileCodec, by: userId, atMs }) },
   stop_sharing: { tag: 9, codec: struct({ groupId, name: text({ maxBytes: 255 }), by: userId }) },
+  change_password: { tag: 10, codec: struct({ userId, oldHash: passwordHash, passwordHash }) },
+  bind_device: { tag: 11, codec: struct({ userId, deviceId, name: deviceName, passwordHash, atMs }) },
+  revoke_device: { tag: 12, codec: struct({ userId, deviceId }) },
 });

@@ -1,8 +1,9 @@
 /** From changes to the commands that decide about them. */
 import type { TrackerLimits } from '../limits.ts';
-import { createUser, rehashPassword } from './accounts.ts';
+import { changePassword, createUser, rehashPassword } from './accounts.ts';
 import type { Change } from './change.ts';
 import type { Command } from './command.ts';
+import { bindDevice, revokeDevice } from './devices.ts';
 import { shareFile, stopSharing } from './files.ts';
 import { createGroup, leaveGroup } from './groups.ts';
 import { acceptJoin, refuseJoin, requestJoin } from './joins.ts';
@@ -14,6 +15,12 @@ export function commandOf(change: Change, limits: TrackerLimits): Command {
       return createUser(change);
     case 'rehash_password':
       return rehashPassword(change);
+    case 'change_password':
+      return changePassword(change);
+    case 'bind_device':
+      return bindDevice(change, limits);
+    case 'revoke_device':
+      return revokeDevice(change);
     case 'create_group':
       return createGroup(change, limits);
     case 'join_group':

@@ -62,7 +62,8 @@ export function createAnnounceHandler(parts: ServiceParts): AnnounceHandler {
       requireRate(session);
       const files = announced.map((file) => ({ ...file, root: toHex(file.root), rootBytes: file.root }));
       const known = await ledger.read((state) => allowedOf(state, session.userId, files));
-      // Whoever left while the read waited must not come back by this announce.
+      // Whoever left, logged out or was revoked while the read waited must not come back by this announce.
+      sessions.requireStill(session);
       const allowed = allowedOf(ledger.latest, session.userId, known);
       const { host } = connection.remote.remote;
       // Port 0: nobody can reach this peer, so nobody should try; what it gave up is true all the same.

@@ -8,9 +8,10 @@ import { toHex } from '../hex.ts';
 import type { TrackerState } from '../model.ts';
 import type { Presence } from '../presence.ts';
 import type { Callbacks, Standing } from './callbacks.ts';
+import { type DeviceParts, endDevice } from './device-handlers.ts';
 import type { JoinDesk } from './join-desk.ts';
 
-export interface ReactionParts {
+export interface ReactionParts extends DeviceParts {
   readonly presence: Presence;
   readonly callbacks: Callbacks;
   readonly joinDesk: JoinDesk;
@@ -43,6 +44,9 @@ export function react(
     case 'member_left':
       presence.removeMember(event.groupId, event.userId);
       tell('removed', event);
+      break;
+    case 'device_revoked':
+      endDevice(parts, event);
       break;
     case 'sharing_stopped':
       forgetFile(presence, event, state);

@@ -1,7 +1,7 @@
 /**
  * Which user, on which device, a connection belongs to: the one place that knows.
  *
- * A connection has no session until it logs in, and again none after it logged out. A user may have several devices
+ * A connection has no session until it logs in or resumes one, and again none after it logged out. A user may have several devices
  * online, a device several connections.
  */
 import type { Client, Connection } from '@minitorrent/rpc-core';
@@ -26,6 +26,9 @@ export class Sessions {
   /** In the order of their logins. */
   readonly #byUser = new Map<string, Set<Session>>();
 
+  /** Their connections get one more answer, though the session may be ended: they revoke themselves. */
+  readonly lasting: WeakSet<Session> = new WeakSet<Session>();
+
   constructor(limits: { readonly connectionsPerDevice: number }) {
     this.#connectionsPerDevice = limits.connectionsPerDevice;
   }
@@ -42,7 +45,12 @@ export class Sessions {
   require(connection: Connection): Session {
     const session = this.find(connection);
     if (session !== undefined) return session;
-    throw new TrackerError('not_logged_in', 'You are not logged in; log in first, or create a user');
+    throw notLoggedIn();
+  }
+
+  /** Nothing while that session goes on, or `not_logged_in`: to be asked again by whoever waited. */
+  requireStill(session: Session): void {
+    if (this.find(session.connection) !== session) throw notLoggedIn();
   }
 
   /** Fails with `already_logged_in` when the connection has a session. */
@@ -85,8 +93,24 @@ export class Sessions {
     return [...(this.#byUser.get(userId) ?? [])];
   }
 
+  /** Ends all sessions on a device, given by its `deviceKey`, and answers them. */
+  endDevice(userId: string, device: string): readonly Session[] {
+    const ended = this.ofDevice({ userId, device });
+    for (const { connection } of ended) this.end(connection);
+    return ended;
+  }
+
+  /** All sessions, to look at each. */
+  all(): IterableIterator<Session> {
+    return this.#byConnection.values();
+  }
+
   /** The sessions on the same device, that one included, oldest first. */
-  ofDevice({ userId, device }: Session): readonly Session[] {
+  ofDevice({ userId, device }: Pick<Session, 'userId' | 'device'>): readonly Session[] {
     return this.ofUser(userId).filter((session) => session.device === device);
   }
+}
+
+function notLoggedIn(): TrackerError {
+  return new TrackerError('not_logged_in', 'You are not logged in; log in first, or create a user');
 }

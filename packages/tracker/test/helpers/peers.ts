@@ -64,17 +64,23 @@ export function newRequestId(): Uint8Array {
   return new Uint8Array(16).map((_, at) => (counter / 256 ** (at & 3)) & 0xff);
 }
 
+/** 32 bytes that were not used before. */
+export function newDeviceId(): Uint8Array {
+  return new Uint8Array([...newRequestId(), ...newRequestId()]);
+}
+
 export async function connectPeer(options: PeerOptions): Promise<TestPeer> {
   const {
     network,
     address,
     clock = createSystemClock(),
-    deviceId = new Uint8Array([...newRequestId(), ...newRequestId()]),
+    deviceId = newDeviceId(),
   } = options;
   const inbox = createInbox();
   const handlers: CallbackHandlers = {
     make_file: async (request) => inbox.put('make_file', request),
     membership_changed: async (request) => inbox.put('membership_changed', request),
+    devices_revoked: async (request) => inbox.put('devices_revoked', request),
     peer_authentication: async (request, context) => {
       inbox.put('peer_authentication', request);
       return (await options.decide?.(request, context)) ?? { decision: 'undecided' };
