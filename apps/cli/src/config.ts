@@ -1,7 +1,7 @@
 /**
  * Where things are kept and which addresses are used unless the user says otherwise.
  *
- * Until connections are encrypted nothing listens beyond this machine unless it is asked to (`--listen 0.0.0.0`).
+ * Nothing listens beyond this machine unless it is asked to (`--listen 0.0.0.0`).
  */
 import { existsSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -24,11 +24,11 @@ export const DEFAULT_HOST = '127.0.0.1';
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * The data folder: `--data`, or else `MINITORRENT_DATA`, or else the platform's place for data of applications. Tracker and peer
- * each have a folder of their own in it.
+ * The data folder: `--data`, or else `MINITORRENT_DATA`, or else the platform's place for data of applications. Trackers, peers
+ * and witnesses each have a folder of their own in it, and so has whoever looks after trackers.
  */
 export async function dataFolder(
-  role: 'tracker' | 'peer' | 'witness' | 'cluster',
+  role: 'tracker' | 'peer' | 'witness' | 'cluster' | 'operator',
   options: { readonly data?: string | undefined; readonly variables: Variables },
 ): Promise<string> {
   const chosen = nonEmpty(options.data) ?? nonEmpty(options.variables.MINITORRENT_DATA);

@@ -17,22 +17,14 @@ export interface PostgresPlace {
 
 /**
  * The journal that was asked for by `--journal` or `MINITORRENT_JOURNAL`; undefined for one in the data folder. Fails
- * with `bad_postgres_url`, and with `bad_arguments` where a data folder was named as well.
+ * with `bad_postgres_url`.
  */
 export function readJournalPlace(
-  options: { readonly journal?: string; readonly data?: string },
+  options: { readonly journal?: string },
   variables: Variables,
 ): PostgresPlace | undefined {
   const text = options.journal ?? variables.MINITORRENT_JOURNAL;
-  if (text === undefined || text === '') return undefined;
-  // The variable may be set for all that runs here; an option was meant for this tracker.
-  const isFolderNamed = options.data !== undefined && options.data !== variables.MINITORRENT_DATA;
-  if (!isFolderNamed) return parsePostgresUrl(text);
-  const asked = options.journal === undefined ? 'MINITORRENT_JOURNAL' : '--journal';
-  throw new CliError(
-    'bad_arguments',
-    `Cannot keep data both in a folder and in PostgreSQL: --data and ${asked}`,
-  );
+  return text === undefined || text === '' ? undefined : parsePostgresUrl(text);
 }
 
 /** Fails with `bad_postgres_url`. */

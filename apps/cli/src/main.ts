@@ -23,12 +23,18 @@ const actions: Actions = {
     return runTracker(options, systemWorld(), trackerTools);
   },
   async witness(options) {
-    const { runWitness, world, witnessTools } = await witnessParts();
-    return runWitness(options, world, witnessTools);
+    const [{ runWitness }, { systemWorld, witnessTools }] = await Promise.all([
+      import('./commands/witness.ts'),
+      import('./system.ts'),
+    ]);
+    return runWitness(options, systemWorld(), witnessTools);
   },
   async witnessInit(options) {
-    const { runWitnessInit, world, witnessTools } = await witnessParts();
-    return runWitnessInit(options, world, witnessTools);
+    const [{ runWitnessInit }, { systemWorld, witnessTools }] = await Promise.all([
+      import('./commands/witness-init.ts'),
+      import('./system.ts'),
+    ]);
+    return runWitnessInit(options, systemWorld(), witnessTools);
   },
   async clusterUp(options) {
     const [{ runClusterUp }, { systemWorld, witnessTools }] = await Promise.all([
@@ -39,12 +45,31 @@ const actions: Actions = {
     return runClusterUp({ ...options, program, initFolder: witnessTools.initFolder }, systemWorld());
   },
   async trackerStatus(addresses, options) {
-    const { runTrackerStatus, world, readClusterId } = await operatorParts();
-    return runTrackerStatus(addresses, options, world, readClusterId);
+    const { runTrackerStatus, world, operatorTools } = await operatorParts();
+    return runTrackerStatus(addresses, options, world, operatorTools);
   },
   async trackerPromote(address, options) {
-    const { runTrackerPromote, world, readClusterId } = await operatorParts();
-    return runTrackerPromote(address, options, world, readClusterId);
+    const { runTrackerPromote, world, operatorTools } = await operatorParts();
+    return runTrackerPromote(address, options, world, operatorTools);
+  },
+  async trackerIdentity(options) {
+    const { runIdentity, world } = await identityParts();
+    return runIdentity('tracker', options, world);
+  },
+  async witnessIdentity(options) {
+    const { runIdentity, world } = await identityParts();
+    return runIdentity('witness', options, world);
+  },
+  async trackerInvite(options) {
+    const { runTrackerInvite, world } = await identityParts();
+    return runTrackerInvite(options, world);
+  },
+  async connect(link, options) {
+    const [{ runConnect }, { systemWorld }] = await Promise.all([
+      import('./commands/connect.ts'),
+      import('./system.ts'),
+    ]);
+    return runConnect(link, options, systemWorld());
   },
   async trackerBackup(file, options) {
     const { runTrackerBackup, world, backupTools } = await backupParts();
@@ -55,11 +80,11 @@ const actions: Actions = {
     return runTrackerRestore(file, options, world, backupTools);
   },
   async peer(options) {
-    const [{ runPeer }, { systemWorld, openPeer }] = await Promise.all([
+    const [{ runPeer }, { systemWorld, peerTools }] = await Promise.all([
       import('./commands/peer.ts'),
       import('./system.ts'),
     ]);
-    return runPeer(options, systemWorld(), openPeer);
+    return runPeer(options, systemWorld(), peerTools);
   },
   async demo(file, options) {
     const [{ runDemo }, { systemWorld }] = await Promise.all([
@@ -71,14 +96,6 @@ const actions: Actions = {
   },
 };
 
-async function witnessParts() {
-  const [commands, { systemWorld, witnessTools }] = await Promise.all([
-    import('./commands/witness.ts'),
-    import('./system.ts'),
-  ]);
-  return { ...commands, world: systemWorld(), witnessTools };
-}
-
 async function backupParts() {
   const [commands, { systemWorld, backupTools }] = await Promise.all([
     import('./commands/tracker-backup.ts'),
@@ -87,12 +104,20 @@ async function backupParts() {
   return { ...commands, world: systemWorld(), backupTools };
 }
 
+async function identityParts() {
+  const [commands, { systemWorld }] = await Promise.all([
+    import('./commands/identity.ts'),
+    import('./system.ts'),
+  ]);
+  return { ...commands, world: systemWorld() };
+}
+
 async function operatorParts() {
-  const [commands, { systemWorld, trackerTools }] = await Promise.all([
+  const [commands, { systemWorld, operatorTools }] = await Promise.all([
     import('./commands/tracker-status.ts'),
     import('./system.ts'),
   ]);
-  return { ...commands, world: systemWorld(), readClusterId: trackerTools.readClusterId };
+  return { ...commands, world: systemWorld(), operatorTools };
 }
 
 hideArguments(process);

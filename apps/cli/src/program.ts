@@ -4,14 +4,25 @@
  */
 import { Command, CommanderError, Option } from 'commander';
 import type { ClusterUpOptions } from './commands/cluster-up.ts';
+import type { ConnectOptions } from './commands/connect.ts';
 import type { DemoCommandOptions } from './commands/demo.ts';
+import type { IdentityOptions, InviteOptions } from './commands/identity.ts';
 import type { PeerCommandOptions } from './commands/peer.ts';
 import type { BackupCommandOptions } from './commands/tracker-backup.ts';
 import type { TrackerCommandOptions } from './commands/tracker-settings.ts';
 import type { OperatorCommandOptions } from './commands/tracker-status.ts';
-import type { WitnessCommandOptions, WitnessInitOptions } from './commands/witness.ts';
+import type { WitnessCommandOptions } from './commands/witness.ts';
+import type { WitnessInitOptions } from './commands/witness-init.ts';
 import { EXIT, type ExitCode } from './failure.ts';
-import { LOG_FORMATS, LOG_LEVELS } from './logging/levels.ts';
+import {
+  dataOption,
+  exitWithStdinOption,
+  jsonOption,
+  listenOption,
+  logLevelOption,
+  logOption,
+} from './program-options.ts';
+import { addServiceCommands } from './program-services.ts';
 
 /** Explanations are wrapped in their column unless it is narrower than this. */
 const NARROWEST_COLUMN = 20;
@@ -21,11 +32,15 @@ export interface Actions {
   tracker(options: TrackerCommandOptions): Promise<ExitCode>;
   trackerStatus(addresses: string, options: OperatorCommandOptions): Promise<ExitCode>;
   trackerPromote(address: string, options: OperatorCommandOptions): Promise<ExitCode>;
+  trackerIdentity(options: IdentityOptions): Promise<ExitCode>;
+  trackerInvite(options: InviteOptions): Promise<ExitCode>;
   trackerBackup(file: string, options: BackupCommandOptions): Promise<ExitCode>;
   trackerRestore(file: string, options: BackupCommandOptions): Promise<ExitCode>;
   witness(options: WitnessCommandOptions): Promise<ExitCode>;
   witnessInit(options: WitnessInitOptions): Promise<ExitCode>;
+  witnessIdentity(options: IdentityOptions): Promise<ExitCode>;
   clusterUp(options: ClusterUpOptions): Promise<ExitCode>;
+  connect(link: string, options: ConnectOptions): Promise<ExitCode>;
   peer(options: PeerCommandOptions): Promise<ExitCode>;
   demo(file: string | undefined, options: DemoCommandOptions): Promise<ExitCode>;
 }
@@ -69,110 +84,21 @@ function createProgram(
     .showHelpAfterError()
     .exitOverride();
   // Subcommands take over the settings above.
-  const tracker = program
-    .command('tracker')
-    .description('run a tracker: users, groups, files, and who has what')
-    .addOption(listenOption('127.0.0.1:7700'))
-    .addOption(dataOption())
-    .option(
-      '--journal <url>',
-      'keep it in PostgreSQL instead, where several trackers share it (env: MINITORRENT_JOURNAL)',
-    )
-    .option('--join <addresses>', 'the other trackers that make one with it, host:port[,host:port]')
-    .option(
-      '--witness <address>',
-      'who decides which one leads: host:port of a witness, or a postgres:// URL',
-    )
-    .addOption(clusterOption())
-    .option('--connections <number>', 'how many there may be at a time (default: 10000)')
-    .addOption(metricsOption())
-    .addOption(logOption())
-    .addOption(logLevelOption())
-    .addOption(jsonOption())
-    .addOption(exitWithStdinOption())
-    .action(async (given: TrackerCommandOptions) => setExitCode(await actions.tracker(given)));
-  tracker
-    .command('status')
-    .description('tell what trackers are: role, who is in sync, what is wrong')
-    .argument('[addresses]', 'host:port[,host:port]', '127.0.0.1:7700')
-    .addOption(clusterOption())
-    .addOption(dataOption())
-    .addOption(jsonOption())
-    .action(async (addresses: string, _: unknown, command: Command) =>
-      setExitCode(await actions.trackerStatus(addresses, command.optsWithGlobals())),
-    );
-  tracker
-    .command('promote')
-    .description('let a tracker of a pair without a witness decide, because the other one is lost')
-    .argument('<address>', 'host:port of the tracker that shall lead')
-    .addOption(clusterOption())
-    .addOption(dataOption())
-    .addOption(jsonOption())
-    .action(async (address: string, _: unknown, command: Command) =>
-      setExitCode(await actions.trackerPromote(address, command.optsWithGlobals())),
-    );
-  tracker
-    .command('backup')
-    .description('copy the journal of a data folder to a file; the tracker may be running')
-    .argument('<file>', 'the file to make')
-    .addOption(dataOption())
-    .addOption(jsonOption())
-    .action(async (file: string, _: unknown, command: Command) =>
-      setExitCode(await actions.trackerBackup(file, command.optsWithGlobals())),
-    );
-  tracker
-    .command('restore')
-    .description('make a backup the journal of a data folder that has none')
-    .argument('<file>', 'what tracker backup made')
-    .addOption(dataOption())
-    .addOption(jsonOption())
-    .action(async (file: string, _: unknown, command: Command) =>
-      setExitCode(await actions.trackerRestore(file, command.optsWithGlobals())),
-    );
-  const witness = program
-    .command('witness')
-    .description('run the witness of a pair of trackers: it decides which one leads')
-    .addOption(listenOption('127.0.0.1:7709'))
-    .addOption(dataOption())
-    .addOption(metricsOption())
-    .addOption(logOption())
-    .addOption(logLevelOption())
-    .addOption(jsonOption())
-    .addOption(exitWithStdinOption())
-    .action(async (given: WitnessCommandOptions) => setExitCode(await actions.witness(given)));
-  witness
-    .command('init')
-    .description('make the register of a new cluster, once')
-    .option('--postgres <url>', 'keep it in a row of PostgreSQL, not in a folder')
-    .option(
-      '--restored <folder>',
-      'let the tracker lead whose data is there: restored, or from before the cluster',
-    )
-    .option('--from <trackers>', 'in place of one that was lost: all trackers of the cluster, running')
-    .addOption(clusterOption())
-    .addOption(dataOption())
-    .addOption(jsonOption())
-    .action(async (_: unknown, command: Command) =>
-      setExitCode(await actions.witnessInit(command.optsWithGlobals())),
-    );
+  addServiceCommands(program, actions, setExitCode);
   program
-    .command('cluster')
-    .description('several trackers as one, for trying out')
-    .command('up')
-    .description('run two trackers and a witness on this machine until Ctrl-C')
-    .addOption(
-      new Option(
-        '-l, --listen <address>',
-        'host:port of the first tracker; the second one and the witness take the ports 1 and 9 above',
-      ).default('127.0.0.1:7700'),
-    )
+    .command('connect')
+    .description('store an invitation link, so that peers know where the trackers are and which devices')
+    .argument('<link>', 'minitorrent://..., as whoever runs the trackers gives it')
     .addOption(dataOption())
     .addOption(jsonOption())
-    .action(async (given: ClusterUpOptions) => setExitCode(await actions.clusterUp(given)));
+    .action(async (link: string, given: ConnectOptions) => setExitCode(await actions.connect(link, given)));
   program
     .command('peer')
     .description('run a peer; commands come from a prompt, or from standard input')
-    .option('-t, --tracker <addresses>', 'the trackers, host:port[,host:port]', '127.0.0.1:7700')
+    .option(
+      '-t, --tracker <addresses>',
+      'the trackers, host:port or host:port#ID, with commas, or a link (default: those of connect, else 127.0.0.1:7700)',
+    )
     .addOption(listenOption('127.0.0.1:0'))
     .addOption(dataOption())
     .option('--downloads <folder>', 'where finished files go (default: the current folder)')
@@ -201,43 +127,6 @@ function createProgram(
       setExitCode(await actions.demo(file, given)),
     );
   return program;
-}
-
-function listenOption(defaultAddress: string): Option {
-  return new Option(
-    '-l, --listen <address>',
-    'host:port to listen on; 0.0.0.0 or [::] for all networks',
-  ).default(defaultAddress);
-}
-
-function dataOption(): Option {
-  return new Option('-d, --data <folder>', 'where data is kept').env('MINITORRENT_DATA');
-}
-
-function clusterOption(): Option {
-  return new Option('--cluster <id>', 'the id of the cluster, 32 hexadecimal digits').env(
-    'MINITORRENT_CLUSTER',
-  );
-}
-
-function jsonOption(): Option {
-  return new Option('--json', 'write one JSON object a line');
-}
-
-function metricsOption(): Option {
-  return new Option('--metrics <address>', 'host:port for metrics and health, by HTTP');
-}
-
-function logOption(): Option {
-  return new Option('--log <format>', 'write a log to standard error').choices(LOG_FORMATS);
-}
-
-function logLevelOption(): Option {
-  return new Option('--log-level <level>', 'the least that the log has').choices(LOG_LEVELS).default('info');
-}
-
-function exitWithStdinOption(): Option {
-  return new Option('--exit-with-stdin', 'end as soon as standard input ends');
 }
 
 function asksForPeerHelp(args: readonly string[]): boolean {

@@ -1,5 +1,5 @@
 /**
- * The real world for the commands: this process, the system's clock, TCP, and the packages that do the work, loaded
+ * The real world for the commands: this process, the system's clock, TLS, and the packages that do the work, loaded
  * only by those who ask.
  */
 import process from 'node:process';
@@ -7,11 +7,14 @@ import type { Clock, Network } from '@minitorrent/rpc-core';
 import { createSystemClock, createSystemRandom } from '@minitorrent/rpc-core';
 import type { Register } from '@minitorrent/tracker';
 import type { ClusterSettings } from './cluster/cluster-settings.ts';
-import type { OpenPeer } from './commands/open-peer.ts';
+import type { PeerTools } from './commands/open-peer.ts';
 import type { RunningTracker, TrackerTools } from './commands/tracker.ts';
 import type { BackupTools } from './commands/tracker-backup.ts';
+import type { OperatorTools } from './commands/tracker-status.ts';
 import type { WitnessTools } from './commands/witness.ts';
+import type { WitnessInitTools } from './commands/witness-init.ts';
 import { parsePostgresUrl } from './journal-place.ts';
+import { whoAnswers } from './places/who-answers.ts';
 import { readVersion } from './version.ts';
 import type { World } from './world.ts';
 
@@ -20,19 +23,23 @@ export function systemWorld(): World {
   return { stdin, stdout, stderr, variables: env, process, clock: createSystemClock() };
 }
 
-export const openPeer: OpenPeer = async ({ trackers, listen, dataFolder, downloadFolder, clock }) => {
-  const { createPeer } = await import('@minitorrent/peer');
-  return createPeer({ trackers, listen, dataDir: dataFolder, downloadDir: downloadFolder, clock });
+export const peerTools: PeerTools = {
+  async openPeer({ trackers, listen, dataFolder, downloadFolder, clock }) {
+    const { createPeer } = await import('@minitorrent/peer');
+    return createPeer({ trackers, listen, dataDir: dataFolder, downloadDir: downloadFolder, clock });
+  },
+  whoAnswers,
 };
 
 export const trackerTools: TrackerTools = {
   async openTracker({ listen, store, cluster, connections, clock, ...settings }) {
-    const [{ createTracker }, { createTcpNetwork }] = await Promise.all([
+    const [{ createTracker }, { createTlsNetwork, loadOrCreateIdentity }] = await Promise.all([
       import('@minitorrent/tracker'),
-      import('@minitorrent/rpc-core/tcp'),
+      import('@minitorrent/rpc-core/tls'),
     ]);
-    const network = createTcpNetwork();
-    const parts = { network, address: listen, clock, rpcLimits: { connections }, ...settings };
+    const identity = await loadOrCreateIdentity({ folder: store.folder });
+    const network = createTlsNetwork({ identity, clock });
+    const parts = { identity, network, address: listen, clock, rpcLimits: { connections }, ...settings };
     if (store.kind === 'postgres') {
       const { openSharedJournal } = await import('./shared-journal.ts');
       return createTracker({ ...parts, journal: await openSharedJournal(store, clock) });
@@ -63,6 +70,8 @@ export const trackerTools: TrackerTools = {
   },
 };
 
+export const operatorTools: OperatorTools = { readClusterId: trackerTools.readClusterId, whoAnswers };
+
 export const backupTools: BackupTools = {
   async backUp(dataDir, to) {
     const { backUpJournal } = await import('@minitorrent/tracker/backup');
@@ -74,13 +83,26 @@ export const backupTools: BackupTools = {
   },
 };
 
-export const witnessTools: WitnessTools = {
+export const witnessTools: WitnessTools & WitnessInitTools = {
+  whoAnswers,
   async openWitness({ listen, dataFolder, ...settings }) {
-    const [{ createWitness }, { createTcpNetwork }] = await Promise.all([
+    const [{ createWitness }, { loadOrCreateIdentity }] = await Promise.all([
       import('@minitorrent/tracker/witness'),
-      import('@minitorrent/rpc-core/tcp'),
+      import('@minitorrent/rpc-core/tls'),
     ]);
-    return createWitness({ network: createTcpNetwork(), address: listen, dataDir: dataFolder, ...settings });
+    await using opened = new AsyncDisposableStack();
+    const witness = opened.use(await createWitness({ address: listen, dataDir: dataFolder, ...settings }));
+    // After it was opened, so that a folder without a register stays as it is.
+    const { deviceId } = await loadOrCreateIdentity({ folder: dataFolder });
+    const resources = opened.move();
+    return {
+      address: witness.address,
+      deviceId,
+      get config() {
+        return witness.config;
+      },
+      [Symbol.asyncDispose]: () => resources.disposeAsync(),
+    };
   },
   async openMonitor(place) {
     const [{ openWitnessMonitor }, { addProcessMetrics }] = await Promise.all([
@@ -101,9 +123,9 @@ export const witnessTools: WitnessTools = {
     const { readStore } = await import('@minitorrent/tracker/backup');
     return readStore({ dataDir });
   },
-  async askStatus(address, clusterId, clock) {
+  async askStatus(place, clusterId, clock) {
     const { askTracker } = await import('./cluster/ask-tracker.ts');
-    return askTracker(address, clock, (tracker, call) => tracker.tracker_status({ clusterId }, call));
+    return askTracker(place, clock, (tracker, call) => tracker.tracker_status({ clusterId }, call));
   },
   async initPostgres(url, clusterId = createSystemRandom().bytes(16)) {
     const [{ initPostgresRegister }, { explainPostgresFailure }] = await Promise.all([
@@ -137,6 +159,7 @@ async function openRegister(
 function withResources(tracker: RunningTracker, resources: AsyncDisposableStack): RunningTracker {
   return {
     address: tracker.address,
+    deviceId: tracker.deviceId,
     stats: () => tracker.stats(),
     status: () => tracker.status(),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

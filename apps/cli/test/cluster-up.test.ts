@@ -27,16 +27,19 @@ describe('minitorrent cluster up', () => {
     await using scene = await start();
     const ended = scene.run();
     await scene.told('Ctrl-C');
-    const id = (await readFile(join(scene.folder.path, 'cluster', 'cluster-id'), 'utf8')).trim();
-    expect(id).toMatch(/^[0-9a-f]{32}$/);
+    const clusterId = (await readFile(join(scene.folder.path, 'cluster', 'cluster-id'), 'utf8')).trim();
+    expect(clusterId).toMatch(/^[0-9a-f]{32}$/);
     expect(scene.initFolder).toHaveBeenCalledExactlyOnceWith(
       join(scene.folder.path, 'cluster', 'witness', 'witness'),
-      Uint8Array.from(Buffer.from(id, 'hex')),
+      Uint8Array.from(Buffer.from(clusterId, 'hex')),
     );
     for (const name of ['witness', 'tracker-1', 'tracker-2'])
       expect(scene.world.out()).toContain(`${name} listens`);
-    expect(scene.world.out()).toContain('minitorrent peer --tracker 127.0.0.1:7700,127.0.0.1:7701');
-    expect(scene.world.out()).toContain(`--cluster ${id}`);
+    const id = '[A-Z2-7-]{63}';
+    expect(scene.world.out()).toMatch(
+      new RegExp(`minitorrent peer --tracker 127.0.0.1:7700#${id},127.0.0.1:7701#${id}\\n`),
+    );
+    expect(scene.world.out()).toContain(`--cluster ${clusterId}`);
     scene.world.signals.emit('SIGINT');
     expect(await ended).toBe(130);
   });

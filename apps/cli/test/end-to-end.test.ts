@@ -9,7 +9,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { type PeerCommandOptions, runPeer } from '../src/commands/peer.ts';
 import { runTracker } from '../src/commands/tracker.ts';
 import type { JsonLine } from '../src/output/reports.ts';
-import { openPeer, trackerTools } from '../src/system.ts';
+import { peerTools, trackerTools } from '../src/system.ts';
 import { createFakeWorld, type FakeWorld } from './support/fake-world.ts';
 
 const PASSWORD = 'correct horse battery';
@@ -56,7 +56,7 @@ async function openScene() {
       const data = join(folder.path, name);
       const defaults = { tracker: listening.address, listen: '127.0.0.1:0', json: true, keepGoing: true };
       const given = { ...defaults, data, downloads: join(data, 'downloads'), ...options };
-      const { world, ended } = start((ownWorld) => runPeer(given, ownWorld, openPeer));
+      const { world, ended } = start((ownWorld) => runPeer(given, ownWorld, peerTools));
       let answered = 0;
       return {
         world,

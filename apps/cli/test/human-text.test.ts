@@ -195,6 +195,25 @@ const OPERATOR_RESULTS: readonly (readonly [CommandResult, string[]])[] = [
       'Next: minitorrent witness. The lost one must never come back: two registers make two primaries',
     ],
   ],
+  [{ command: 'tracker_identity', deviceId: 'MFRGGZD', dataFolder: '/data' }, ['MFRGGZD']],
+  [{ command: 'witness_identity', deviceId: 'MFRGGZD', dataFolder: '/data' }, ['MFRGGZD']],
+  [
+    { command: 'tracker_invite', link: 'minitorrent://a:1#MFRGGZD', trackers: [] },
+    ['minitorrent://a:1#MFRGGZD'],
+  ],
+  [
+    {
+      command: 'connect',
+      trackers: [{ address: 'a:1', deviceId: 'MFRGGZD' }],
+      dataFolder: '/data',
+      changed: ['a:1'],
+    },
+    [
+      'Another device than before has to answer at a:1 from now on',
+      'The tracker at a:1 is MFRGGZD',
+      'Next: minitorrent peer',
+    ],
+  ],
   [{ command: 'tracker_promote', address: 'a:1' }, ['The tracker at a:1 decides changes from now on']],
 ];
 
@@ -205,22 +224,28 @@ const EVENTS: readonly (readonly [CliEvent, string])[] = [
       event: 'listening',
       role: 'tracker',
       address: '[::1]:7700',
+      deviceId: 'MFRGGZD',
       dataFolder: '/data',
       journal: null,
       downloadFolder: null,
     },
-    'The tracker listens on [::1]:7700 and keeps its data in /data',
+    'The tracker listens on [::1]:7700 and keeps its data in /data; its id is MFRGGZD',
   ],
   [
     {
       event: 'listening',
       role: 'peer',
       address: '127.0.0.1:4000',
+      deviceId: 'MFRGGZD',
       dataFolder: '/data',
       journal: null,
       downloadFolder: '/here',
     },
     'The peer listens on 127.0.0.1:4000; downloads go to /here',
+  ],
+  [
+    { event: 'tracker-learned', address: 'a:1', deviceId: 'MFRGGZD' },
+    'The tracker at a:1 is MFRGGZD. From now on it has to be; compare that with what minitorrent tracker identity tells there',
   ],
   [{ event: 'tracker-connected', address: 'a:1', userId: null }, 'Connected to the tracker at a:1'],
   [

@@ -8,6 +8,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { runPeer } from '../src/commands/peer.ts';
 import { runAtPrompt } from '../src/commands/peer-prompt.ts';
 import { listenForEnding } from '../src/process-signals.ts';
+import { deviceOneAnswers } from './support/devices.ts';
 import { createFakeDownload, createFakePeer } from './support/fake-peer.ts';
 import { createFakeWorld } from './support/fake-world.ts';
 import { createVirtualTerminal } from './support/virtual-terminal.ts';
@@ -191,7 +192,7 @@ describe('the shell at a prompt', () => {
     const world = { ...createFakeWorld(), stdin, stdout: terminal.stream, stderr: terminal.stream };
     const peer = createFakePeer();
     const options = { tracker: 'a', listen: '127.0.0.1', data: folder.path, downloads: folder.path };
-    const left = runPeer(options, world, async () => peer);
+    const left = runPeer(options, world, { openPeer: async () => peer, whoAnswers: deviceOneAnswers });
     await vi.waitFor(() =>
       expect(terminal.text()).toMatch(/The peer listens on 127.0.0.1:4000.*\nminitorrent>$/s),
     );

@@ -13,16 +13,7 @@ describe('readJournalPlace', () => {
     );
     expect(readJournalPlace({}, variables)?.url).toBe(FROM_VARIABLE);
     expect(readJournalPlace({}, { MINITORRENT_JOURNAL: '' })).toBeUndefined();
-    expect(readJournalPlace({ data: '/d' }, {})).toBeUndefined();
-  });
-
-  it('refuses a folder besides, unless that is named for all by its variable', () => {
-    const variables = { MINITORRENT_JOURNAL: FROM_VARIABLE, MINITORRENT_DATA: '/all' };
-    expect(readJournalPlace({ data: '/all' }, variables)?.url).toBe(FROM_VARIABLE);
-    expect(() => readJournalPlace({ data: '/d' }, variables)).toThrow(/--data and MINITORRENT_JOURNAL/);
-    expect(() => readJournalPlace({ data: '/d', journal: 'postgres://o/db' }, {})).toThrow(
-      /--data and --journal/,
-    );
+    expect(readJournalPlace({}, {})).toBeUndefined();
   });
 });
 

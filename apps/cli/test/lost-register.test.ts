@@ -1,8 +1,8 @@
 import type { Address } from '@minitorrent/rpc-core';
 import type { TrackerStatus } from '@minitorrent/tracker';
 import { describe, expect, it } from 'vitest';
-import { parseAddresses } from '../src/address.ts';
 import { recallConfig } from '../src/cluster/lost-register.ts';
+import { device } from './support/devices.ts';
 
 const A = 'aa'.repeat(16);
 const B = 'bb'.repeat(16);
@@ -30,7 +30,10 @@ function recall(statuses: Readonly<Record<string, TrackerStatus>>, names = Objec
     if (status === undefined) throw Object.assign(new Error('Away'), { code: 'connect_failed' });
     return status;
   };
-  return recallConfig(parseAddresses(names.join(','), { defaultPort: 1 }), ask);
+  return recallConfig(
+    names.map((host) => ({ host, port: 1, pin: device(1) })),
+    ask,
+  );
 }
 
 describe('recallConfig', () => {

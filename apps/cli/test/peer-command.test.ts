@@ -5,8 +5,11 @@ import type { Peer } from '@minitorrent/peer';
 import { describe, expect, it, vi } from 'vitest';
 import type { OpenPeer } from '../src/commands/open-peer.ts';
 import { type PeerCommandOptions, runPeer } from '../src/commands/peer.ts';
+import { device, deviceOneAnswers, idOf } from './support/devices.ts';
 import { createFakeDownload, createFakePeer } from './support/fake-peer.ts';
 import { createFakeWorld } from './support/fake-world.ts';
+
+const TRACKER = `127.0.0.1:7700#${idOf(1)}`;
 
 /** `minitorrent peer` with a script on standard input. */
 async function start(
@@ -18,8 +21,9 @@ async function start(
   const world = createFakeWorld({ variables: { MINITORRENT_DATA: join(folder.path, 'variable') } });
   const peer = createFakePeer(scripted);
   const openPeer = vi.fn<OpenPeer>(async () => peer);
-  const given = { tracker: '127.0.0.1:7700', listen: '127.0.0.1:0', data: folder.path, ...options };
-  const ended = runPeer(given, world, openPeer);
+  const tools = { openPeer, whoAnswers: deviceOneAnswers };
+  const given = { tracker: TRACKER, listen: '127.0.0.1:0', data: folder.path, ...options };
+  const ended = runPeer(given, world, tools);
   world.stdin.write(script);
   return { ...world, world, peer, openPeer, ended, folder, [Symbol.asyncDispose]: () => folder.remove() };
 }
@@ -31,15 +35,15 @@ describe('minitorrent peer', () => {
   it('opens a peer as told, runs the script and closes the peer', async () => {
     await using run = await start(
       'create_group films\n',
-      { tracker: 'a:1,[::1]', downloads: 'there' },
+      { tracker: `a:1#${idOf(2)},[::1]#${idOf(3)}`, downloads: 'there' },
       { createGroup: ok },
     );
     run.world.stdin.end();
     expect(await run.ended).toBe(0);
     expect(run.openPeer).toHaveBeenCalledExactlyOnceWith({
       trackers: [
-        { host: 'a', port: 1 },
-        { host: '::1', port: 7700 },
+        { host: 'a', port: 1, pin: device(2) },
+        { host: '::1', port: 7700, pin: device(3) },
       ],
       listen: { host: '127.0.0.1', port: 0 },
       dataFolder: join(run.folder.path, 'peer'),
@@ -64,7 +68,7 @@ describe('minitorrent peer', () => {
     expect(await run.ended).toBe(0);
     const folders = `dataFolder=${join(run.folder.path, 'peer')} downloadFolder=${resolve('.')}`;
     expect(run.err()).toBe(
-      `2023-11-14T22:13:20.000Z info  listening role=peer address=127.0.0.1:4000 ${folders}\n` +
+      `2023-11-14T22:13:20.000Z info  listening role=peer address=127.0.0.1:4000 deviceId=${idOf(4)} ${folders}\n` +
         '2023-11-14T22:13:20.000Z warn  tracker_lost address=a:1 reason="it was closed"\n',
     );
   });
@@ -74,7 +78,7 @@ describe('minitorrent peer', () => {
     const world = createFakeWorld({ tty: true });
     const openPeer = () => Promise.reject(new Error('Not asked for'));
     const given = { tracker: 'a', listen: '127.0.0.1:0', data: folder.path, log: 'text' as const };
-    expect(await runPeer(given, world, openPeer)).toBe(2);
+    expect(await runPeer(given, world, { openPeer, whoAnswers: deviceOneAnswers })).toBe(2);
     expect(world.out()).toContain('Cannot write a log at the prompt');
   });
 
@@ -102,6 +106,8 @@ describe('minitorrent peer', () => {
 
   it.each([
     [{ tracker: '::1' }, 'bad_address', 2],
+    [{ tracker: 'a#b' }, 'bad_device_id', 2],
+    [{ tracker: 'minitorrent://a' }, 'bad_link', 2],
     [{ listen: 'here:there' }, 'bad_address', 2],
     [{ strategy: 'fastest' }, 'bad_arguments', 2],
   ])('refuses %j', async (options, code, exitCode) => {
@@ -113,10 +119,10 @@ describe('minitorrent peer', () => {
 
   it('says why a peer cannot be opened, and what to do', async () => {
     const world = createFakeWorld();
-    const failing = () => Promise.reject(Object.assign(new Error('Port taken'), { code: 'listen_failed' }));
+    const openPeer = () => Promise.reject(Object.assign(new Error('Port taken'), { code: 'listen_failed' }));
     await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-peer-'));
-    const options = { tracker: 'a', listen: 'b', data: folder.path };
-    expect(await runPeer(options, world, failing)).toBe(1);
+    const options = { tracker: TRACKER, listen: 'b', data: folder.path };
+    expect(await runPeer(options, world, { openPeer, whoAnswers: deviceOneAnswers })).toBe(1);
     expect(world.err()).toMatch(/^error: peer: Port taken \(listen_failed\)\n {2}next: .*--listen/);
   });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PinnedAddress, RpcError } from '@minitorrent/rpc-core';
 import { formatDeviceId, isSameDevice } from '@minitorrent/rpc-core/identity';
+import { createManualClock } from '@minitorrent/rpc-core/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { type KnownTrackers, openKnownTrackers } from '../src/places/known-trackers.ts';
 import { pinTrackers } from '../src/places/pin-trackers.ts';
@@ -26,7 +27,7 @@ async function start(devices: Readonly<Record<string, number>>) {
   const reporter = createFakeReporter();
   const known: KnownTrackers = await openKnownTrackers(folder.path);
   const pin = (places: readonly PinnedAddress[], options: { readonly asksKnown: boolean }) =>
-    pinTrackers(places, { known, whoAnswers, reporter, ...options });
+    pinTrackers(places, { known, whoAnswers, reporter, clock: createManualClock(), ...options });
   return {
     ...{ known, whoAnswers, reporter },
     pin: (...places: readonly PinnedAddress[]) => pin(places, { asksKnown: true }),

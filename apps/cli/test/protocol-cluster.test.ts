@@ -3,6 +3,7 @@
  * that was promoted answer, byte by byte, and the state that a snapshot is.
  */
 import { createHash } from 'node:crypto';
+import { createIdentity } from '@minitorrent/rpc-core/identity';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { createManualClock } from '@minitorrent/rpc-core/testing';
 import {
@@ -91,6 +92,7 @@ async function startTracker(cell?: RegisterCell): Promise<Scene> {
     address,
     clock,
     random: { integer: () => 0, bytes: (length) => new Uint8Array(length).fill(9) },
+    identity: createIdentity(),
     journal: createMemoryJournal({ records: [], snapshot: undefined, storeId: new Uint8Array(16).fill(1) }),
     cluster: {
       clusterId: new Uint8Array(16).fill(0xc1),

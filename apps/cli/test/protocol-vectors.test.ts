@@ -7,6 +7,7 @@
 import { createManifest } from '@minitorrent/chunk-store';
 import { peerContract } from '@minitorrent/peer';
 import { type Client, type Contract, createConnection, defaultRpcLimits, serve } from '@minitorrent/rpc-core';
+import { createIdentity } from '@minitorrent/rpc-core/identity';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { createManualClock, createSeededRandom } from '@minitorrent/rpc-core/testing';
 import { createMemoryJournal, DEFAULT_LIMITS, openTrackerService } from '@minitorrent/tracker';
@@ -174,6 +175,7 @@ describe('conversations of PROTOCOL.md', () => {
     const stored =
       '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g';
     await using service = await openTrackerService({
+      identity: createIdentity(),
       journal: createMemoryJournal(),
       passwords: {
         hash: async () => stored,

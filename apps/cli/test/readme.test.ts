@@ -20,12 +20,16 @@ describe('README.md', () => {
 
   it.each([
     'tracker',
+    'tracker identity',
+    'tracker invite',
     'tracker status',
     'tracker promote',
     'tracker backup',
     'tracker restore',
     'witness',
     'witness init',
+    'witness identity',
+    'connect',
     'cluster up',
     'peer',
     'demo',

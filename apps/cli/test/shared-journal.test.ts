@@ -11,7 +11,7 @@ import { runTracker } from '../src/commands/tracker.ts';
 import { parsePostgresUrl } from '../src/journal-place.ts';
 import type { JsonLine } from '../src/output/reports.ts';
 import { openSharedJournal } from '../src/shared-journal.ts';
-import { openPeer, trackerTools } from '../src/system.ts';
+import { peerTools, trackerTools } from '../src/system.ts';
 import { createFakeWorld, type FakeWorld } from './support/fake-world.ts';
 
 const PASSWORD = 'correct horse battery';
@@ -32,9 +32,10 @@ describePostgres('minitorrent tracker --journal', () => {
   it('runs several trackers over one journal', async () => {
     const journal = withPassword(await postgres.createDatabase());
     await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-shared-'));
-    const trackers = [1, 2].map(() => {
+    const trackers = [1, 2].map((at) => {
       const world = systemClockWorld();
-      const options = { listen: '127.0.0.1:0', journal, json: true, log: 'json' } as const;
+      const data = join(folder.path, `tracker-${at}`);
+      const options = { listen: '127.0.0.1:0', data, journal, json: true, log: 'json' } as const;
       return { world, ended: runTracker(options, world, trackerTools) };
     });
     const [first = '', second = ''] = await Promise.all(trackers.map(({ world }) => listening(world)));
@@ -43,7 +44,7 @@ describePostgres('minitorrent tracker --journal', () => {
       world.stdin.end(`${lines.join('\n')}\n`);
       const data = join(folder.path, tracker);
       const options = { tracker, listen: '127.0.0.1:0', data, downloads: data, json: true };
-      expect([await runPeer(options, world, openPeer), world.out()]).toMatchObject([0, {}]);
+      expect([await runPeer(options, world, peerTools), world.out()]).toMatchObject([0, {}]);
     };
     await peer(first, 'create_user alice', PASSWORD, 'login alice', PASSWORD, 'create_group films');
     await peer(second, 'login alice', PASSWORD, 'upload_file films package.json');

@@ -1,7 +1,6 @@
 import { mkdtempDisposable, readdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
 import { createTracker } from '@minitorrent/tracker';
 import { describe, expect, it } from 'vitest';
 import { runTrackerBackup, runTrackerRestore } from '../src/commands/tracker-backup.ts';
@@ -9,7 +8,7 @@ import type { Variables } from '../src/config.ts';
 import { backupTools } from '../src/system.ts';
 import { createFakeWorld } from './support/fake-world.ts';
 
-const ANYWHERE = { network: createTcpNetwork(), address: { host: '127.0.0.1', port: 0 } };
+const ANYWHERE = { address: { host: '127.0.0.1', port: 0 } };
 
 async function openScene(variables: Variables = {}) {
   const folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-backup-'));

@@ -7,6 +7,7 @@ import { runTracker, type TrackerTools } from '../src/commands/tracker.ts';
 import type { TrackerCommandOptions } from '../src/commands/tracker-settings.ts';
 import type { Variables } from '../src/config.ts';
 import { openTrackerMonitor } from '../src/monitoring/tracker-monitor.ts';
+import { device, idOf } from './support/devices.ts';
 import { createFakeWorld } from './support/fake-world.ts';
 
 const STATS: TrackerStats = {
@@ -39,6 +40,7 @@ async function start(options: Partial<TrackerCommandOptions> = {}, variables: Va
   const close = vi.fn(async () => undefined);
   const openTracker = vi.fn<TrackerTools['openTracker']>(async () => ({
     address: { host: '127.0.0.1', port: 4711 },
+    deviceId: device(3),
     stats: async () => STATS,
     status: () => STATUS,
     [Symbol.asyncDispose]: close,
@@ -60,7 +62,9 @@ describe('minitorrent tracker', () => {
     await using run = await start();
     const folder = join(run.folder.path, 'tracker');
     await vi.waitFor(() =>
-      expect(run.world.out()).toBe(`The tracker listens on 127.0.0.1:4711 and keeps its data in ${folder}\n`),
+      expect(run.world.out()).toBe(
+        `The tracker listens on 127.0.0.1:4711 and keeps its data in ${folder}; its id is ${idOf(3)}\n`,
+      ),
     );
     expect(run.openTracker).toHaveBeenCalledExactlyOnceWith({
       listen: { host: '127.0.0.1', port: 0 },
@@ -146,9 +150,17 @@ describe('minitorrent tracker', () => {
       const shown = 'postgresql://db.example/trackers';
       expect(run.world.json()).toMatchObject([
         { event: 'notice', message: `Opening the journal at ${shown}` },
-        { event: 'listening', dataFolder: null, journal: shown },
+        {
+          event: 'listening',
+          deviceId: idOf(3),
+          dataFolder: join(run.folder.path, 'tracker'),
+          journal: shown,
+        },
       ]);
-      expect(run.openTracker.mock.calls[0]?.[0].store).toEqual({ kind: 'postgres', url: journal, shown });
+      expect(run.openTracker.mock.calls[0]?.[0].store).toEqual({
+        ...{ kind: 'postgres', url: journal, shown },
+        folder: join(run.folder.path, 'tracker'),
+      });
       run.world.signals.emit('SIGTERM');
       await run.ended;
       expect(run.world.out() + run.world.err()).not.toMatch(/secret|alice/);
@@ -160,7 +172,8 @@ describe('minitorrent tracker', () => {
     [{ connections: '0' }, 'bad_arguments'],
     [{ connections: '1000001' }, 'bad_arguments'],
     [{ connections: '1e3' }, 'bad_arguments'],
-    [{ journal: 'postgres://db/x', data: '/elsewhere' }, 'bad_arguments'],
+    [{ join: 'b:7700', cluster: 'ab'.repeat(16) }, 'no_pin'],
+    [{ join: 'b:7700#ABC', cluster: 'ab'.repeat(16) }, 'bad_device_id'],
     [{ journal: 'postgres://db/x', join: 'b:7700', cluster: 'ab'.repeat(16) }, 'bad_arguments'],
     [{ journal: 'postgres://db/x', witness: 'b' }, 'bad_arguments'],
   ])('refuses %j with %s', async (options, code) => {

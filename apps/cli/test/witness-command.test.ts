@@ -2,22 +2,24 @@ import { mkdtempDisposable, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Address, createSystemClock } from '@minitorrent/rpc-core';
-import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
+import { formatDeviceId, type Identity } from '@minitorrent/rpc-core/identity';
+import { createIdentity, createTlsNetwork } from '@minitorrent/rpc-core/tls';
 import type { TrackerStatus } from '@minitorrent/tracker';
 import { openWitnessRegister } from '@minitorrent/tracker/witness';
 import { describe, expect, it, vi } from 'vitest';
-import {
-  runWitness,
-  runWitnessInit,
-  type WitnessCommandOptions,
-  type WitnessInitOptions,
-} from '../src/commands/witness.ts';
+import { runWitness, type WitnessCommandOptions } from '../src/commands/witness.ts';
+import { runWitnessInit, type WitnessInitOptions } from '../src/commands/witness-init.ts';
 import { openWitnessMonitor } from '../src/monitoring/witness-monitor.ts';
 import type { JsonLine } from '../src/output/reports.ts';
+import { makeDeviceId } from '../src/places/make-device-id.ts';
+import { parsePlace } from '../src/places/place.ts';
 import { witnessTools } from '../src/system.ts';
+import { deviceOneAnswers, idOf } from './support/devices.ts';
 import { createFakeWorld } from './support/fake-world.ts';
 
 const CLUSTER = 'c1'.repeat(16);
+/** The device that is admitted. */
+const tracker = createIdentity();
 const ONE = '01'.repeat(16);
 const TWO = '02'.repeat(16);
 /** The real parts, without what a process costs: its collectors would stay. */
@@ -33,7 +35,8 @@ async function start(options: Partial<WitnessCommandOptions> = {}) {
   const data = folder.path;
   expect(await runWitnessInit({ data, cluster: CLUSTER }, createFakeWorld(), tools)).toBe(0);
   const world = Object.assign(createFakeWorld(), { clock: createSystemClock() });
-  const ended = runWitness({ listen: '127.0.0.1:0', data, json: true, ...options }, world, tools);
+  const admit = formatDeviceId(tracker.deviceId);
+  const ended = runWitness({ listen: '127.0.0.1:0', data, admit, json: true, ...options }, world, tools);
   const addressOf = (event: 'listening' | 'monitoring') =>
     vi.waitFor(() => {
       const lines = world.json() as JsonLine[];
@@ -41,20 +44,25 @@ async function start(options: Partial<WitnessCommandOptions> = {}) {
       if (found?.type !== 'event' || !('address' in found)) throw new Error(`Not in ${world.out()}`);
       return found.address;
     });
-  return { world, ended, folder, addressOf, [Symbol.asyncDispose]: () => folder.remove() };
+  /** Its register, asked as the device of `identity`. */
+  const openRegister = async (identity: Identity) => {
+    const place = `${await addressOf('listening')}#${await makeDeviceId(join(data, 'witness'))}`;
+    return openWitnessRegister({
+      network: createTlsNetwork({ identity }),
+      address: parsePlace(place, { defaultPort: 0 }),
+      clusterId: Uint8Array.from(Buffer.from(CLUSTER, 'hex')),
+    });
+  };
+  return { world, ended, folder, addressOf, openRegister, [Symbol.asyncDispose]: () => folder.remove() };
 }
 
 describe('minitorrent witness', () => {
   it('serves the register of its cluster, and tells what it swaps in log and metrics', async () => {
     await using run = await start({ metrics: '127.0.0.1:0', log: 'json' });
-    const [host = '', port] = (await run.addressOf('listening')).split(':');
+    await run.addressOf('listening');
     const get = async (path: string) => await fetch(`http://${await run.addressOf('monitoring')}${path}`);
     expect(await (await get('/metrics')).text()).toContain('\nminitorrent_witness_epoch 0\n');
-    await using register = openWitnessRegister({
-      network: createTcpNetwork(),
-      address: { host, port: Number(port) },
-      clusterId: Uint8Array.from(Buffer.from(CLUSTER, 'hex')),
-    });
+    await using register = await run.openRegister(tracker);
     const config = { epoch: 1, primary: ONE, inSync: [ONE, TWO] };
     await vi.waitFor(async () => expect(await register.compareAndSwap(0, config)).toEqual({ kind: 'ok' }));
     const metrics = await (await get('/metrics')).text();
@@ -70,10 +78,34 @@ describe('minitorrent witness', () => {
     expect(run.world.out() + run.world.err()).not.toContain(CLUSTER);
   });
 
+  it('does not let in who is not admitted, and counts it', async () => {
+    await using run = await start({ metrics: '127.0.0.1:0', log: 'json' });
+    await using register = await run.openRegister(createIdentity());
+    expect(await register.read()).toMatchObject({ kind: 'unknown' });
+    const page = await fetch(`http://${await run.addressOf('monitoring')}/metrics`);
+    expect(await page.text()).toMatch(/_connections_refused_total\{reason="not_admitted"\} [1-9]/);
+    run.world.signals.emit('SIGTERM');
+    expect(await run.ended).toBe(0);
+    expect(run.world.err()).toContain('"reason":"not_admitted"');
+  });
+
+  it('does not run without knowing its trackers', async () => {
+    for (const [options, code] of [
+      [{}, 'bad_arguments'],
+      [{ admit: '' }, 'bad_device_id'],
+    ] as const) {
+      const world = createFakeWorld();
+      expect(await runWitness({ listen: '127.0.0.1:0', ...options }, world, tools)).toBe(2);
+      expect(world.err()).toContain(`(${code})`);
+    }
+  });
+
   it('says how to make a register where there is none', async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-witness-'));
     const world = createFakeWorld();
-    expect(await runWitness({ listen: '127.0.0.1:0', data: folder.path }, world, tools)).toBe(1);
+    expect(await runWitness({ listen: '127.0.0.1:0', data: folder.path, admit: idOf(1) }, world, tools)).toBe(
+      1,
+    );
     expect(world.err()).toMatch(/\(no_register\)\n {2}next: .*minitorrent witness init/);
   });
 });
@@ -106,7 +138,7 @@ describe('minitorrent witness init', () => {
     const init = (options: WitnessInitOptions) => {
       const world = createFakeWorld();
       const given = { data: folder.path, ...options };
-      return runWitnessInit(given, world, { ...tools, initFolder, askStatus });
+      return runWitnessInit(given, world, { ...tools, initFolder, askStatus, whoAnswers: deviceOneAnswers });
     };
     expect(await init({ from: 'a,b', cluster: CLUSTER })).toBe(1);
     expect(await init({ from: 'a' })).toBe(1);

@@ -2,11 +2,10 @@
  * What makes a tracker one of several, as the user says it: `--join`, `--witness`, `--cluster`.
  */
 import { randomBytes } from 'node:crypto';
-import type { Address } from '@minitorrent/rpc-core';
-import { parseAddress, parseAddresses } from '../address.ts';
 import { CliError } from '../cli-error.ts';
 import { DEFAULT_TRACKER_PORT, DEFAULT_WITNESS_PORT, nonEmpty, type Variables } from '../config.ts';
 import { parsePostgresUrl } from '../journal-place.ts';
+import { type PinnedPlace, parsePlace, parsePlaces, requirePin } from '../places/place.ts';
 
 /** The options as the user wrote them. */
 export interface ClusterCommandOptions {
@@ -19,18 +18,18 @@ export interface ClusterSettings {
   /** 16 bytes. */
   readonly clusterId: Uint8Array;
   /** The other trackers. */
-  readonly peers: readonly Address[];
+  readonly peers: readonly PinnedPlace[];
   readonly witness: Witness | undefined;
 }
 
 /** What keeps the config register. */
 export type Witness =
-  | { readonly kind: 'process'; readonly address: Address }
+  | { readonly kind: 'process'; readonly address: PinnedPlace }
   | { readonly kind: 'postgres'; readonly url: string };
 
 /**
  * The settings, or undefined for a tracker that stands alone. `knownId` is what the data folder remembers.
- * Fails with `bad_address`, `bad_cluster_id`, `no_cluster_id`, `no_other_tracker`.
+ * Fails with `bad_address`, `bad_device_id`, `no_pin`, `bad_cluster_id`, `no_cluster_id`, `no_other_tracker`.
  */
 export function readClusterSettings(
   options: ClusterCommandOptions,
@@ -55,7 +54,7 @@ export function readClusterSettings(
   }
   return {
     clusterId: parseClusterId(id),
-    peers: parseAddresses(join, { defaultPort: DEFAULT_TRACKER_PORT }),
+    peers: parsePlaces(join, { defaultPort: DEFAULT_TRACKER_PORT }).map((one) => requirePin(one, 'tracker')),
     witness: witness === undefined ? undefined : parseWitness(witness),
   };
 }
@@ -76,5 +75,6 @@ export function parseClusterId(text: string): Uint8Array {
 
 function parseWitness(text: string): Witness {
   if (/^postgres(ql)?:/.test(text)) return { kind: 'postgres', url: parsePostgresUrl(text).url };
-  return { kind: 'process', address: parseAddress(text, { defaultPort: DEFAULT_WITNESS_PORT }) };
+  const place = parsePlace(text, { defaultPort: DEFAULT_WITNESS_PORT });
+  return { kind: 'process', address: requirePin(place, 'witness') };
 }

@@ -4,18 +4,18 @@
  * A register that begins behind what some tracker knows could let two of them be primary. So every tracker that was in sync
  * has to answer, and each has to know no other than those that were named.
  */
-import type { Address } from '@minitorrent/rpc-core';
 import type { TrackerStatus } from '@minitorrent/tracker';
 import { formatAddress } from '../address.ts';
 import { CliError } from '../cli-error.ts';
+import type { PinnedPlace } from '../places/place.ts';
 
 /** What a register holds. */
 export type RegisterConfig = TrackerStatus['config'];
 
 /** The newest config that the trackers at `addresses` know. Fails with `tracker_missing`, and as `ask` does. */
 export async function recallConfig(
-  addresses: readonly Address[],
-  ask: (address: Address) => Promise<TrackerStatus>,
+  addresses: readonly PinnedPlace[],
+  ask: (address: PinnedPlace) => Promise<TrackerStatus>,
 ): Promise<RegisterConfig> {
   const statuses = await Promise.all(addresses.map(ask));
   for (const [index, { others }] of statuses.entries()) {

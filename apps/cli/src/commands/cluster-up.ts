@@ -12,11 +12,12 @@ import { type Keeper, keepRunning } from '../cluster/keep-running.ts';
 import { DEFAULT_TRACKER_PORT, dataFolder, makePrivateFolder } from '../config.ts';
 import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
 import { roleMeaning } from '../output/tracker-status-lines.ts';
+import { makeDeviceId } from '../places/make-device-id.ts';
 import { listenForEnding } from '../process-signals.ts';
 import { abortable } from '../shell/abortable.ts';
 import type { World } from '../world.ts';
 import { createReporterFor } from './output-for.ts';
-import type { WitnessTools } from './witness.ts';
+import type { WitnessInitTools } from './witness-init.ts';
 
 /** The options as the user wrote them. */
 export interface ClusterUpOptions {
@@ -28,7 +29,7 @@ export interface ClusterUpOptions {
 export interface ClusterUpSettings extends ClusterUpOptions {
   /** What starts this program again: arguments of Node.js and the program's file. */
   readonly program: readonly string[];
-  readonly initFolder: WitnessTools['initFolder'];
+  readonly initFolder: WitnessInitTools['initFolder'];
 }
 
 /** From the first tracker's port to those of the second one and the witness. */
@@ -42,12 +43,12 @@ export async function runClusterUp(settings: ClusterUpSettings, world: World): P
   const tell = (message: string): void => reporter.event({ event: 'notice', message });
   try {
     await using keepers = new AsyncDisposableStack();
-    const { first, second, clusterId } = await start(settings, world, {
+    const { trackers, clusterId } = await start(settings, world, {
       keep: (keeper) => keepers.use(keeper),
       tell,
     });
-    tell(`Try it: minitorrent peer --tracker ${first},${second}`);
-    tell(`What they are: minitorrent tracker status ${first},${second} --cluster ${clusterId}`);
+    tell(`Try it: minitorrent peer --tracker ${trackers}`);
+    tell(`What they are: minitorrent tracker status ${trackers} --cluster ${clusterId}`);
     tell('Kill a tracker (kill -9 and its process number) and watch; Ctrl-C ends them all');
     await abortable(new Promise<never>(() => undefined), ending.signal).catch(() => undefined);
     return ending.exitCode === EXIT.interrupted ? EXIT.interrupted : EXIT.ok;
@@ -67,13 +68,16 @@ async function start(
   settings: ClusterUpSettings,
   world: World,
   { keep, tell }: Hands,
-): Promise<{ readonly first: string; readonly second: string; readonly clusterId: string }> {
+): Promise<{ readonly trackers: string; readonly clusterId: string }> {
   const listen = parseAddress(settings.listen, { defaultPort: DEFAULT_TRACKER_PORT });
   const [first = '', second = '', witness = ''] = [0, SECOND, WITNESS].map((offset) =>
     formatAddress({ ...listen, port: listen.port + offset }),
   );
   const folder = await dataFolder('cluster', { data: settings.data, variables: world.variables });
   const clusterId = await prepare(folder, settings);
+  const firstId = await makeDeviceId(join(folder, 'tracker-1', 'tracker'));
+  const secondId = await makeDeviceId(join(folder, 'tracker-2', 'tracker'));
+  const witnessId = await makeDeviceId(join(folder, 'witness', 'witness'));
   const run = (name: string, args: readonly string[]): Keeper =>
     keep(
       keepRunning({
@@ -89,13 +93,14 @@ async function start(
               : undefined,
       }),
     );
-  await run('witness', ['witness', '--listen', witness]).ready;
-  const common = ['--witness', witness, '--cluster', clusterId];
+  await run('witness', ['witness', '--listen', witness, '--admit', `${firstId},${secondId}`]).ready;
+  const common = ['--witness', `${witness}#${witnessId}`, '--cluster', clusterId];
+  const [firstPlace, secondPlace] = [`${first}#${firstId}`, `${second}#${secondId}`];
   await Promise.all([
-    run('tracker-1', ['tracker', '--listen', first, '--join', second, ...common]).ready,
-    run('tracker-2', ['tracker', '--listen', second, '--join', first, ...common]).ready,
+    run('tracker-1', ['tracker', '--listen', first, '--join', secondPlace, ...common]).ready,
+    run('tracker-2', ['tracker', '--listen', second, '--join', firstPlace, ...common]).ready,
   ]);
-  return { first, second, clusterId };
+  return { trackers: `${firstPlace},${secondPlace}`, clusterId };
 }
 
 /** Makes what the first start needs; answers the id of the cluster. */

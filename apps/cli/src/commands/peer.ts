@@ -4,21 +4,38 @@
  * Decides nothing about files or groups. Whatever happens, the peer is closed in good order.
  */
 import type { Peer } from '@minitorrent/peer';
-import { formatAddress, isLoopback, parseAddress, parseAddresses } from '../address.ts';
+import type { PinnedAddress } from '@minitorrent/rpc-core';
+import { formatDeviceId } from '@minitorrent/rpc-core/identity';
+import { formatAddress, isLoopback, parseAddress } from '../address.ts';
 import { CliError } from '../cli-error.ts';
-import { ANY_PORT, DEFAULT_TRACKER_PORT, dataFolder, downloadFolder, makePrivateFolder } from '../config.ts';
+import {
+  ANY_PORT,
+  DEFAULT_HOST,
+  DEFAULT_TRACKER_PORT,
+  dataFolder,
+  downloadFolder,
+  makePrivateFolder,
+} from '../config.ts';
 import { describeFailure, type ExitCode, exitCodeOf } from '../failure.ts';
 import { type LogOptions, openScriptLog } from '../logging/service-log.ts';
 import type { Reporter } from '../output/reports.ts';
+import { isInvitationLink, parseInvitationLink } from '../places/invitation-link.ts';
+import { openKnownTrackers } from '../places/known-trackers.ts';
+import { type PinOptions, pinTrackers } from '../places/pin-trackers.ts';
+import { parsePlaces } from '../places/place.ts';
 import { listenForEnding } from '../process-signals.ts';
+import { abortable } from '../shell/abortable.ts';
 import { readStrategy } from '../shell/strategy.ts';
 import type { World } from '../world.ts';
-import type { OpenPeer, PeerSettings } from './open-peer.ts';
+import type { PeerSettings, PeerTools } from './open-peer.ts';
 import { createReporterFor } from './output-for.ts';
+
+/** Where a tracker listens that was started without any options. */
+const DEFAULT_TRACKER = { host: DEFAULT_HOST, port: DEFAULT_TRACKER_PORT };
 
 /** The options as the user wrote them. */
 export interface PeerCommandOptions extends LogOptions {
-  readonly tracker: string;
+  readonly tracker?: string;
   readonly listen: string;
   readonly data?: string;
   readonly downloads?: string;
@@ -32,7 +49,7 @@ export interface PeerCommandOptions extends LogOptions {
 export async function runPeer(
   options: PeerCommandOptions,
   world: World,
-  openPeer: OpenPeer,
+  tools: PeerTools,
 ): Promise<ExitCode> {
   const json = options.json === true;
   const reporter = openScriptLog(options, world, await createReporterFor({ ...world, json }));
@@ -45,9 +62,9 @@ export async function runPeer(
   try {
     if (isAtPrompt && options.log !== undefined) throw logAtPrompt();
     const strategy = options.strategy === undefined ? undefined : readStrategy(options.strategy);
-    const settings = await readSettings(options, world);
-    await makePrivateFolder(settings.dataFolder);
-    await using peer = await openPeer(settings);
+    const pinning = { reporter, whoAnswers: tools.whoAnswers };
+    const settings = await abortable(readSettings(options, world, pinning), ending.signal);
+    await using peer = await tools.openPeer(settings);
     const front = {
       peer,
       world,
@@ -75,14 +92,30 @@ function logAtPrompt(): CliError {
   return new CliError('bad_arguments', message);
 }
 
-async function readSettings(options: PeerCommandOptions, world: World): Promise<PeerSettings> {
+async function readSettings(
+  options: PeerCommandOptions,
+  { variables, clock }: World,
+  tools: Pick<PinOptions, 'reporter' | 'whoAnswers'>,
+): Promise<PeerSettings> {
+  const listen = parseAddress(options.listen, { defaultPort: ANY_PORT });
+  const named = options.tracker === undefined ? undefined : readTrackers(options.tracker);
+  const folder = await dataFolder('peer', { data: options.data, variables });
+  await makePrivateFolder(folder);
+  const known = await openKnownTrackers(folder);
+  const places = named ?? (known.invited.length > 0 ? known.invited : [DEFAULT_TRACKER]);
   return {
-    trackers: parseAddresses(options.tracker, { defaultPort: DEFAULT_TRACKER_PORT }),
-    listen: parseAddress(options.listen, { defaultPort: ANY_PORT }),
-    dataFolder: await dataFolder('peer', { data: options.data, variables: world.variables }),
+    trackers: await pinTrackers(places, { ...tools, known, clock, asksKnown: true }),
+    listen,
+    dataFolder: folder,
     downloadFolder: downloadFolder(options.downloads),
-    clock: world.clock,
+    clock,
   };
+}
+
+function readTrackers(text: string): PinnedAddress[] {
+  return isInvitationLink(text)
+    ? parseInvitationLink(text)
+    : parsePlaces(text, { defaultPort: DEFAULT_TRACKER_PORT });
 }
 
 function introduce(peer: Peer, settings: PeerSettings, reporter: Reporter): void {
@@ -90,6 +123,7 @@ function introduce(peer: Peer, settings: PeerSettings, reporter: Reporter): void
     event: 'listening',
     role: 'peer',
     address: formatAddress(peer.address),
+    deviceId: formatDeviceId(peer.deviceId),
     dataFolder: settings.dataFolder,
     journal: null,
     downloadFolder: settings.downloadFolder,

@@ -58,7 +58,7 @@ export function runTrackerRestore(
 /** Fails with `bad_arguments` where the journal is in PostgreSQL, which has tools of its own. */
 async function folderFor(options: BackupCommandOptions, variables: Variables): Promise<string> {
   const isFolderNamed = options.data !== undefined && options.data !== variables.MINITORRENT_DATA;
-  if (!isFolderNamed && readJournalPlace(options, variables) !== undefined) {
+  if (!isFolderNamed && readJournalPlace({}, variables) !== undefined) {
     const message =
       'Cannot copy a journal in PostgreSQL, which MINITORRENT_JOURNAL names: use pg_dump, or name a folder with --data';
     throw new CliError('bad_arguments', message);

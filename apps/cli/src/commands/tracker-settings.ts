@@ -28,10 +28,11 @@ export interface TrackerCommandOptions extends ServiceOptions, ClusterCommandOpt
   readonly connections?: string;
 }
 
-/** Where a tracker keeps what it must not forget. */
-export type TrackerStore =
-  | { readonly kind: 'folder'; readonly folder: string }
-  | ({ readonly kind: 'postgres' } & PostgresPlace);
+/** Where a tracker keeps what it must not forget: its journal, and in a folder of its own the key of this device. */
+export type TrackerStore = { readonly folder: string } & (
+  | { readonly kind: 'folder' }
+  | ({ readonly kind: 'postgres' } & PostgresPlace)
+);
 
 export interface TrackerRequest {
   readonly listen: Address;
@@ -54,11 +55,11 @@ export async function readTrackerRequest(
   const listen = parseAddress(options.listen, { defaultPort: DEFAULT_TRACKER_PORT });
   const connections = readConnections(options);
   const place = readJournalPlace(options, variables);
+  const folder = await dataFolder('tracker', { data: options.data, variables });
   if (place !== undefined) {
     refuseCluster(options);
-    return { listen, connections, store: { kind: 'postgres', ...place }, cluster: undefined };
+    return { listen, connections, store: { kind: 'postgres', folder, ...place }, cluster: undefined };
   }
-  const folder = await dataFolder('tracker', { data: options.data, variables });
   const cluster = readClusterSettings(options, { variables, knownId: await readClusterId(folder) });
   return { listen, connections, store: { kind: 'folder', folder }, cluster };
 }

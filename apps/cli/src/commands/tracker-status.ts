@@ -1,12 +1,15 @@
 /** `minitorrent tracker status` and `tracker promote`: what trackers are, and a person's word on who decides. */
-import type { Address, Clock } from '@minitorrent/rpc-core';
+import type { Clock } from '@minitorrent/rpc-core';
 import type { TrackerStatus } from '@minitorrent/tracker';
-import { formatAddress, parseAddress, parseAddresses } from '../address.ts';
+import { formatAddress } from '../address.ts';
 import { askTracker } from '../cluster/ask-tracker.ts';
 import { chosenClusterId, parseClusterId } from '../cluster/cluster-settings.ts';
+import { pinForOperator } from '../cluster/pin-for-operator.ts';
 import { DEFAULT_TRACKER_PORT, dataFolder } from '../config.ts';
 import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
 import type { TrackerStatusRow } from '../output/reports.ts';
+import { type PinnedPlace, parsePlace } from '../places/place.ts';
+import type { WhoAnswers } from '../places/who-answers.ts';
 import type { World } from '../world.ts';
 import { operate } from './operate.ts';
 
@@ -17,25 +20,32 @@ export interface OperatorCommandOptions {
   readonly json?: boolean;
 }
 
-/** Reads the id of the cluster that a data folder belongs to; undefined where it belongs to none. */
-export type ReadClusterId = (folder: string) => Promise<string | undefined>;
+/** What makes the parts; tests make others. */
+export interface OperatorTools {
+  /** Reads the id of the cluster that a data folder belongs to; undefined where it belongs to none. */
+  readClusterId(folder: string): Promise<string | undefined>;
+  readonly whoAnswers: WhoAnswers;
+}
 
 const ALONE = new Uint8Array(16);
 
-/** Shows what the trackers at `addresses` are; 0 only if all of them answer. */
+/** Shows what the trackers at `addresses` (places, with their pins or without) are; 0 only if all of them answer. */
 export async function runTrackerStatus(
   addresses: string,
   options: OperatorCommandOptions,
   world: World,
-  readClusterId: ReadClusterId,
+  tools: OperatorTools,
 ): Promise<ExitCode> {
   return operate('tracker status', options, world, async (reporter) => {
-    const all = parseAddresses(addresses, { defaultPort: DEFAULT_TRACKER_PORT });
-    const clusterId = await clusterIdFor(options, world, readClusterId);
+    const all = addresses.split(',');
+    for (const text of all) parsePlace(text, { defaultPort: DEFAULT_TRACKER_PORT });
+    const clusterId = await clusterIdFor(options, world, tools);
+    const context = { world, reporter, data: options.data, whoAnswers: tools.whoAnswers };
     let exitCode: ExitCode = EXIT.ok;
-    for (const address of all) {
+    for (const text of all) {
       try {
-        const tracker = await statusOf(address, { clusterId, clock: world.clock });
+        const place = await pinForOperator(text, context);
+        const tracker = await statusOf(place, { clusterId, clock: world.clock });
         reporter.result({ command: 'tracker_status', tracker });
       } catch (error) {
         const failure = describeFailure(error, 'tracker status');
@@ -52,11 +62,12 @@ export async function runTrackerPromote(
   address: string,
   options: OperatorCommandOptions,
   world: World,
-  readClusterId: ReadClusterId,
+  tools: OperatorTools,
 ): Promise<ExitCode> {
   return operate('tracker promote', options, world, async (reporter) => {
-    const target = parseAddress(address, { defaultPort: DEFAULT_TRACKER_PORT });
-    const clusterId = await clusterIdFor(options, world, readClusterId);
+    const clusterId = await clusterIdFor(options, world, tools);
+    const context = { world, reporter, data: options.data, whoAnswers: tools.whoAnswers };
+    const target = await pinForOperator(address, context);
     await askTracker(target, world.clock, (tracker, call) => tracker.promote({ clusterId }, call));
     reporter.result({ command: 'tracker_promote', address: formatAddress(target) });
     return EXIT.ok;
@@ -66,7 +77,7 @@ export async function runTrackerPromote(
 async function clusterIdFor(
   options: OperatorCommandOptions,
   { variables }: World,
-  readClusterId: ReadClusterId,
+  { readClusterId }: Pick<OperatorTools, 'readClusterId'>,
 ): Promise<Uint8Array> {
   const chosen = chosenClusterId(options, variables);
   if (chosen !== undefined) return parseClusterId(chosen);
@@ -77,7 +88,7 @@ async function clusterIdFor(
 }
 
 async function statusOf(
-  address: Address,
+  address: PinnedPlace,
   { clusterId, clock }: { readonly clusterId: Uint8Array; readonly clock: Clock },
 ): Promise<TrackerStatusRow> {
   const status = await askTracker(address, clock, (tracker, call) =>

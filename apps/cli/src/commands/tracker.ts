@@ -2,6 +2,7 @@
  * `minitorrent tracker`: runs a tracker until a signal comes.
  */
 import type { Address, Clock, Interceptor } from '@minitorrent/rpc-core';
+import { formatDeviceId } from '@minitorrent/rpc-core/identity';
 import { formatAddress } from '../address.ts';
 import { makePrivateFolder } from '../config.ts';
 import type { ExitCode } from '../failure.ts';
@@ -20,6 +21,7 @@ import {
 /** A tracker that runs. */
 export interface RunningTracker extends WatchedTracker, AsyncDisposable {
   readonly address: Address;
+  readonly deviceId: Uint8Array;
 }
 
 /** What a tracker is told when it is made. */
@@ -78,7 +80,8 @@ async function startTracker(
     event: 'listening',
     role: 'tracker',
     address: formatAddress(tracker.address),
-    dataFolder: store.kind === 'folder' ? store.folder : null,
+    deviceId: formatDeviceId(tracker.deviceId),
+    dataFolder: store.folder,
     journal: store.kind === 'postgres' ? store.shown : null,
     downloadFolder: null,
   });
@@ -86,9 +89,10 @@ async function startTracker(
 }
 
 async function prepareStore(store: TrackerStore, reporter: Reporter): Promise<void> {
-  if (store.kind === 'folder') return await makePrivateFolder(store.folder);
+  await makePrivateFolder(store.folder);
   // It may take a while until it is clear that nobody answers there.
-  reporter.event({ event: 'notice', message: `Opening the journal at ${store.shown}` });
+  if (store.kind === 'postgres')
+    reporter.event({ event: 'notice', message: `Opening the journal at ${store.shown}` });
 }
 
 function reportStanding(report: TrackerReport, reporter: Reporter): void {

@@ -6,6 +6,7 @@ import type { Clock } from '@minitorrent/rpc-core';
 import { CliError } from '../cli-error.ts';
 import type { ProgressBoard } from '../output/progress-board.ts';
 import type { DownloadRow, JsonLine, ProgressSample } from '../output/reports.ts';
+import { makeDeviceId } from '../places/make-device-id.ts';
 import { type DemoProcess, startDemoProcess } from './demo-process.ts';
 import type { QuietWatch } from './quiet-watch.ts';
 
@@ -24,12 +25,14 @@ export interface CastOptions {
 export interface Cast extends AsyncDisposable {
   /** Rejects when any process ends by itself; never resolves. */
   readonly died: Promise<never>;
-  /** Starts the tracker; answers its address. */
+  /** Starts the tracker; answers its address with its pin. */
   startTracker(): Promise<string>;
   /** Starts a tracker or a witness that others know under `address` already. */
   startService(name: string, args: readonly string[]): Promise<DemoProcess>;
-  /** Starts a peer that knows the tracker at `address`. */
-  startPeer(name: string, address: string): Promise<DemoProcess>;
+  /** Makes the key of a service that is to be started, and answers the device id. */
+  identify(role: 'tracker' | 'witness', name: string): Promise<string>;
+  /** Starts a peer that knows the trackers at `places`, with pins. */
+  startPeer(name: string, places: string): Promise<DemoProcess>;
 }
 
 export function createCast(options: CastOptions): Cast {
@@ -56,19 +59,20 @@ export function createCast(options: CastOptions): Cast {
     list.push(started);
     started.died.catch(reject);
     const ready = await started.take((line) => line.type === 'event' && line.event === 'listening');
-    return { started, address: ready.address };
+    return { started, place: `${ready.address}#${ready.deviceId}` };
   };
 
   return {
     died,
     async startTracker() {
-      const { address } = await start(services, 'tracker', ['tracker', '--listen', '127.0.0.1:0']);
-      return address;
+      const { place } = await start(services, 'tracker', ['tracker', '--listen', '127.0.0.1:0']);
+      return place;
     },
     startService: async (name, args) => (await start(services, name, args)).started,
-    async startPeer(name, address) {
+    identify: (role, name) => makeDeviceId(join(folder, name, role)),
+    async startPeer(name, places) {
       const downloads = join(folder, `${name}-downloads`);
-      const args = ['peer', '--tracker', address, '--listen', '127.0.0.1:0', '--downloads', downloads];
+      const args = ['peer', '--tracker', places, '--listen', '127.0.0.1:0', '--downloads', downloads];
       return (await start(peers, name, args)).started;
     },
     async [Symbol.asyncDispose]() {

@@ -4,10 +4,8 @@
  * What it proves at the end: the downloads went on, everything that was acknowledged is there, and the tracker that died
  * has caught up.
  */
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '@minitorrent/rpc-core';
 import { RpcError } from '@minitorrent/rpc-core';
-import { parseAddress } from '../address.ts';
 import { askTracker } from '../cluster/ask-tracker.ts';
 import type { FailoverResult } from '../output/reports.ts';
 import type { DemoProcess } from './demo-process.ts';
@@ -73,16 +71,16 @@ export async function playFailover(scenario: FailoverScenario): Promise<Failover
 /** Those who cannot log in any more. */
 async function countLost(
   guests: readonly Registered[],
-  { address }: PairTracker,
+  { place }: PairTracker,
   clock: Clock,
 ): Promise<number> {
-  const target = parseAddress(address, { defaultPort: 0 });
   const left = [...guests];
   let lost = 0;
   const logIn = async ({ userId, password }: Registered): Promise<void> => {
-    const login = { userId, password, deviceId: Uint8Array.from(randomBytes(32)) };
     try {
-      await askTracker(target, clock, (tracker, call) => tracker.login(login, call));
+      await askTracker(place, clock, (tracker, { deviceId, signal }) =>
+        tracker.login({ userId, password, deviceId }, { signal }),
+      );
     } catch (error) {
       if (!(error instanceof RpcError && error.code === 'wrong_password')) throw error;
       lost += 1;

@@ -3,10 +3,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@minitorrent/rpc-core';
+import { formatDeviceId, parseDeviceId } from '@minitorrent/rpc-core/identity';
 import type { TrackerStatus } from '@minitorrent/tracker';
-import { parseAddress } from '../address.ts';
+import { formatAddress } from '../address.ts';
 import { CliError } from '../cli-error.ts';
 import { askTracker } from '../cluster/ask-tracker.ts';
+import { formatPlace, type PinnedPlace } from '../places/place.ts';
 import type { Cast } from './cast.ts';
 import type { DemoProcess } from './demo-process.ts';
 import { findFreePorts } from './free-ports.ts';
@@ -17,11 +19,12 @@ const PATIENCE_MS = 30_000;
 
 export interface PairTracker {
   readonly name: string;
-  readonly address: string;
+  /** With the pin, as `--tracker` takes it. */
+  readonly place: PinnedPlace;
 }
 
 export interface TrackerPair {
-  /** Both addresses, as `--tracker` takes them. */
+  /** Both addresses with their pins, as `--tracker` takes them. */
   readonly addresses: string;
   readonly clusterId: Uint8Array;
   /** The one that decides changes; waits until there is one. */
@@ -36,21 +39,25 @@ export interface TrackerPair {
 
 /** Starts witness and trackers, and waits until both trackers have everything. */
 export async function startTrackerPair(
-  cast: Pick<Cast, 'startService'>,
+  cast: Pick<Cast, 'startService' | 'identify'>,
   { clock, initWitness }: { readonly clock: Clock; initWitness(clusterId: Uint8Array): Promise<void> },
 ): Promise<TrackerPair> {
   const [first = 0, second = 0, witnessPort = 0] = await findFreePorts(3);
   const clusterId = Uint8Array.from(randomBytes(16));
-  const witness = `127.0.0.1:${witnessPort}`;
+  const placeOf = async (role: 'tracker' | 'witness', name: string, port: number): Promise<PinnedPlace> => {
+    const pin = parseDeviceId(await cast.identify(role, name));
+    return { host: '127.0.0.1', port, pin };
+  };
+  const witness = await placeOf('witness', 'witness', witnessPort);
   const trackers: readonly PairTracker[] = [
-    { name: 'tracker-1', address: `127.0.0.1:${first}` },
-    { name: 'tracker-2', address: `127.0.0.1:${second}` },
+    { name: 'tracker-1', place: await placeOf('tracker', 'tracker-1', first) },
+    { name: 'tracker-2', place: await placeOf('tracker', 'tracker-2', second) },
   ];
   const processes = new Map<string, DemoProcess>();
-  const statusOf = ({ address }: PairTracker): Promise<TrackerStatus | undefined> =>
-    askTracker(parseAddress(address, { defaultPort: 0 }), clock, (tracker, call) =>
-      tracker.tracker_status({ clusterId }, call),
-    ).catch(() => undefined);
+  const statusOf = ({ place }: PairTracker): Promise<TrackerStatus | undefined> =>
+    askTracker(place, clock, (tracker, call) => tracker.tracker_status({ clusterId }, call)).catch(
+      () => undefined,
+    );
 
   /** The first answer of `look` that is not undefined; looks again and again. */
   async function until<T>(
@@ -67,19 +74,22 @@ export async function startTrackerPair(
   }
 
   const pair: TrackerPair = {
-    addresses: trackers.map(({ address }) => address).join(','),
+    addresses: trackers.map(({ place }) => formatPlace(place)).join(','),
     clusterId,
     primary: () =>
       until('a tracker leads', (statuses) => trackers.find((_, at) => statuses[at]?.role === 'primary')),
     async kill({ name }) {
       await processes.get(name)?.kill();
     },
-    async start({ name, address }) {
+    async start({ name, place }) {
       const others = trackers.filter((tracker) => tracker.name !== name);
-      const join = others.map((tracker) => tracker.address).join(',');
+      const join = others.map((tracker) => formatPlace(tracker.place)).join(',');
       const id = Buffer.from(clusterId).toString('hex');
-      const args = ['--listen', address, '--join', join, '--witness', witness, '--cluster', id];
-      processes.set(name, await cast.startService(name, ['tracker', ...args]));
+      const args = ['--listen', formatAddress(place), '--join', join, '--cluster', id];
+      processes.set(
+        name,
+        await cast.startService(name, ['tracker', ...args, '--witness', formatPlace(witness)]),
+      );
     },
     untilInSync: async () => {
       await until('both trackers have everything', (statuses) => {
@@ -89,7 +99,9 @@ export async function startTrackerPair(
     },
   };
   await initWitness(clusterId);
-  await cast.startService('witness', ['witness', '--listen', witness]);
+  const admitted = trackers.map(({ place }) => formatDeviceId(place.pin)).join(',');
+  const witnessArgs = ['--listen', formatAddress(witness), '--admit', admitted];
+  await cast.startService('witness', ['witness', ...witnessArgs]);
   await Promise.all(trackers.map((tracker) => pair.start(tracker)));
   await pair.untilInSync();
   return pair;

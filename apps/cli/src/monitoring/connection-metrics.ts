@@ -19,7 +19,8 @@ export function createConnectionCounter(
     labelNames: ['code'],
     registers,
   });
-  for (const reason of ['too_many_connections', 'too_many_unauthenticated']) refused.inc({ reason }, 0);
+  for (const reason of ['too_many_connections', 'too_many_unauthenticated', 'not_admitted'])
+    refused.inc({ reason }, 0);
   return (report) => {
     if (report.kind === 'connection_refused') refused.inc({ reason: report.reason });
     else failed.inc({ code: report.error.code });

@@ -233,8 +233,7 @@ export type CliEvent =
       readonly address: string;
       /** As which it proves itself to whoever connects. */
       readonly deviceId: string;
-      /** Null for a tracker that keeps nothing on this machine. */
-      readonly dataFolder: string | null;
+      readonly dataFolder: string;
       /** The PostgreSQL that a tracker shares with others, without password. */
       readonly journal: string | null;
       readonly downloadFolder: string | null;

@@ -4,7 +4,7 @@
  *
  * A tracker that is another device than before ends it all: whoever named the address has to say that this is right.
  */
-import type { PinnedAddress } from '@minitorrent/rpc-core';
+import type { Clock, PinnedAddress } from '@minitorrent/rpc-core';
 import { RpcError } from '@minitorrent/rpc-core';
 import { formatDeviceId } from '@minitorrent/rpc-core/identity';
 import { formatAddress } from '../address.ts';
@@ -16,6 +16,7 @@ import type { WhoAnswers } from './who-answers.ts';
 
 export interface PinOptions {
   readonly known: KnownTrackers;
+  readonly clock: Clock;
   readonly whoAnswers: WhoAnswers;
   readonly reporter: Pick<Reporter, 'event'>;
   /** Whether those who are known are asked, too, so that another device is found out at once. */
@@ -46,13 +47,16 @@ interface Found extends PinnedPlace {
   readonly isNew: boolean;
 }
 
-async function findPin(place: PinnedAddress, { known, whoAnswers, asksKnown }: PinOptions): Promise<Found> {
+async function findPin(
+  place: PinnedAddress,
+  { known, clock, whoAnswers, asksKnown }: PinOptions,
+): Promise<Found> {
   const { host, port } = place;
   if (place.pin !== undefined) return { host, port, pin: place.pin, isNew: false };
   const pin = known.pinOf(place);
-  if (pin === undefined) return { host, port, pin: await whoAnswers({ host, port }), isNew: true };
+  if (pin === undefined) return { host, port, pin: await whoAnswers({ host, port }, clock), isNew: true };
   if (asksKnown) {
-    await whoAnswers({ host, port, pin }).catch((error: unknown) => {
+    await whoAnswers({ host, port, pin }, clock).catch((error: unknown) => {
       if (!isUnreachable(error)) throw error;
     });
   }

@@ -3,6 +3,7 @@
  */
 import { EventEmitter } from 'node:events';
 import type { Download, DownloadProgress, Peer, PeerEvents, Share } from '@minitorrent/peer';
+import { device } from './devices.ts';
 
 export interface FakePeer extends Peer {
   /** Reports an event as the peer would. */
@@ -19,7 +20,7 @@ export function createFakePeer(scripted: Partial<Peer> = {}): FakePeer {
   };
   const basics: Record<string | symbol, unknown> = {
     address: { host: '127.0.0.1', port: 4000 },
-    deviceId: new Uint8Array(32),
+    deviceId: device(4),
     userId: undefined,
     on: (name: string, listener: () => void) => events.on(name, listener),
     off: (name: string, listener: () => void) => events.off(name, listener),

@@ -55,6 +55,7 @@ say({
   event: 'listening',
   role,
   address: '127.0.0.1:1',
+  deviceId: 'ID',
   dataFolder: '/d',
   journal: null,
   downloadFolder: null,

@@ -1,17 +1,18 @@
 /** Two trackers, with a witness or without one, and peers, as processes of the program itself. */
 import { execFile } from 'node:child_process';
-import { mkdtempDisposable, rm } from 'node:fs/promises';
+import { mkdtempDisposable, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createSystemClock } from '@minitorrent/rpc-core';
-import { parseAddress } from '../../src/address.ts';
 import { askTracker } from '../../src/cluster/ask-tracker.ts';
 import { parseClusterId } from '../../src/cluster/cluster-settings.ts';
 import { statusRow } from '../../src/commands/tracker-status.ts';
 import { type DemoProcess, startDemoProcess } from '../../src/demo/demo-process.ts';
 import { findFreePorts } from '../../src/demo/free-ports.ts';
 import type { JsonLine, TrackerStatusRow } from '../../src/output/reports.ts';
+import { makeDeviceId } from '../../src/places/make-device-id.ts';
+import { parsePlace, requirePin } from '../../src/places/place.ts';
 
 const PROGRAM = ['--conditions=@minitorrent/source', join(import.meta.dirname, '..', '..', 'src', 'main.ts')];
 const CLUSTER = 'c1'.repeat(16);
@@ -25,7 +26,7 @@ export interface ProcessPair extends AsyncDisposable {
   kill(at: number): Promise<void>;
   /** SIGTERM; resolves when it has ended. */
   end(at: number): Promise<void>;
-  /** Removes all that it keeps. */
+  /** Removes all that it keeps, but for its key. */
   wipe(at: number): Promise<void>;
   killWitness(): Promise<void>;
   wipeWitness(): Promise<void>;
@@ -56,10 +57,19 @@ export async function createProcessPair({
   const clock = createSystemClock();
   const [first = 0, second = 0, third = 0] = await findFreePorts(3);
   const addresses = [`127.0.0.1:${first}`, `127.0.0.1:${second}`];
-  const witness = `127.0.0.1:${third}`;
   const running = new Map<string, DemoProcess>();
   const reports: { name: string; line: JsonLine; atMs: number }[] = [];
   const dataOf = (name: string) => join(folder.path, name);
+  const roleOf = (name: string) => (name === 'witness' ? 'witness' : 'tracker');
+  const ports: Readonly<Record<string, number>> = { 'tracker-0': first, 'tracker-1': second, witness: third };
+  const idOf = (name: string) => makeDeviceId(join(dataOf(name), roleOf(name)));
+  const placeOf = async (name: string) => `127.0.0.1:${ports[name]}#${await idOf(name)}`;
+  /** Removes all but its key, which an operator has a copy of: it is the same device for everybody then. */
+  const wipe = async (name: string) => {
+    const path = join(dataOf(name), roleOf(name));
+    const files = (await readdir(path)).filter((file) => file !== 'identity.pem');
+    await Promise.all(files.map((file) => rm(join(path, file), { recursive: true, force: true })));
+  };
 
   async function launch(name: string, args: readonly string[]): Promise<DemoProcess> {
     const started = startDemoProcess({
@@ -90,27 +100,29 @@ export async function createProcessPair({
     reports,
     folder: folder.path,
     async start(at) {
-      const others = addresses.filter((_, other) => other !== at).join(',');
-      const witnessed = hasWitness ? ['--witness', witness] : [];
-      const args = ['--listen', addresses[at] ?? '', '--join', others, ...witnessed, '--cluster', CLUSTER];
+      const other = await placeOf(nameOf(1 - at));
+      const witnessed = hasWitness ? ['--witness', await placeOf('witness')] : [];
+      const args = ['--listen', addresses[at] ?? '', '--join', other, ...witnessed, '--cluster', CLUSTER];
       await launch(nameOf(at), ['tracker', ...args]);
     },
     kill: (at) => stop(nameOf(at), (found) => found.kill()),
     end: (at) => stop(nameOf(at), async (found) => await found[Symbol.asyncDispose]()),
-    wipe: (at) => rm(dataOf(nameOf(at)), { recursive: true, force: true }),
+    wipe: (at) => wipe(nameOf(at)),
     killWitness: () => stop('witness', (found) => found.kill()),
-    wipeWitness: () => rm(dataOf('witness'), { recursive: true, force: true }),
+    wipeWitness: () => wipe('witness'),
     async initWitness(...args) {
       await run('witness', 'init', '--data', dataOf('witness'), '--cluster', CLUSTER, ...args);
     },
     program: run,
     dataOf,
     async startWitness() {
-      await launch('witness', ['witness', '--listen', witness]);
+      const admitted = await Promise.all([0, 1].map((at) => idOf(nameOf(at))));
+      const args = ['--listen', `127.0.0.1:${third}`, '--admit', admitted.join(',')];
+      await launch('witness', ['witness', ...args]);
     },
     async status(at) {
-      const address = parseAddress(addresses[at] ?? '', { defaultPort: 0 });
-      const ask = askTracker(address, clock, (tracker, call) =>
+      const place = requirePin(parsePlace(await placeOf(nameOf(at)), { defaultPort: 0 }), 'tracker');
+      const ask = askTracker(place, clock, (tracker, call) =>
         tracker.tracker_status({ clusterId: parseClusterId(CLUSTER) }, call),
       );
       return ask.then(
@@ -119,7 +131,8 @@ export async function createProcessPair({
       );
     },
     async promote(at) {
-      await run('tracker', 'promote', addresses[at] ?? '', '--cluster', CLUSTER);
+      const data = join(folder.path, 'operator');
+      await run('tracker', 'promote', await placeOf(nameOf(at)), '--cluster', CLUSTER, '--data', data);
     },
     async untilRoles(...roles) {
       const endMs = clock.now() + 30_000;
@@ -131,11 +144,13 @@ export async function createProcessPair({
           throw new Error(`Waited for ${roles.join()}, but they are ${current.join()}`);
       }
     },
-    startPeer: (name) =>
-      launch(name, [
-        ...['peer', '--tracker', addresses.join(','), '--listen', '127.0.0.1:0', '--keep-going'],
+    async startPeer(name) {
+      const places = await Promise.all([0, 1].map((at) => placeOf(nameOf(at))));
+      return await launch(name, [
+        ...['peer', '--tracker', places.join(','), '--listen', '127.0.0.1:0', '--keep-going'],
         ...['--downloads', join(folder.path, `${name}-downloads`)],
-      ]),
+      ]);
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all(Array.from(running.values(), (found) => found.kill()));
       await folder.remove();

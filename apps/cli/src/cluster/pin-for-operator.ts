@@ -1,0 +1,26 @@
+/** Which devices the trackers are that an operator names: as written, as known on this machine, or learned once. */
+import { DEFAULT_TRACKER_PORT, dataFolder } from '../config.ts';
+import type { Reporter } from '../output/reports.ts';
+import { openKnownTrackers } from '../places/known-trackers.ts';
+import { pinTrackers } from '../places/pin-trackers.ts';
+import { type PinnedPlace, parsePlace, requirePin } from '../places/place.ts';
+import type { WhoAnswers } from '../places/who-answers.ts';
+import type { World } from '../world.ts';
+
+/** What an operator's command needs to find them. */
+export interface OperatorContext {
+  readonly world: World;
+  readonly reporter: Reporter;
+  readonly whoAnswers: WhoAnswers;
+  readonly data: string | undefined;
+}
+
+/** The tracker that `text` names, with its pin. */
+export async function pinForOperator(text: string, context: OperatorContext): Promise<PinnedPlace> {
+  const { world, reporter, whoAnswers, data } = context;
+  const place = parsePlace(text, { defaultPort: DEFAULT_TRACKER_PORT });
+  const known = await openKnownTrackers(await dataFolder('operator', { data, variables: world.variables }));
+  const options = { known, reporter, whoAnswers, clock: world.clock, asksKnown: false };
+  const [pinned = place] = await pinTrackers([place], options);
+  return requirePin(pinned, 'tracker');
+}

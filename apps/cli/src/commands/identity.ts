@@ -1,0 +1,78 @@
+/**
+ * `minitorrent tracker identity`, `witness identity` and `tracker invite`: which device a service is, so that others can be
+ * told before it runs for the first time, and the link by which peers find it.
+ */
+import { networkInterfaces } from 'node:os';
+import { parseDeviceId } from '@minitorrent/rpc-core/identity';
+import { DEFAULT_HOST, DEFAULT_TRACKER_PORT, dataFolder } from '../config.ts';
+import type { ExitCode } from '../failure.ts';
+import { type OutputStream, writeLines } from '../output/screen.ts';
+import { formatInvitationLink, parseInvitationLink } from '../places/invitation-link.ts';
+import { makeDeviceId } from '../places/make-device-id.ts';
+import { type PinnedPlace, parsePlaces } from '../places/place.ts';
+import type { World } from '../world.ts';
+import { placeRow } from './connect.ts';
+import { operate } from './operate.ts';
+
+/** The options as the user wrote them. */
+export interface IdentityOptions {
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+/** The options as the user wrote them. */
+export interface InviteOptions extends IdentityOptions {
+  readonly address?: string;
+}
+
+/** Lines that are left for the link and the next prompt. */
+const LINES_AROUND = 4;
+
+/** Tells which device it is; its key is made where there is none. Answers the exit code. */
+export function runIdentity(
+  role: 'tracker' | 'witness',
+  options: IdentityOptions,
+  world: World,
+): Promise<ExitCode> {
+  return operate(`${role} identity`, options, world, async (reporter) => {
+    const folder = await dataFolder(role, { data: options.data, variables: world.variables });
+    const deviceId = await makeDeviceId(folder);
+    reporter.result({ command: `${role}_identity`, deviceId, dataFolder: folder });
+    return undefined;
+  });
+}
+
+/** Tells the link to a tracker, as a QR code too where there is a terminal. Answers the exit code. */
+export function runTrackerInvite(options: InviteOptions, world: World): Promise<ExitCode> {
+  return operate('tracker invite', options, world, async (reporter) => {
+    const text = options.address ?? addressOfThisMachine();
+    const named = parsePlaces(text, { defaultPort: DEFAULT_TRACKER_PORT });
+    const folder = await dataFolder('tracker', { data: options.data, variables: world.variables });
+    const own = parseDeviceId(await makeDeviceId(folder));
+    const places: PinnedPlace[] = named.map((place) => ({ ...place, pin: place.pin ?? own }));
+    const link = formatInvitationLink(places);
+    // What cannot be read again must not be handed out.
+    parseInvitationLink(link);
+    if (options.address === undefined) {
+      const message = `Peers have to reach the tracker at ${text}; if they do not, name another address with --address`;
+      reporter.event({ event: 'notice', message });
+    }
+    reporter.result({ command: 'tracker_invite', link, trackers: places.map(placeRow) });
+    if (options.json !== true) await drawCode(link, world.stdout);
+    return undefined;
+  });
+}
+
+async function drawCode(link: string, output: OutputStream): Promise<void> {
+  if (output.isTTY !== true) return;
+  const { qrCodeLines } = await import('../output/qr-code.ts');
+  const { columns = 80, rows = 24 } = output;
+  writeLines(output, qrCodeLines(link, { columns, rows: rows - LINES_AROUND }));
+}
+
+/** One at which other machines may reach this one. */
+function addressOfThisMachine(): string {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const found = all.find(({ internal, family }) => !internal && family === 'IPv4');
+  return `${found?.address ?? DEFAULT_HOST}:${DEFAULT_TRACKER_PORT}`;
+}
