@@ -9,8 +9,6 @@ import { MESSAGE_LIMITS } from './message-limits.ts';
 import * as m from './messages.ts';
 
 const SYNC_BYTES = MESSAGE_LIMITS.syncBytes;
-/** The longest proof for each device of a user. */
-const PROOFS = { maxRequestBytes: MESSAGE_LIMITS.devicesPerUser * (MESSAGE_LIMITS.proofBytes + 8) };
 
 /** The messages that a tracker serves. */
 export const trackerContract = defineContract({
@@ -26,11 +24,11 @@ export const trackerContract = defineContract({
   leave_group: unary(m.groupRequest, m.done),
   list_groups: unary(m.listGroupsRequest, m.listGroupsAnswer),
   list_requests: unary(m.listRequestsRequest, m.listRequestsAnswer),
-  accept_request: unary(m.acceptRequest, m.done, PROOFS),
+  accept_request: unary(m.acceptRequest, m.done),
   reject_request: unary(m.memberRequestOfAdmin, m.done),
   list_members: unary(m.listMembersRequest, m.listMembersAnswer),
   remove_member: unary(m.memberRequestOfAdmin, m.done),
-  set_role: unary(m.setRoleRequest, m.done, PROOFS),
+  set_role: unary(m.setRoleRequest, m.done),
   create_invitation: unary(m.createInvitationRequest, m.done),
   list_invitations: unary(m.listInvitationsRequest, m.listInvitationsAnswer),
   find_invitation: unary(m.findInvitationRequest, m.findInvitationAnswer),
@@ -50,9 +48,7 @@ export const trackerContract = defineContract({
 /** The messages that a tracker sends to a connected peer. */
 export const trackerCallbacks = defineContract({
   make_file: unary(m.makeFileRequest, m.done),
-  peer_authentication: unary(m.peerAuthenticationRequest, m.peerAuthenticationAnswer, {
-    maxResponseBytes: PROOFS.maxRequestBytes,
-  }),
+  peer_authentication: unary(m.peerAuthenticationRequest, m.peerAuthenticationAnswer),
   membership_changed: unary(m.membershipChangedRequest, m.done),
   devices_revoked: unary(m.devicesRevokedRequest, m.done),
 });
@@ -66,8 +62,10 @@ export {
   checkProof,
   extendProof,
   foundGroup,
+  groupKeyOf,
   isRevoked,
   issuerProof,
+  lastGrantOf,
   type ProofCheck,
 } from './membership/proof.ts';
 export * from './membership/stamp.ts';

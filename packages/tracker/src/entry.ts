@@ -46,7 +46,8 @@ export const entryCodec: Codec<Entry> = struct({
   requestId: fixedBytes(16),
   fingerprint: fixedBytes(16),
   result: resultCodec,
-  events: list(eventCodec, { maxItems: 16 }),
+  // A change of role with a new proof for each device of a user.
+  events: list(eventCodec, { maxItems: 80 }),
   prevHash: fixedBytes(32),
 });
 

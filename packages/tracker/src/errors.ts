@@ -29,15 +29,21 @@ export type AccountErrorCode =
 
 export type GroupErrorCode =
   | 'already_member'
+  /** A proof of membership that is not sound, or not of whom it has to be. */
+  | 'bad_proof'
+  /** Who is in it, since the proofs were made. */
+  | 'group_changed'
   | 'group_exists'
+  | 'invitation_expired'
   | 'join_refused'
   | 'last_admin'
   | 'not_a_member'
   | 'not_an_admin'
   | 'unknown_group'
+  | 'unknown_invitation'
   | 'unknown_request';
 
-export type FileErrorCode = 'file_exists' | 'not_the_sharer' | 'unknown_file';
+export type FileErrorCode = 'bad_signature' | 'file_exists' | 'not_the_sharer' | 'unknown_file';
 
 /** Too much at once, or something that this caller may never do. */
 export type LoadErrorCode = 'busy' | 'limit_reached' | 'not_allowed' | 'rate_limited' | 'request_id_reused';

@@ -76,10 +76,11 @@ export class FrozenState implements Disposable {
 }
 
 function flatten(group: Group): FlatGroup {
-  const { groupId, createdAtMs, memberEpoch } = group;
+  const { groupId, createdAtMs, groupKey, memberEpoch } = group;
   return {
     groupId,
     createdAtMs,
+    groupKey,
     memberEpoch,
     members: [...group.members.values()],
     grants: [...group.grants.values()],

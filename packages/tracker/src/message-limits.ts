@@ -34,10 +34,12 @@ export const MESSAGE_LIMITS = {
   reasonBytes: 512,
   /** Faults that a tracker remembers: enough to see what began it. */
   faults: 16,
-  /** One journal entry: a file descriptor or a user, with room to grow. */
-  entryBytes: 16 * 1024,
+  /** One journal entry: the proofs of one change, and what surrounds them. */
+  entryBytes: 64 * 1024,
   /** A proof of membership: 16 grants of two names, 16 signatures. */
   proofBytes: 6 * 1024,
+  /** All proofs of one change, so that it stays a control message: three links for each of 64 devices. */
+  proofsBytes: 48 * 1024,
   /** A stamp: two ids, a key and a signature. */
   stampBytes: 256,
   /** Groups in one `group_stamps` call; their proofs are far shorter than they may be, and the answer ends when it is full. */
@@ -52,4 +54,6 @@ export const MESSAGE_LIMITS = {
   revocationsPerMessage: 256,
   /** Invitations of one group that can still be used. */
   invitationsPerGroup: 100,
+  /** How often one invitation can be used: for a class or a team; more than that is no secret. */
+  invitationUses: 1_000,
 } as const;

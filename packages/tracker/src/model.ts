@@ -73,7 +73,7 @@ export interface Group {
   readonly groupId: string;
   readonly createdAtMs: number;
   /** What the proofs of all its members begin with (`membership/proof.ts`); none where it was founded without a proof. */
-  readonly groupKey: Uint8Array | undefined;
+  readonly groupKey?: Uint8Array | undefined;
   /** Rises with every change of the members or their roles, so that a proof of membership can be told to be old. */
   readonly memberEpoch: number;
   /** By user id. */

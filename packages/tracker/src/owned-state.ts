@@ -28,6 +28,7 @@ export interface OwnedState extends TrackerState {
 
 /** A group as `state.ts` and `state-membership.ts` change it. */
 export interface OwnedGroup extends Group {
+  groupKey?: Uint8Array | undefined;
   memberEpoch: number;
   readonly members: Map<string, Member>;
   readonly grants: Map<string, DeviceGrant>;

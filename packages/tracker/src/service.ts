@@ -6,6 +6,7 @@
  */
 import type { Clock, Connection, Interceptor, Random, Served } from '@minitorrent/rpc-core';
 import { RpcError, serve } from '@minitorrent/rpc-core';
+import type { Identity } from '@minitorrent/rpc-core/identity';
 import type { ClusterAuthority } from './cluster/cluster-authority.ts';
 import type { ClusterMember } from './cluster/cluster-member.ts';
 import { type CompactionLimits, Compactor } from './compaction.ts';
@@ -27,11 +28,15 @@ import { createAnnounceHandler } from './service/announce-handler.ts';
 import { createOwnAuthority } from './service/authority.ts';
 import { createCallbacks } from './service/callbacks.ts';
 import { type AllowSync, createClusterHandlers } from './service/cluster-handlers.ts';
+import { createDeviceHandlers, endRevoked } from './service/device-handlers.ts';
 import { createFileHandlers } from './service/file-handlers.ts';
 import { createGroupHandlers } from './service/group-handlers.ts';
 import { createJoinDesk } from './service/join-desk.ts';
+import { createMemberHandlers } from './service/member-handlers.ts';
 import type { ServiceParts } from './service/parts.ts';
+import { createPasswordCheck } from './service/password-check.ts';
 import { react } from './service/reactions.ts';
+import { createSessionHandlers } from './service/session-handlers.ts';
 import { Sessions } from './service/sessions.ts';
 
 /** How often what has expired is forgotten. */
@@ -41,6 +46,8 @@ export interface ServiceOptions {
   /** Owned by the service, which closes it. */
   readonly journal: Journal;
   readonly passwords: Passwords;
+  /** Signs stamps: which device this tracker is. */
+  readonly identity: Identity;
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: TrackerLimits;
@@ -87,18 +94,20 @@ export interface TrackerService extends AsyncDisposable {
 
 /** Replays the journal. Fails with `journal_corrupt`, `journal_failed`. */
 export async function openTrackerService(options: ServiceOptions): Promise<TrackerService> {
-  const { clock, random, limits, passwords, log = () => {} } = options;
+  const { clock, random, limits, passwords, identity, log = () => {} } = options;
   const presence = new Presence(limits);
   const sessions = new Sessions(limits);
   const callbacks = createCallbacks({ sessions, clock, limits, log });
   const { cluster } = options;
+  const heard = { index: 0 };
   const ledger = await openLedger({
     journal: options.journal,
     random,
     limits,
     ...(cluster === undefined ? {} : { commit: cluster.member.commit }),
     onCommitted: ({ index, events }, state) => {
-      for (const event of events) react({ presence, callbacks, joinDesk }, { event, index }, state);
+      for (const event of events) react({ presence, sessions, callbacks, joinDesk }, { event, index }, state);
+      heard.index = index;
       compactor.committed();
     },
     onFailure: (error) => log({ kind: 'stopped_writing', error }),
@@ -112,12 +121,15 @@ export async function openTrackerService(options: ServiceOptions): Promise<Track
   const joinDesk = createJoinDesk({ ledger, authority, sessions, callbacks, clock, limits, log });
   const logins = createLoginLimiter(limits);
   const announces = createRateLimiter({ perSecond: limits.announcesPerSecond, burst: limits.announceBurst });
-  const common = { ledger, authority, presence, sessions, callbacks, joinDesk, passwords, logins, announces };
-  const parts: ServiceParts = { ...common, clock, random, limits, log };
+  const resumes = createRateLimiter({ perSecond: limits.resumesPerSecond, burst: limits.resumeBurst });
+  const rates = { logins, announces, resumes };
+  const common = { ledger, authority, presence, sessions, callbacks, joinDesk, passwords, ...rates };
+  const parts: ServiceParts = { ...common, identity, clock, random, limits, log };
   cluster?.member.start(ledger);
   return new ConnectedService(parts, {
     ...options,
     compactor,
+    heard,
     ...(clusterAuthority && { clusterAuthority }),
   });
 }
@@ -130,12 +142,14 @@ class ConnectedService implements TrackerService {
   readonly #journal: Journal;
   readonly #member: ClusterMember | undefined;
   readonly #compactor: Compactor;
+  readonly #heard: { index: number };
 
   constructor(parts: ServiceParts, options: ServedOptions) {
     this.#parts = parts;
     this.#journal = options.journal;
     this.#member = options.cluster?.member;
     this.#compactor = options.compactor;
+    this.#heard = options.heard;
     this.served = [serveTracker(parts, { ...options, status: () => this.status() })];
     this.#cancelSweep = this.#scheduleSweep();
   }
@@ -185,12 +199,22 @@ class ConnectedService implements TrackerService {
   }
 
   #scheduleSweep(): () => void {
-    const { clock, presence, announces } = this.#parts;
+    const { clock, presence, announces, resumes } = this.#parts;
     return clock.schedule(SWEEP_MS, () => {
       presence.expire(clock.now());
       announces.sweep(clock.now());
+      resumes.sweep(clock.now());
+      this.#catchUp();
       this.#cancelSweep = this.#scheduleSweep();
     });
+  }
+
+  /** Does what follows from events that came as a snapshot. */
+  #catchUp(): void {
+    const { ledger } = this.#parts;
+    if (this.#heard.index === ledger.durableIndex) return;
+    this.#heard.index = ledger.durableIndex;
+    endRevoked(this.#parts, ledger.latest);
   }
 }
 
@@ -220,6 +244,8 @@ function statusAlone(journal: Journal, { ledger, clock }: ServiceParts): Tracker
 
 interface ServedOptions extends ServiceOptions {
   readonly compactor: Compactor;
+  /** The last entry whose events were heard of; it falls behind where another tracker's snapshot is installed. */
+  readonly heard: { index: number };
   readonly clusterAuthority?: ClusterAuthority;
 }
 
@@ -234,9 +260,13 @@ function serveTracker(
     clusterAuthority: authority,
     status,
   } = options;
+  const checkPassword = createPasswordCheck(parts);
   const handlers = {
-    ...createAccountHandlers(parts),
+    ...createAccountHandlers(parts, checkPassword),
+    ...createSessionHandlers(parts, checkPassword),
+    ...createDeviceHandlers(parts),
     ...createGroupHandlers(parts),
+    ...createMemberHandlers(parts),
     ...createFileHandlers(parts),
     ...createAnnounceHandler(parts),
     ...createClusterHandlers({

@@ -81,7 +81,8 @@ export const fileEntryCodec: Codec<SharedFile> = struct({
   sharer: optional(proof),
 });
 
-const groupHead = { groupId: text({ maxBytes: 64 }), createdAtMs: varint, memberEpoch: varint };
+const groupKey = optional(fixedBytes(32));
+const groupHead = { groupId: text({ maxBytes: 64 }), createdAtMs: varint, groupKey, memberEpoch: varint };
 /** What comes before the lists of a group. */
 export const groupHeadCodec: Codec<Pick<FlatGroup, keyof typeof groupHead>> = struct(groupHead);
 const groupCodec: Codec<FlatGroup> = struct({

@@ -7,6 +7,7 @@
  */
 import type { TrackerEvent } from './events.ts';
 import { toHex } from './hex.ts';
+import { groupKeyOf } from './membership/proof.ts';
 import type { Device, User } from './model.ts';
 import type { EventOf, OwnedGroup, OwnedState } from './owned-state.ts';
 import { groupOf, removeFrom, require } from './owned-state.ts';
@@ -71,6 +72,7 @@ function revokeDevice(state: OwnedState, event: EventOf<'device_revoked'>): void
     const group = groupOf(state, { ...event, groupId });
     group.memberEpoch += 1;
     revokeGrant(group, device.deviceId);
+    endInvitationsOf(group, event.userId);
   }
 }
 
@@ -79,6 +81,8 @@ function grantDevice(state: OwnedState, event: EventOf<'device_granted'>): void 
   const group = groupOf(state, event);
   require(group.members.has(userId), event, 'the user is not a member');
   const deviceId = event.deviceId.slice();
+  group.groupKey ??= groupKeyOf(event.proof);
+  require(group.groupKey !== undefined, event, 'the proof cannot be read');
   group.memberEpoch += 1;
   group.grants.set(toHex(deviceId), { userId, deviceId, proof: event.proof.slice() });
 }
@@ -91,6 +95,7 @@ function removeMember(state: OwnedState, event: EventOf<'member_left' | 'member_
   if (group.joinRequests.delete(userId)) removeFrom(state.waitingFor, userId, groupId);
   group.memberEpoch += 1;
   revokeGrantsOf(group, userId);
+  endInvitationsOf(group, userId);
   removeFrom(state.groupsOf, userId, groupId);
 }
 
@@ -102,6 +107,7 @@ function changeRole(state: OwnedState, event: EventOf<'role_changed'>): void {
   group.members.set(userId, { ...member, role });
   group.memberEpoch += 1;
   revokeGrantsOf(group, userId);
+  endInvitationsOf(group, userId);
 }
 
 function addInvitation(state: OwnedState, event: EventOf<'invitation_created'>): void {
@@ -132,6 +138,13 @@ function revokeInvitation(state: OwnedState, event: EventOf<'invitation_revoked'
 function revokeGrantsOf(group: OwnedGroup, userId: string): void {
   for (const grant of [...group.grants.values()]) {
     if (grant.userId === userId) revokeGrant(group, grant.deviceId);
+  }
+}
+
+/** They hang on the grants of who made them, who may know their codes, or has lost a device that does. */
+function endInvitationsOf(group: OwnedGroup, userId: string): void {
+  for (const [key, { invitedBy }] of [...group.invitations]) {
+    if (invitedBy === userId) group.invitations.delete(key);
   }
 }
 

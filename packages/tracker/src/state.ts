@@ -5,8 +5,9 @@
  * sense is noticed where it stops making sense. It looks at nothing but the state and the event: a replay of the same
  * events leads to the same state. Bytes are copied, because an event may be a view of a network buffer.
  */
+import { deviceIdOf } from '@minitorrent/rpc-core/identity';
 import type { Entry, JournalRecord } from './entry.ts';
-import { genesis } from './entry.ts';
+import { genesis, sameBytes } from './entry.ts';
 import type { TrackerEvent } from './events.ts';
 import { toHex } from './hex.ts';
 import { REMEMBERED_REQUESTS } from './limits.ts';
@@ -49,7 +50,7 @@ export function applyEntry(state: OwnedState, entry: Entry, record: JournalRecor
 }
 
 /** A group as a snapshot keeps it, without its indexes. */
-export interface FlatGroup extends Pick<Group, 'groupId' | 'createdAtMs' | 'memberEpoch'> {
+export interface FlatGroup extends Pick<Group, 'groupId' | 'createdAtMs' | 'groupKey' | 'memberEpoch'> {
   readonly members: readonly Member[];
   readonly grants: readonly DeviceGrant[];
   readonly revoked: readonly Revocation[];
@@ -66,10 +67,11 @@ export interface Revocation {
 
 /** Puts a whole group into a state that is being restored. */
 export function addGroup(state: OwnedState, flat: FlatGroup): void {
-  const { groupId, createdAtMs, memberEpoch } = flat;
+  const { groupId, createdAtMs, groupKey, memberEpoch } = flat;
   const group: OwnedGroup = {
     groupId,
     createdAtMs,
+    groupKey,
     memberEpoch,
     members: new Map(flat.members.map((member) => [member.userId, member])),
     grants: new Map(flat.grants.map((grant) => [toHex(grant.deviceId), grant])),
@@ -160,6 +162,7 @@ function createGroup(state: OwnedState, event: EventOf<'group_created'>): void {
   addGroup(state, {
     groupId,
     createdAtMs: atMs,
+    groupKey: undefined,
     memberEpoch: 1,
     members: [{ userId, role: 'admin', sinceMs: atMs }],
     grants: [],
@@ -229,7 +232,10 @@ function signSharedFile(state: OwnedState, event: EventOf<'file_signed'>): void 
   const shared = group.files.get(event.name);
   require(shared !== undefined, event, 'the group has no file of that name');
   const signature = { publicKey: event.publicKey.slice(), signature: event.signature.slice() };
-  group.files.set(event.name, { ...shared, signature, sharer: event.sharer.slice() });
+  // All that one device shares hangs on one proof, which is kept once.
+  const { proof } = group.grants.get(toHex(deviceIdOf(event.publicKey))) ?? {};
+  const isKept = proof !== undefined && sameBytes(proof, event.sharer);
+  group.files.set(event.name, { ...shared, signature, sharer: isKept ? proof : event.sharer.slice() });
 }
 
 function removeFile(state: OwnedState, event: EventOf<'sharing_stopped'>): void {

@@ -175,10 +175,14 @@ const PASSING: ReadonlySet<string> = new Set<TrackerErrorCode>([
 /** What a command may decide: the same everywhere, so it is the answer. */
 const DECISIONS: ReadonlySet<string> = new Set<TrackerErrorCode>([
   'already_member',
+  'bad_proof',
+  'bad_signature',
   'busy',
   'device_revoked',
   'file_exists',
+  'group_changed',
   'group_exists',
+  'invitation_expired',
   'last_admin',
   'limit_reached',
   'not_a_member',
@@ -188,6 +192,7 @@ const DECISIONS: ReadonlySet<string> = new Set<TrackerErrorCode>([
   'unknown_device',
   'unknown_file',
   'unknown_group',
+  'unknown_invitation',
   'unknown_request',
   'user_exists',
 ]);

@@ -6,7 +6,9 @@ import type { Command } from './command.ts';
 import { bindDevice, revokeDevice } from './devices.ts';
 import { shareFile, stopSharing } from './files.ts';
 import { createGroup, leaveGroup } from './groups.ts';
+import { createInvitation, joinByInvitation, revokeInvitation } from './invitations.ts';
 import { acceptJoin, refuseJoin, requestJoin } from './joins.ts';
+import { removeMember, setRole } from './members.ts';
 
 /** What carries out `change`. */
 export function commandOf(change: Change, limits: TrackerLimits): Command {
@@ -24,16 +26,31 @@ export function commandOf(change: Change, limits: TrackerLimits): Command {
     case 'create_group':
       return createGroup(change, limits);
     case 'join_group':
-      return requestJoin(change, limits);
+      return joinCommand(change, limits);
     case 'leave_group':
       return leaveGroup(change);
     case 'accept_request':
       return acceptJoin(change, limits);
     case 'reject_request':
       return refuseJoin(change);
+    case 'remove_member':
+      return removeMember(change);
+    case 'set_role':
+      return setRole(change);
+    case 'create_invitation':
+      return createInvitation(change);
+    case 'revoke_invitation':
+      return revokeInvitation(change);
     case 'upload_file':
       return shareFile(change, limits);
     case 'stop_sharing':
       return stopSharing(change);
   }
+}
+
+function joinCommand(
+  { proof, ...join }: Extract<Change, { readonly kind: 'join_group' }>,
+  limits: TrackerLimits,
+): Command {
+  return proof === undefined ? requestJoin(join, limits) : joinByInvitation({ ...join, proof }, limits);
 }

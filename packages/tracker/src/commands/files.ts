@@ -1,19 +1,29 @@
 /** Commands about the files of a group. */
 import type { FileDescriptor } from '@minitorrent/chunk-store';
+import { deviceIdOf } from '@minitorrent/rpc-core/identity';
 import { TrackerError } from '../errors.ts';
+import type { TrackerEvent } from '../events.ts';
 import { adminsOf, requireFile, requireGroup, requireMember } from '../guards.ts';
 import { toHex } from '../hex.ts';
 import type { TrackerLimits } from '../limits.ts';
+import { type FileSignature, isSignedFile } from '../membership/file-signature.ts';
 import type { Group } from '../model.ts';
 import type { Command } from './command.ts';
 import { createCommand, decided } from './command.ts';
+import { grantOf } from './grants.ts';
 
-/** `by` shares a file; `unknown_group`, `not_a_member`, `file_exists`, `limit_reached`. */
-export function shareFile(
-  share: { groupId: string; file: FileDescriptor; by: string; atMs: number },
-  limits: Pick<TrackerLimits, 'filesPerGroup'>,
-): Command {
-  const { groupId, file, by } = share;
+interface Share {
+  readonly groupId: string;
+  readonly file: FileDescriptor;
+  readonly by: string;
+  readonly atMs: number;
+  /** By a device of `by`. */
+  readonly signature?: FileSignature | undefined;
+}
+
+/** `by` shares a file; `unknown_group`, `not_a_member`, `file_exists`, `limit_reached`, `bad_signature`. */
+export function shareFile(share: Share, limits: Pick<TrackerLimits, 'filesPerGroup'>): Command {
+  const { groupId, file, by, atMs, signature } = share;
   return createCommand(['upload_file', by, groupId, file.name, toHex(file.root)], (state) => {
     const group = requireGroup(state, groupId);
     requireMember(group, by);
@@ -21,8 +31,24 @@ export function shareFile(
     if (group.files.size >= limits.filesPerGroup) {
       throw new TrackerError('limit_reached', `${groupId} has ${group.files.size} files, which is the most`);
     }
-    return decided({ ...share, kind: 'file_shared' });
+    const shared = { kind: 'file_shared', groupId, file, by, atMs } as const;
+    return signature === undefined
+      ? decided(shared)
+      : decided(shared, signedBy(group, { ...share, signature }));
   });
+}
+
+function signedBy(group: Group, share: Share & { readonly signature: FileSignature }): TrackerEvent {
+  const { groupId, file, by: userId, atMs, signature } = share;
+  if (!isSignedFile({ groupId, userId, file }, signature))
+    throw badSignature(`it is not that of ${userId} for ${file.name} in ${groupId}`);
+  const grant = grantOf(group, { userId, deviceId: deviceIdOf(signature.publicKey) }, atMs);
+  if (grant === undefined) throw badSignature(`the device that signed is not let into ${groupId}`);
+  return { kind: 'file_signed', groupId, name: file.name, ...signature, sharer: grant.proof };
+}
+
+function badSignature(reason: string): TrackerError {
+  return new TrackerError('bad_signature', `Cannot take this signature: ${reason}`);
 }
 
 /** The file leaves the group's list; `unknown_group`, `not_a_member`, `unknown_file`, `not_the_sharer`. */

@@ -5,20 +5,31 @@
  * then the group ends with its files and waiting requests, and its name is free again.
  */
 import { TrackerError } from '../errors.ts';
+import type { TrackerEvent } from '../events.ts';
 import { adminsOf, requireGroup, requireMember } from '../guards.ts';
 import type { TrackerLimits } from '../limits.ts';
-import type { Group } from '../model.ts';
+import { checkProof } from '../membership/proof.ts';
+import type { Group, TrackerState } from '../model.ts';
 import type { Command } from './command.ts';
 import { createCommand, decided } from './command.ts';
+import { badProof, requireDevice, wordsOf } from './grants.ts';
 import { requireRoomForGroup } from './joins.ts';
 
-/** A new group with `userId` as its admin; `group_exists`, `limit_reached`. */
+interface NewGroup {
+  readonly groupId: string;
+  readonly userId: string;
+  readonly atMs: number;
+  /** The founder's own; without one nobody can ever prove to be a member. */
+  readonly proof?: Uint8Array | undefined;
+}
+
+/** A new group with `userId` as its admin; `group_exists`, `limit_reached`, `bad_proof`. */
 export function createGroup(
-  group: { groupId: string; userId: string; atMs: number },
+  { proof, ...group }: NewGroup,
   limits: Pick<TrackerLimits, 'groupsPerUser'>,
 ): Command {
-  const { groupId, userId } = group;
-  return createCommand(['create_group', userId, groupId], (state) => {
+  const { groupId, userId, atMs } = group;
+  return createCommand(['create_group', userId, groupId, ...wordsOf(proof)], (state) => {
     if (state.groups.has(groupId)) {
       throw new TrackerError(
         'group_exists',
@@ -26,16 +37,21 @@ export function createGroup(
       );
     }
     requireRoomForGroup(state, userId, limits);
-    return decided({ ...group, kind: 'group_created' });
+    const created = { kind: 'group_created', groupId, userId, atMs } as const;
+    return proof === undefined
+      ? decided(created)
+      : decided(created, founderGrant(state, { ...group, proof }));
   });
 }
 
 /** `userId` is out, or no longer waits to be let in; `unknown_group`, `not_a_member`, `last_admin`. */
-export function leaveGroup(leave: { groupId: string; userId: string }): Command {
-  const { groupId, userId } = leave;
+export function leaveGroup({ groupId, userId }: { groupId: string; userId: string }): Command {
+  const leave = { groupId, userId };
   return createCommand(['leave_group', userId, groupId], (state) => {
     const group = requireGroup(state, groupId);
-    if (group.joinRequests.has(userId)) return decided({ ...leave, kind: 'join_withdrawn' });
+    // A member's request is about further devices, and ends with the membership.
+    if (!group.members.has(userId) && group.joinRequests.has(userId))
+      return decided({ ...leave, kind: 'join_withdrawn' });
     requireMember(group, userId);
     if (group.members.size === 1) {
       return decided({ ...leave, kind: 'member_left' }, { kind: 'group_deleted', groupId });
@@ -45,12 +61,26 @@ export function leaveGroup(leave: { groupId: string; userId: string }): Command 
   });
 }
 
-function requireAnotherAdmin(group: Group, userId: string): void {
+/** Nothing, or `last_admin` where the group would be without one. */
+export function requireAnotherAdmin(group: Group, userId: string): void {
   if (adminsOf(group).some((admin) => admin !== userId)) return;
   const others = group.members.size - 1;
   throw new TrackerError(
     'last_admin',
     `${userId} is the only admin of ${group.groupId}, which has ${others} more ${others === 1 ? 'member' : 'members'}; ` +
-      'the last admin can leave when no other member is left',
+      'make another member an admin first',
   );
+}
+
+function founderGrant(state: TrackerState, group: NewGroup & { readonly proof: Uint8Array }): TrackerEvent {
+  const { groupId, userId, atMs, proof } = group;
+  const checked = checkProof(proof);
+  if (!checked.isSound) throw badProof(checked.reason);
+  const { member, grants } = checked;
+  if (grants.length > 1) throw badProof('it is not of a founder');
+  if (member.groupId !== groupId) throw badProof(`it is of ${member.groupId} and not of ${groupId}`);
+  if (member.userId !== userId) throw badProof(`it is of ${member.userId} and not of ${userId}`);
+  if (member.notAfterMs <= atMs) throw badProof('it has expired');
+  requireDevice(state, member);
+  return { kind: 'device_granted', groupId, userId, deviceId: member.deviceId, proof };
 }

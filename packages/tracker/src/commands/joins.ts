@@ -1,53 +1,84 @@
-/** Commands about joining: a request waits until an admin accepts or refuses it, or its user withdraws it. */
+/**
+ * Commands about joining: a request waits until an admin accepts or refuses it, or its user withdraws it.
+ *
+ * A member's request is about devices of theirs that nothing lets in yet; it may be decided by the user's other devices,
+ * too.
+ */
 import { TrackerError } from '../errors.ts';
 import { requireAdmin, requireGroup, requireJoinRequest } from '../guards.ts';
 import type { TrackerLimits } from '../limits.ts';
-import type { TrackerState } from '../model.ts';
+import type { Group, TrackerState } from '../model.ts';
 import type { Command } from './command.ts';
 import { createCommand, decided, requested } from './command.ts';
+import { badProof, grantOf, grantsBy, wordsOf } from './grants.ts';
 
 type RequestLimits = Pick<
   TrackerLimits,
   'groupsPerUser' | 'waitingRequestsPerGroup' | 'waitingRequestsPerUser'
 >;
 
+export interface Join {
+  readonly groupId: string;
+  readonly userId: string;
+  readonly atMs: number;
+  /** Of the device that asks, if it is known. */
+  readonly deviceId?: Uint8Array | undefined;
+}
+
 /**
- * `userId` asks to join; a request that waits already goes on waiting.
+ * `userId` asks to join, or asks for a further device; a request that waits already goes on waiting.
  * Fails with `unknown_group`, `already_member`, `limit_reached`.
  */
-export function requestJoin(
-  join: { groupId: string; userId: string; atMs: number },
-  limits: RequestLimits,
-): Command {
-  const { groupId, userId } = join;
+export function requestJoin(join: Join, limits: RequestLimits): Command {
+  const { groupId, userId, atMs } = join;
   return createCommand(['join_group', userId, groupId], (state) => {
     const group = requireGroup(state, groupId);
-    if (group.members.has(userId)) {
-      throw new TrackerError('already_member', `${userId} is a member of ${groupId} already`);
-    }
+    requireOutside(group, join);
     if (group.joinRequests.has(userId)) return { events: [], result: requested };
-    requireRoomForGroup(state, userId, limits);
+    if (!group.members.has(userId)) requireRoomForGroup(state, userId, limits);
     requireRoomForRequest(state, join, limits);
-    return { events: [{ ...join, kind: 'join_requested' }], result: requested };
+    return { events: [{ kind: 'join_requested', groupId, userId, atMs }], result: requested };
   });
 }
 
-/** `userId` becomes a member; `unknown_group`, `not_a_member`, `not_an_admin`, `unknown_request`, `limit_reached`. */
-export function acceptJoin(
-  accept: { groupId: string; userId: string; by: string; atMs: number },
-  limits: Pick<TrackerLimits, 'groupsPerUser'>,
-): Command {
-  const { groupId, userId, by } = accept;
-  return createCommand(['accept_request', by, groupId, userId], (state) => {
-    requireDecidable(state, accept);
-    requireRoomForGroup(state, userId, limits);
-    return decided({ ...accept, kind: 'join_accepted' });
+interface Accept {
+  readonly groupId: string;
+  readonly userId: string;
+  readonly by: string;
+  readonly atMs: number;
+  /** Of the user's devices. */
+  readonly proofs?: readonly Uint8Array[] | undefined;
+}
+
+/**
+ * `userId` becomes a member, or further devices of a member are let in. Fails with `unknown_group`, `not_a_member`,
+ * `not_an_admin`, `unknown_request`, `limit_reached`, `bad_proof`, `group_changed`.
+ */
+export function acceptJoin(accept: Accept, limits: Pick<TrackerLimits, 'groupsPerUser'>): Command {
+  const { groupId, userId, by, atMs, proofs = [] } = accept;
+  return createCommand(['accept_request', by, groupId, userId, ...wordsOf(...proofs)], (state) => {
+    const group = requireDecidable(state, accept);
+    const member = group.members.get(userId);
+    if (member === undefined) requireRoomForGroup(state, userId, limits);
+    const role = member?.role ?? 'member';
+    const grants = grantsBy(state, group, { userId, role, by, atMs, proofs });
+    if (member !== undefined && grants.length === 0)
+      throw badProof(`there is none, and ${userId} asks for one, for a further device`);
+    return decided({ kind: 'join_accepted', groupId, userId, by, atMs }, ...grants);
   });
 }
 
 /** The request is gone, and may be made again; `unknown_group`, `not_a_member`, `not_an_admin`, `unknown_request`. */
-export function refuseJoin(refuse: { groupId: string; userId: string; by: string }): Command {
-  const { groupId, userId, by } = refuse;
+export function refuseJoin({
+  groupId,
+  userId,
+  by,
+}: {
+  groupId: string;
+  userId: string;
+  by: string;
+}): Command {
+  const refuse = { groupId, userId, by };
   return createCommand(['reject_request', by, groupId, userId], (state) => {
     requireDecidable(state, refuse);
     return decided({ ...refuse, kind: 'join_refused' });
@@ -68,13 +99,23 @@ export function requireRoomForGroup(
   );
 }
 
+/** Nothing, or `already_member`: but the devices of a member are let in one by one. */
+export function requireOutside(group: Group, { groupId, userId, deviceId, atMs }: Join): void {
+  if (!group.members.has(userId)) return;
+  const canBeLetIn = deviceId !== undefined && group.groupKey !== undefined;
+  if (canBeLetIn && grantOf(group, { userId, deviceId }, atMs) === undefined) return;
+  throw new TrackerError('already_member', `${userId} is a member of ${groupId} already`);
+}
+
 function requireDecidable(
   state: TrackerState,
   decision: { groupId: string; userId: string; by: string },
-): void {
-  const group = requireGroup(state, decision.groupId);
-  requireAdmin(group, decision.by);
-  requireJoinRequest(group, decision.userId);
+): Group {
+  const { groupId, userId, by } = decision;
+  const group = requireGroup(state, groupId);
+  if (by !== userId || !group.members.has(by)) requireAdmin(group, by);
+  requireJoinRequest(group, userId);
+  return group;
 }
 
 function requireRoomForRequest(

@@ -12,6 +12,7 @@ import {
   encode,
   enumeration,
   fixedBytes,
+  optional,
   struct,
   text,
   varint,
@@ -20,6 +21,7 @@ import {
 const DOMAIN = 'mt-member-v1';
 /** Of a statement: a version byte and an Ed25519 signature. */
 export const SIGNATURE_BYTES = 65;
+const NONCE_BYTES = 16;
 /** Two names of 64 bytes and the fixed fields. */
 const BODY_BYTES = 256;
 
@@ -37,6 +39,8 @@ export interface Grant {
   readonly memberEpoch: number;
   /** Milliseconds since the Unix epoch. */
   readonly notAfterMs: number;
+  /** In the grant that founds a group, and in no other: 16 random bytes, so that its name founded again is another group. */
+  readonly nonce?: Uint8Array | undefined;
 }
 
 /** A grant as it travels. */
@@ -60,6 +64,7 @@ const grantCodec: Codec<Grant> = struct({
   role: enumeration({ member: 1, admin: 2, invite: 3 }),
   memberEpoch: varint,
   notAfterMs: varint,
+  nonce: optional(fixedBytes(NONCE_BYTES)),
 });
 
 export const signedGrantCodec: Codec<SignedGrant> = struct({
@@ -76,10 +81,16 @@ export function signGrant(issuer: Pick<Identity, 'publicKey' | 'sign'>, grant: G
 /** Undefined where the signature is not that of the issuer over these bytes, or the bytes are no grant. */
 export function readGrant({ body, issuerPublicKey, signature }: SignedGrant): ReadGrant | undefined {
   if (!verifyStatement(issuerPublicKey, DOMAIN, body, signature)) return undefined;
+  const grant = decodeGrant(body);
+  return grant === undefined ? undefined : { grant, issuerId: deviceIdOf(issuerPublicKey) };
+}
+
+/** What the bytes say, whoever signed them; undefined where they are no grant. */
+export function decodeGrant(body: Uint8Array): Grant | undefined {
   try {
-    return { grant: decode(grantCodec, body), issuerId: deviceIdOf(issuerPublicKey) };
+    return decode(grantCodec, body);
   } catch {
-    // Signed by somebody who does not speak this protocol; it is no grant.
+    // Of somebody who does not speak this protocol.
     return undefined;
   }
 }

@@ -10,6 +10,7 @@ import { createIdentity, formatDeviceId, type Identity, parseDeviceId } from '@m
 
 /** Half of the code; 128 bits cannot be guessed. */
 export const INVITATION_SECRET_BYTES = 16;
+const GROUP_KEY_BYTES = 32;
 const OPENING: Uint8Array = new TextEncoder().encode('minitorrent-invitation');
 
 export interface Invitation {
@@ -23,6 +24,8 @@ export interface Invitation {
 export function writeInvitation(secret: Uint8Array, groupKey: Uint8Array): string {
   if (secret.length !== INVITATION_SECRET_BYTES)
     throw new RangeError(`Cannot invite with a secret of ${secret.length} bytes: wanted 16`);
+  if (groupKey.length !== GROUP_KEY_BYTES)
+    throw new RangeError(`Cannot invite to a group with a key of ${groupKey.length} bytes: wanted 32`);
   return formatDeviceId(Uint8Array.of(...secret, ...groupKey.subarray(0, INVITATION_SECRET_BYTES)));
 }
 

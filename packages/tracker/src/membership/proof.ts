@@ -12,6 +12,7 @@ import { type Identity, isSameDevice } from '@minitorrent/rpc-core/identity';
 import type { Codec } from '@minitorrent/wire-codec';
 import { decode, encode, list } from '@minitorrent/wire-codec';
 import {
+  decodeGrant,
   type Grant,
   type ReadGrant,
   readGrant,
@@ -41,23 +42,33 @@ export interface CheckedProof {
 /** `reason` completes "the proof is refused: ...". */
 export type ProofCheck = CheckedProof | { readonly isSound: false; readonly reason: string };
 
-/** The proof of a new group's founder. */
-export function foundGroup(
-  founder: Identity,
-  { groupId, userId }: { readonly groupId: string; readonly userId: string },
-): Uint8Array {
-  const { deviceId } = founder;
-  const grant = { groupId, userId, deviceId, role: 'admin', memberEpoch: 0, notAfterMs: NEVER_MS } as const;
-  return encode(proofCodec, [signGrant(founder, grant)]);
+/** What a group is founded with. */
+export interface Founding {
+  readonly groupId: string;
+  readonly userId: string;
+  /** 16 random bytes. */
+  readonly nonce: Uint8Array;
 }
 
-/** `proof`, which is that of the device of `issuer`, with one more grant behind it. */
+/** The proof of a new group's founder. */
+export function foundGroup(
+  founder: Pick<Identity, 'deviceId' | 'publicKey' | 'sign'>,
+  { groupId, userId, nonce }: Founding,
+): Uint8Array {
+  const { deviceId } = founder;
+  const who = { groupId, userId, deviceId, role: 'admin' } as const;
+  return write([signGrant(founder, { ...who, memberEpoch: 0, notAfterMs: NEVER_MS, nonce })]);
+}
+
+/** `proof`, which is that of the device of `issuer`, with one more grant behind it; RangeError where it is too long. */
 export function extendProof(
   proof: Uint8Array,
   issuer: Pick<Identity, 'publicKey' | 'sign'>,
   grant: Grant,
 ): Uint8Array {
-  return encode(proofCodec, [...decode(proofCodec, proof), signGrant(issuer, grant)]);
+  const links = decode(proofCodec, proof);
+  if (links.length < MAX_GRANTS) return write([...links, signGrant(issuer, grant)]);
+  throw new RangeError(`Cannot extend a proof of ${links.length} grants, which is the most`);
 }
 
 /** Whether all of it is signed by whom it has to be, and everybody in it might say what they say. */
@@ -75,37 +86,52 @@ export function checkProof(proof: Uint8Array): ProofCheck {
   const [first] = links;
   const member = grants.at(-1);
   if (first === undefined || member === undefined) return fault('it is empty');
-  const groupKey = new Uint8Array(hash('sha256', encode(signedGrantCodec, first), 'buffer'));
-  return { isSound: true, groupKey, grants, member };
+  return { isSound: true, groupKey: keyOf(first), grants, member };
 }
 
 /**
- * Whether a removal makes it void. `revokedAt` tells at which epoch of the group a device was last removed: its own grants
- * from before that are void, and so are those that it signed afterwards.
+ * Whether a removal makes it void. `revokedAt` tells at which epoch of the group a device was last removed: the grants to
+ * it from before that are void, and so is what it granted on their strength afterwards; what it granted earlier stays good.
+ * A device that changes its own role signs the new grant with the epoch of that very change.
  */
 export function isRevoked(
-  { grants, member }: Pick<CheckedProof, 'grants' | 'member'>,
+  { grants }: Pick<CheckedProof, 'grants'>,
   revokedAt: (deviceId: Uint8Array) => number | undefined,
 ): boolean {
-  return grants.some((grant, at) => {
-    const epoch = revokedAt(grant.deviceId);
-    if (epoch === undefined || grant.memberEpoch >= epoch) return false;
-    return grant === member || (grants[at + 1]?.memberEpoch ?? 0) > epoch;
+  return grants.some(({ deviceId, memberEpoch }, at) => {
+    const epoch = revokedAt(deviceId);
+    if (epoch === undefined || memberEpoch >= epoch) return false;
+    const next = grants[at + 1];
+    return next === undefined || next.memberEpoch > epoch;
   });
 }
 
 /** The proof of whoever signed the last grant of `proof`; undefined for a founder's. */
 export function issuerProof(proof: Uint8Array): Uint8Array | undefined {
   const links = decodedOr(proof, []);
-  return links.length < 2 ? undefined : encode(proofCodec, links.slice(0, -1));
+  return links.length < 2 ? undefined : write(links.slice(0, -1));
+}
+
+/** The key of the group that a proof is of, which was checked before; undefined for what is none. */
+export function groupKeyOf(proof: Uint8Array): Uint8Array | undefined {
+  const [first] = decodedOr(proof, []);
+  return first === undefined ? undefined : keyOf(first);
+}
+
+/** Whose proof it is, which was checked before; undefined for what is none. */
+export function lastGrantOf(proof: Uint8Array): Grant | undefined {
+  const last = decodedOr(proof, []).at(-1);
+  return last === undefined ? undefined : decodeGrant(last.body);
 }
 
 function whatIsWrong({ grant, issuerId }: ReadGrant, issuer: Grant | undefined): string | undefined {
   if (issuer === undefined) {
-    const isFounder =
-      isSameDevice(issuerId, grant.deviceId) && grant.role === 'admin' && grant.memberEpoch === 0;
-    return isFounder ? undefined : 'it does not begin with a founder';
+    const isFounder = grant.nonce !== undefined && grant.role === 'admin' && grant.memberEpoch === 0;
+    return isFounder && isSameDevice(issuerId, grant.deviceId)
+      ? undefined
+      : 'it does not begin with a founder';
   }
+  if (grant.nonce !== undefined) return 'a group in it was founded by somebody else';
   if (!isSameDevice(issuerId, issuer.deviceId)) return 'a grant in it is not signed by the device before it';
   if (grant.groupId !== issuer.groupId) return 'it is of two groups';
   return mayVouch(issuer, grant)
@@ -116,6 +142,15 @@ function whatIsWrong({ grant, issuerId }: ReadGrant, issuer: Grant | undefined):
 function mayVouch(issuer: Grant, { role, userId }: Grant): boolean {
   if (issuer.role === 'admin') return true;
   return role === 'member' && (issuer.role === 'invite' || issuer.userId === userId);
+}
+
+function keyOf(first: SignedGrant): Uint8Array {
+  return new Uint8Array(hash('sha256', encode(signedGrantCodec, first), 'buffer'));
+}
+
+/** A copy, because encoded messages share buffers. */
+function write(links: readonly SignedGrant[]): Uint8Array {
+  return encode(proofCodec, links).slice();
 }
 
 function decodedOr<T>(proof: Uint8Array, otherwise: T): readonly SignedGrant[] | T {

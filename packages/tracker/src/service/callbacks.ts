@@ -2,13 +2,16 @@
  * What a tracker tells and asks the peers that are connected to it.
  *
  * A callback follows the answer of the call that caused it, which is why it is scheduled and not made at once. Nobody
- * waits for one: a peer that does not answer is written to the log, and learns the same from its next list.
+ * waits for one: a peer that does not answer is written to the log, and learns the same from its next list. What was removed
+ * is told at once, and follows nothing.
  */
 import type { Clock } from '@minitorrent/rpc-core';
 import type { TrackerLimits } from '../limits.ts';
 import type { TrackerLog } from '../log.ts';
+import type { FileSignature } from '../membership/file-signature.ts';
+import { MESSAGE_LIMITS } from '../message-limits.ts';
 import type { FileDescriptor, PeerAddress } from '../messages.ts';
-import type { JoinRequest } from '../model.ts';
+import type { WaitingRequest } from '../queries.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 export interface CallbackParts {
@@ -24,16 +27,27 @@ export interface FileToMake {
   readonly file: FileDescriptor;
   readonly sharedBy: string;
   readonly peers: readonly PeerAddress[];
+  readonly signature: FileSignature | undefined;
+  readonly sharer: Uint8Array | undefined;
 }
 
 export type Standing = 'member' | 'admin' | 'refused' | 'removed';
-export type AdminDecision = 'accept' | 'refuse' | 'undecided';
+export interface AdminDecision {
+  readonly decision: 'accept' | 'refuse' | 'undecided';
+  readonly proofs?: readonly Uint8Array[] | undefined;
+}
 
 /** What a user is in a group now, by the journal entry `index`. */
 export interface MembershipChange {
   readonly groupId: string;
   readonly standing: Standing;
   readonly index: number;
+}
+
+export interface DevicesRevoked {
+  readonly groupId: string;
+  readonly memberEpoch: number;
+  readonly deviceIds: readonly Uint8Array[];
 }
 
 export interface Callbacks {
@@ -44,11 +58,10 @@ export interface Callbacks {
   makeFile(session: Session, find: () => FileToMake | undefined): void;
   /** After the answer of the present call: tells all peers of the user what the user is in the group now. */
   membershipChanged(userId: string, change: MembershipChange): void;
+  /** At once: tells all peers of the users that devices were removed from the group at that epoch. */
+  devicesRevoked(userIds: Iterable<string>, revoked: DevicesRevoked): void;
   /** Asks the session's peer about a join request; `undecided` when it gives no answer. */
-  peerAuthentication(
-    session: Session,
-    request: JoinRequest & { readonly groupId: string },
-  ): Promise<AdminDecision>;
+  peerAuthentication(session: Session, request: WaitingRequest): Promise<AdminDecision>;
 }
 
 export function createCallbacks({ sessions, clock, limits, log }: CallbackParts): Callbacks {
@@ -74,15 +87,30 @@ export function createCallbacks({ sessions, clock, limits, log }: CallbackParts)
         }
       });
     },
-    peerAuthentication: async (session, { groupId, userId, requestedAtMs }) => {
+    devicesRevoked: (userIds, revoked) => {
+      const messages = chunked(revoked);
+      for (const userId of userIds) {
+        for (const session of sessions.ofUser(userId)) {
+          for (const message of messages) {
+            session.peer.devices_revoked(message, { timeoutMs }).catch(failed('devices_revoked', session));
+          }
+        }
+      }
+    },
+    peerAuthentication: async (session, request) => {
       try {
-        const question = { groupId, userId, requestedAtMs };
-        const answer = await session.peer.peer_authentication(question, { timeoutMs: limits.askAdminMs });
-        return answer.decision;
+        return await session.peer.peer_authentication(request, { timeoutMs: limits.askAdminMs });
       } catch (error) {
         failed('peer_authentication', session)(error);
-        return 'undecided';
+        return { decision: 'undecided' };
       }
     },
   };
+}
+
+function chunked({ deviceIds, ...where }: DevicesRevoked): readonly DevicesRevoked[] {
+  const size = MESSAGE_LIMITS.revocationsPerMessage;
+  return Array.from({ length: Math.ceil(deviceIds.length / size) }, (_, at) => {
+    return { ...where, deviceIds: deviceIds.slice(at * size, (at + 1) * size) };
+  });
 }

@@ -19,10 +19,10 @@ const FILE_PAGE_BYTES = 60 * 1024;
 export function createFileHandlers(parts: ServiceParts): FileHandlers {
   const { ledger, authority, presence, sessions, callbacks, clock, random } = parts;
   return {
-    upload_file: async ({ requestId, groupId, file }, { connection, signal }) => {
+    upload_file: async ({ requestId, groupId, file, signature }, { connection, signal }) => {
       const by = sessions.require(connection).userId;
       const change = { kind: 'upload_file', groupId, file, by, atMs: wallTimeMs(clock) } as const;
-      await authority.execute(change, { requestId, signal });
+      await authority.execute({ ...change, signature }, { requestId, signal });
       return {};
     },
 
@@ -35,16 +35,16 @@ export function createFileHandlers(parts: ServiceParts): FileHandlers {
     list_file: async ({ groupId, after }, { connection }) => {
       const { userId } = sessions.require(connection);
       const ask = { groupId, userId, after, maxBytes: FILE_PAGE_BYTES };
-      const { items, next } = await ledger.read((state) => filePage(state, ask));
+      const { items, next, sharers } = await ledger.read((state) => filePage(state, ask));
       const files = items.map((shared) => {
         return { ...shared, ...presence.countOf({ groupId, root: toHex(shared.file.root) }) };
       });
-      return { files, next, mayBeStale: authority.mayBeStale() };
+      return { files, next, mayBeStale: authority.mayBeStale(), sharers };
     },
 
     download_file: async ({ groupId, name }, { connection }) => {
       const session = sessions.require(connection);
-      const { file, sharedBy } = await ledger.read((state) => {
+      const { file, sharedBy, signature, sharer } = await ledger.read((state) => {
         const group = requireGroup(state, groupId);
         requireMember(group, session.userId);
         return requireFile(group, name);
@@ -53,7 +53,7 @@ export function createFileHandlers(parts: ServiceParts): FileHandlers {
         if (ledger.latest.groups.get(groupId)?.members.has(session.userId) !== true) return undefined;
         const swarm = { groupId, root: toHex(file.root) };
         const draw = { except: session.device, most: MESSAGE_LIMITS.peersPerFile, random };
-        return { groupId, file, sharedBy, peers: presence.peersOf(swarm, draw) };
+        return { groupId, file, sharedBy, peers: presence.peersOf(swarm, draw), signature, sharer };
       });
       return {};
     },

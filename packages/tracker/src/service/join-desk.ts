@@ -5,23 +5,29 @@
  * - it is in the journal before anybody is asked; asking only makes a decision come sooner;
  * - every admin's peer that is connected is asked, each about a bounded number of requests at a time, and about one
  *   request once at a time; when an admin logs in, their peer is asked about all that wait;
+ * - about further devices of a member the devices of that user are asked, too, which are in;
  * - an answer counts as if the admin had called `accept_request` or `reject_request`: the first one decides, a late one
  *   finds no request any more;
  * - whoever waits looks at the state in the end, whatever has woken them.
  */
 import type { Clock } from '@minitorrent/rpc-core';
+import { grantOf } from '../commands/grants.ts';
+import { deviceIdOf } from '../device-key.ts';
 import { isTrackerError, TrackerError } from '../errors.ts';
 import { adminsOf } from '../guards.ts';
 import type { Ledger } from '../ledger.ts';
 import type { TrackerLimits } from '../limits.ts';
 import type { TrackerLog } from '../log.ts';
-import type { Group } from '../model.ts';
-import { requestPage, type WaitingRequest } from '../queries.ts';
+import type { TrackerState } from '../model.ts';
+import { requestPage, type WaitingRequest, waitingRequest } from '../queries.ts';
 import { wallTimeMs } from '../wall-time.ts';
 import { createWorkQueue, type WorkQueue } from '../work-queue.ts';
 import type { Authority } from './authority.ts';
-import type { Callbacks } from './callbacks.ts';
+import type { AdminDecision, Callbacks } from './callbacks.ts';
 import type { Session, Sessions } from './sessions.ts';
+
+/** How often the same is asked when the group changed while somebody signed. */
+const ATTEMPTS = 3;
 
 export interface JoinDeskParts {
   readonly ledger: Ledger;
@@ -34,8 +40,11 @@ export interface JoinDeskParts {
 }
 
 export interface JoinDesk {
-  /** What the user is after a short wait: `member` or `requested`; fails with `join_refused` when neither. */
-  outcome(groupId: string, userId: string): Promise<'member' | 'requested'>;
+  /**
+   * What becomes of a request in a short wait: `member` or `requested`; fails with `join_refused` when neither. `device` is
+   * that of a member who asks for it.
+   */
+  outcome(groupId: string, userId: string, device?: Uint8Array): Promise<'member' | 'requested'>;
   /** Puts everything that waits for this admin to their peer, after the answer of the present call. */
   askAbout(session: Session): void;
   /** A request was made, at this tracker or another one: the admins who are online here are asked about it. */
@@ -59,19 +68,24 @@ class AdminJoinDesk implements JoinDesk {
     this.#parts = parts;
   }
 
-  async outcome(groupId: string, userId: string): Promise<'member' | 'requested'> {
-    const { ledger, sessions } = this.#parts;
-    const request = await ledger.read((state) => findRequest(state.groups.get(groupId), userId));
-    const online = request?.admins.flatMap((admin) => sessions.ofUser(admin)) ?? [];
-    if (request !== undefined && online.length > 0) {
+  async outcome(groupId: string, userId: string, device?: Uint8Array): Promise<'member' | 'requested'> {
+    const { ledger, clock } = this.#parts;
+    const request = { groupId, userId };
+    const online = await ledger.read((state) => this.#whoDecides(state, request));
+    if (online.length > 0) {
       await this.#settledWithin(request, Promise.all(online.map((session) => this.#ask(session, request))));
     }
-    const group = await ledger.read((state) => {
-      const found = state.groups.get(groupId);
-      return { isMember: found?.members.has(userId), waits: found?.joinRequests.has(userId) };
+    const { isIn, waits } = await ledger.read((state) => {
+      const group = state.groups.get(groupId);
+      const isLetIn =
+        group !== undefined &&
+        (device === undefined
+          ? group.members.has(userId)
+          : grantOf(group, { userId, deviceId: device }, wallTimeMs(clock)) !== undefined);
+      return { isIn: isLetIn, waits: group?.joinRequests.has(userId) };
     });
-    if (group.isMember) return 'member';
-    if (group.waits) return 'requested';
+    if (isIn) return 'member';
+    if (waits) return 'requested';
     throw new TrackerError(
       'join_refused',
       `${userId} was not let into ${groupId}: the request was refused or withdrawn; join_group asks again`,
@@ -81,22 +95,26 @@ class AdminJoinDesk implements JoinDesk {
   askAbout(session: Session): void {
     const { ledger, clock, log } = this.#parts;
     clock.schedule(0, () => {
+      const ask = { groupId: '', userId: session.userId, after: '', maxBytes: Number.POSITIVE_INFINITY };
       ledger
-        .read((state) => requestPage(state, { groupId: '', userId: session.userId, after: '' }))
-        .then(({ items }) => Promise.all(items.map((request) => this.#ask(session, request))))
+        .read((state) => {
+          const { items } = requestPage(state, { ...ask, nowMs: wallTimeMs(clock) });
+          return items.filter((request) => this.#whoDecides(state, request).includes(session));
+        })
+        .then((requests) => Promise.all(requests.map((request) => this.#ask(session, request))))
         .catch((error: unknown) => log({ kind: 'background_failed', task: 'ask an admin', error }));
     });
   }
 
   requested(groupId: string, userId: string): void {
     const { ledger, sessions, clock } = this.#parts;
-    // Whoever asks at this tracker waits for the outcome, which asks the admins, too.
-    if (sessions.ofUser(userId).length > 0) return;
+    const isMember = ledger.latest.groups.get(groupId)?.members.has(userId) === true;
+    // Whoever asks at this tracker waits for the outcome, which asks the admins, too. Of a member's devices one may be here
+    // and another one ask elsewhere.
+    if (!isMember && sessions.ofUser(userId).length > 0) return;
     clock.schedule(0, () => {
-      const request = findRequest(ledger.latest.groups.get(groupId), userId);
-      if (request === undefined) return;
-      const online = request.admins.flatMap((admin) => sessions.ofUser(admin));
-      for (const session of online) void this.#ask(session, request);
+      const request = { groupId, userId };
+      for (const session of this.#whoDecides(ledger.latest, request)) void this.#ask(session, request);
     });
   }
 
@@ -105,7 +123,7 @@ class AdminJoinDesk implements JoinDesk {
   }
 
   /** Until the request is settled, or nobody is left who could decide it now, or the time is over. */
-  async #settledWithin(request: WaitingRequest, answered: Promise<unknown>): Promise<void> {
+  async #settledWithin(request: RequestName, answered: Promise<unknown>): Promise<void> {
     const key = keyOf(request);
     const { promise, resolve } = Promise.withResolvers<void>();
     const waiting = this.#waiting.get(key) ?? new Set();
@@ -119,7 +137,7 @@ class AdminJoinDesk implements JoinDesk {
   }
 
   /** One question at a time about the same request; never fails. */
-  #ask(session: Session, request: WaitingRequest): Promise<void> {
+  #ask(session: Session, request: RequestName): Promise<void> {
     const { queue, open } = this.#questionsOf(session);
     const key = keyOf(request);
     const earlier = open.get(key);
@@ -132,27 +150,54 @@ class AdminJoinDesk implements JoinDesk {
     return asked;
   }
 
-  async #askNow(session: Session, request: WaitingRequest): Promise<void> {
-    const { authority, sessions, callbacks, clock } = this.#parts;
+  async #askNow(session: Session, name: RequestName): Promise<void> {
+    const { sessions, callbacks, ledger, clock } = this.#parts;
     const isOnline = (): boolean => sessions.find(session.connection) === session;
-    if (!isOnline()) return;
-    const { groupId, userId } = request;
-    const decision = await callbacks.peerAuthentication(session, request);
-    // Who logged out meanwhile no longer speaks for the user.
-    if (decision === 'undecided' || !isOnline()) return;
-    const by = session.userId;
-    const about = { groupId, userId, by };
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const request = await ledger.read((state) => openRequest(state, name, wallTimeMs(clock)));
+      if (request === undefined || !isOnline()) return;
+      const answer = await callbacks.peerAuthentication(session, request);
+      // Who logged out meanwhile no longer speaks for the user.
+      if (answer.decision === 'undecided' || !isOnline()) return;
+      if (await this.#isDecided(answer, { ...name, by: session.userId })) return;
+    }
+  }
+
+  /** False where it has to be asked again. */
+  async #isDecided(
+    { decision, proofs }: AdminDecision,
+    about: RequestName & { readonly by: string },
+  ): Promise<boolean> {
+    const { authority, clock } = this.#parts;
+    const { groupId, userId, by } = about;
+    const who = { groupId, userId, by };
     try {
       await authority.execute(
         decision === 'accept'
-          ? { kind: 'accept_request', ...about, atMs: wallTimeMs(clock) }
-          : { kind: 'reject_request', ...about },
+          ? { kind: 'accept_request', ...who, atMs: wallTimeMs(clock), proofs }
+          : { kind: 'reject_request', ...who },
       );
     } catch (error) {
+      if (isTrackerError(error, 'group_changed')) return false;
       // Somebody else was faster, or this one is no longer an admin.
       if (!isTrackerError(error, 'unknown_request', 'unknown_group', 'not_an_admin', 'not_a_member'))
         throw error;
     }
+    return true;
+  }
+
+  /** Who is online here and may decide: admins, and of a member the devices that are in. Not the device that asks. */
+  #whoDecides(state: TrackerState, { groupId, userId }: RequestName): readonly Session[] {
+    const { sessions, clock } = this.#parts;
+    const group = state.groups.get(groupId);
+    if (group?.joinRequests.has(userId) !== true) return [];
+    const own = group.members.has(userId) ? sessions.ofUser(userId) : [];
+    const atMs = wallTimeMs(clock);
+    const others = adminsOf(group).filter((admin) => admin !== userId);
+    return [
+      ...own.filter(({ device }) => grantOf(group, { userId, deviceId: deviceIdOf(device) }, atMs)),
+      ...others.flatMap((admin) => sessions.ofUser(admin)),
+    ];
   }
 
   #questionsOf(session: Session): { queue: WorkQueue; open: Map<string, Promise<void>> } {
@@ -167,16 +212,20 @@ class AdminJoinDesk implements JoinDesk {
   }
 }
 
-interface OpenRequest extends WaitingRequest {
-  readonly admins: readonly string[];
+interface RequestName {
+  readonly groupId: string;
+  readonly userId: string;
 }
 
-function findRequest(group: Group | undefined, userId: string): OpenRequest | undefined {
-  const request = group?.joinRequests.get(userId);
-  if (group === undefined || request === undefined) return undefined;
-  return { ...request, groupId: group.groupId, admins: adminsOf(group) };
+function openRequest(
+  state: TrackerState,
+  { groupId, userId }: RequestName,
+  nowMs: number,
+): WaitingRequest | undefined {
+  const group = state.groups.get(groupId);
+  return group && waitingRequest(state, group, userId, nowMs);
 }
 
-function keyOf({ groupId, userId }: { readonly groupId: string; readonly userId: string }): string {
+function keyOf({ groupId, userId }: RequestName): string {
   return `${groupId}\0${userId}`;
 }

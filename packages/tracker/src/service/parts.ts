@@ -1,5 +1,6 @@
 /** What the handlers of a tracker work on; made once by `service.ts`. */
 import type { Clock, Random } from '@minitorrent/rpc-core';
+import type { Identity } from '@minitorrent/rpc-core/identity';
 import type { Ledger } from '../ledger.ts';
 import type { TrackerLimits } from '../limits.ts';
 import type { TrackerLog } from '../log.ts';
@@ -21,8 +22,12 @@ export interface ServiceParts {
   readonly callbacks: Callbacks;
   readonly joinDesk: JoinDesk;
   readonly passwords: Passwords;
+  /** Signs stamps. */
+  readonly identity: Identity;
   readonly logins: LoginLimiter;
   readonly announces: RateLimiter;
+  /** By address, see `sourceOf`. */
+  readonly resumes: RateLimiter;
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: TrackerLimits;

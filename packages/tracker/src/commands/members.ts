@@ -1,0 +1,63 @@
+/** Commands about who is in a group already: an admin removes members and changes what they are. */
+import { TrackerError } from '../errors.ts';
+import { requireAdmin, requireGroup } from '../guards.ts';
+import type { Role } from '../messages.ts';
+import type { Group, Member } from '../model.ts';
+import type { Command } from './command.ts';
+import { createCommand, decided } from './command.ts';
+import { grantsBy, wordsOf } from './grants.ts';
+import { requireAnotherAdmin } from './groups.ts';
+
+/** `userId` is out, with all devices; `unknown_group`, `not_a_member`, `not_an_admin`, `last_admin`. */
+export function removeMember({
+  groupId,
+  userId,
+  by,
+}: {
+  groupId: string;
+  userId: string;
+  by: string;
+}): Command {
+  return createCommand(['remove_member', by, groupId, userId], (state) => {
+    const group = requireGroup(state, groupId);
+    requireAdmin(group, by);
+    requireOther(group, userId);
+    requireAnotherAdmin(group, userId);
+    return decided({ kind: 'member_removed', groupId, userId, by });
+  });
+}
+
+export interface NewRole {
+  readonly groupId: string;
+  readonly userId: string;
+  readonly role: Role;
+  readonly by: string;
+  readonly atMs: number;
+  /** Of the user's devices: what is not in them is not in the group any more until it asks again. */
+  readonly proofs?: readonly Uint8Array[] | undefined;
+}
+
+/**
+ * `userId` is something else in the group; nothing where they are that already. Fails with `unknown_group`,
+ * `not_a_member`, `not_an_admin`, `last_admin`, `bad_proof`, `group_changed`, `limit_reached`.
+ */
+export function setRole({ groupId, userId, role, by, atMs, proofs = [] }: NewRole): Command {
+  return createCommand(['set_role', by, groupId, userId, role, ...wordsOf(...proofs)], (state) => {
+    const group = requireGroup(state, groupId);
+    requireAdmin(group, by);
+    if (requireOther(group, userId).role === role) return decided();
+    if (role === 'member') requireAnotherAdmin(group, userId);
+    const grants = grantsBy(state, group, { userId, role, by, atMs, proofs, replaces: true });
+    return decided({ kind: 'role_changed', groupId, userId, role, by }, ...grants);
+  });
+}
+
+/** The membership of somebody whom an admin names. */
+function requireOther({ groupId, members }: Group, userId: string): Member {
+  const member = members.get(userId);
+  if (member !== undefined) return member;
+  throw new TrackerError(
+    'not_a_member',
+    `${userId} is not a member of ${groupId}; list_members shows who is one`,
+  );
+}

@@ -1,0 +1,167 @@
+/** Serves the messages about who is in a group: members, their roles, invitations, and stamps. */
+import type { Handlers } from '@minitorrent/rpc-core';
+import { grantOf } from '../commands/grants.ts';
+import { requireUsable } from '../commands/invitations.ts';
+import type { trackerContract } from '../contract.ts';
+import { deviceIdOf } from '../device-key.ts';
+import { TrackerError } from '../errors.ts';
+import { requireGroup } from '../guards.ts';
+import type { TrackerState } from '../model.ts';
+import { memberPage, openInvitations } from '../queries.ts';
+import { wallTimeMs } from '../wall-time.ts';
+import type { ServiceParts } from './parts.ts';
+import { Stamps } from './stamps.ts';
+
+type MemberHandlers = Pick<
+  Handlers<typeof trackerContract>,
+  | 'create_invitation'
+  | 'find_invitation'
+  | 'group_stamps'
+  | 'list_invitations'
+  | 'list_members'
+  | 'remove_member'
+  | 'revoke_invitation'
+  | 'set_role'
+>;
+type GroupStamp = Awaited<ReturnType<MemberHandlers['group_stamps']>>['stamps'][number];
+
+/** Of the 64 KiB that a control message may have. */
+const ANSWER_BYTES = 60 * 1024;
+/** What surrounds a proof in an answer: a name, a stamp and their lengths. */
+const BESIDE_PROOF_BYTES = 512;
+
+export function createMemberHandlers(parts: ServiceParts): MemberHandlers {
+  const { ledger, authority, sessions, clock } = parts;
+  const stamps = new Stamps(parts);
+
+  return {
+    list_members: async ({ groupId, after }, { connection }) => {
+      const { userId } = sessions.require(connection);
+      const ask = { groupId, userId, after, maxBytes: ANSWER_BYTES };
+      const { items, next, memberEpoch } = await ledger.read((state) => memberPage(state, ask));
+      return { members: items, next, memberEpoch, mayBeStale: authority.mayBeStale() };
+    },
+
+    remove_member: async ({ requestId, groupId, userId }, { connection, signal }) => {
+      const by = sessions.require(connection).userId;
+      if (userId === by) throw removesItself(groupId);
+      await authority.execute({ kind: 'remove_member', groupId, userId, by }, { requestId, signal });
+      return {};
+    },
+
+    set_role: async ({ requestId, groupId, userId, role, proofs }, { connection, signal }) => {
+      const by = sessions.require(connection).userId;
+      const change = {
+        kind: 'set_role',
+        groupId,
+        userId,
+        role,
+        by,
+        atMs: wallTimeMs(clock),
+        proofs,
+      } as const;
+      await authority.execute(change, { requestId, signal });
+      return {};
+    },
+
+    create_invitation: async ({ requestId, groupId, proof, maxUses }, { connection, signal }) => {
+      const by = sessions.require(connection).userId;
+      const atMs = wallTimeMs(clock);
+      const change = { kind: 'create_invitation', groupId, proof, maxUses, by, atMs } as const;
+      await authority.execute(change, { requestId, signal });
+      return {};
+    },
+
+    revoke_invitation: async ({ requestId, groupId, inviteId }, { connection, signal }) => {
+      const by = sessions.require(connection).userId;
+      await authority.execute({ kind: 'revoke_invitation', groupId, inviteId, by }, { requestId, signal });
+      return {};
+    },
+
+    find_invitation: async ({ groupId, inviteId }, { connection }) => {
+      sessions.require(connection);
+      return ledger.read((state) => {
+        const group = requireGroup(state, groupId);
+        const { proof } = requireUsable(group, inviteId, wallTimeMs(clock));
+        return { proof, memberEpoch: group.memberEpoch };
+      });
+    },
+
+    list_invitations: async ({ groupId }, { connection }) => {
+      const { userId } = sessions.require(connection);
+      const ask = { groupId, userId, nowMs: wallTimeMs(clock) };
+      const invitations = await ledger.read((state) => openInvitations(state, ask));
+      return { invitations, mayBeStale: authority.mayBeStale() };
+    },
+
+    group_stamps: async ({ groups }, { connection }) => {
+      const session = sessions.require(connection);
+      const who = { userId: session.userId, deviceId: deviceIdOf(session.device) };
+      const found = await ledger.read((state) => stampable(state, groups, who, wallTimeMs(clock)));
+      // Asked last: what follows is signed within the same turn.
+      if (authority.mayBeStale()) throw mayBeOld();
+      const still = found.map((one) => stillIn(ledger.latest, one, who));
+      return { stamps: still.map((one) => stamped(stamps, one, who.deviceId)) };
+    },
+  };
+}
+
+interface Stampable {
+  readonly groupId: string;
+  readonly memberEpoch: number;
+  readonly groupKey: Uint8Array | undefined;
+  readonly proof: Uint8Array | undefined;
+}
+
+/** Of the groups those that the user is a member of, each once, as many as an answer holds. */
+function stampable(
+  state: TrackerState,
+  groupIds: readonly string[],
+  who: { readonly userId: string; readonly deviceId: Uint8Array },
+  nowMs: number,
+): readonly Stampable[] {
+  const found: Stampable[] = [];
+  let bytes = 0;
+  for (const groupId of new Set(groupIds)) {
+    const group = state.groups.get(groupId);
+    if (group?.members.has(who.userId) !== true) continue;
+    const { memberEpoch, groupKey } = group;
+    const proof = grantOf(group, who, nowMs)?.proof;
+    bytes += BESIDE_PROOF_BYTES + (proof?.length ?? 0);
+    if (bytes > ANSWER_BYTES) break;
+    found.push({ groupId, memberEpoch, groupKey, proof });
+  }
+  return found;
+}
+
+/** Whoever was removed while the read waited gets no stamp. */
+function stillIn(
+  state: TrackerState,
+  one: Stampable,
+  { userId, deviceId }: { readonly userId: string; readonly deviceId: Uint8Array },
+): Stampable {
+  const group = state.groups.get(one.groupId);
+  const grant = group && grantOf(group, { userId, deviceId }, 0);
+  return grant === undefined ? { ...one, proof: undefined } : one;
+}
+
+function stamped(
+  stamps: Stamps,
+  { groupId, memberEpoch, groupKey, proof }: Stampable,
+  deviceId: Uint8Array,
+): GroupStamp {
+  if (proof === undefined || groupKey === undefined) return { groupId, memberEpoch };
+  const stamp = stamps.give({ groupKey, deviceId, memberEpoch });
+  return { groupId, memberEpoch, membership: { proof, stamp } };
+}
+
+function removesItself(groupId: string): TrackerError {
+  return new TrackerError('not_allowed', `Cannot remove yourself from ${groupId}; leave it with leave_group`);
+}
+
+function mayBeOld(): TrackerError {
+  return new TrackerError(
+    'not_primary',
+    'This tracker may not know the latest, and vouches for nobody; another tracker may',
+  );
+}
