@@ -15,7 +15,7 @@ import {
   identityOf,
   memberRequest,
 } from './helpers/cluster-scene.ts';
-import { newRequestId } from './helpers/peers.ts';
+import { newRequestId, startTracker } from './helpers/peers.ts';
 
 const stranger = createIdentity();
 const change = { kind: 'create_group', groupId: 'g', userId: 'u', atMs: 0 } as const;
@@ -85,6 +85,18 @@ describe('a tracker of a cluster', () => {
     expect(reasonAt(1)).toContain(formatDeviceId(identityOf(1).deviceId));
     expect(scene.cell.config.inSync).toHaveLength(1);
     expect(scene.tracker(1).status().headIndex).toBe(0);
+  });
+
+  it('is told when another one stands alone', async () => {
+    await using scene = createClusterScene();
+    await using _alone = await startTracker({
+      network: scene.networkOf('tracker-1', identityOf(1).deviceId),
+      address: { host: 'tracker-1', port: 7_700 },
+      clock: scene.clock,
+    });
+    await scene.start(0);
+    await scene.until(() => scene.tracker(0).status().faults.length > 0);
+    expect(scene.tracker(0).status().faults[0]?.reason).toMatch(/tracker-1:7700 .* stands alone/);
   });
 
   it('says no_primary where the primary does not take it for one of its cluster', async () => {

@@ -219,7 +219,10 @@ function whyRefused(error: unknown, deviceId: Uint8Array): string | undefined {
   if (!(error instanceof RpcError && error.remote)) return undefined;
   if (error.code === 'wrong_cluster') return 'belongs to another cluster';
   if (error.code !== 'not_allowed') return undefined;
-  return `does not take this one for one of its cluster; start it with ${formatDeviceId(deviceId)} as the pin of this one`;
+  return (
+    `does not take this one for one of its cluster (${error.message}); ` +
+    `start it with ${formatDeviceId(deviceId)} as the pin of this one`
+  );
 }
 
 function othersOf(status: ReplicationStatus): TrackerStatus['others'] {
