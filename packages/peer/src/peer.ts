@@ -83,6 +83,8 @@ export interface DownloadPeer {
   readonly userId: string;
   readonly address: Address;
   readonly state: 'connecting' | 'connected' | 'waiting' | 'banned';
+  /** Why it is not connected, in a sentence for people: it cannot be reached, or one of the two is not let into the group. */
+  readonly problem?: string | undefined;
   /** Pieces that came from this peer and were verified. */
   readonly pieces: number;
   readonly bytesPerSecond: number;
@@ -128,6 +130,12 @@ export interface PeerEvents {
   'tracker-lost': [
     { readonly address: Address; readonly reason: string; readonly code?: string | undefined },
   ];
+  /**
+   * The user has to log in again, with the password. While `peer.userId` still says who is logged in, a tracker does not
+   * know this device (`unknown_device`) and the others go on; otherwise the user is logged out: the password is another one
+   * (`wrong_password`), or this device was revoked (`device_revoked`).
+   */
+  'login-needed': [{ readonly userId: string; readonly reason: string; readonly code: string }];
   /** The user was let in without a tracker. What is shared is served; trackers are told as soon as one comes back. */
   offline: [{ readonly userId: string }];
   /** Somebody asks to join a group that this user administers. */

@@ -48,7 +48,7 @@ async function setUp(
     files: () => files,
   });
   await clock.advanceAsync(0);
-  if (isOffline) links.useCredentials(credentials);
+  if (isOffline) links.useLogin(credentials);
   else await clock.runUntilSettled(links.login(credentials));
   await clock.advanceAsync(100);
   return {

@@ -28,7 +28,7 @@ describe('TrackerCalls', () => {
 
   it('joins the pages of who waits to join', async () => {
     const page = (...names: string[]) =>
-      names.map((userId) => ({ groupId: 'films', userId, requestedAtMs: 1 }));
+      names.map((userId) => ({ groupId: 'films', userId, requestedAtMs: 1, deviceIds: [], memberEpoch: 1 }));
     await using trackers = await FakeTrackers.start([
       {
         list_requests: async ({ groupId, after }) => {

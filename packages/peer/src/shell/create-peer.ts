@@ -3,6 +3,7 @@
  * lies in the data folder.
  */
 import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Address, Clock, Network, PinnedAddress, Random, RpcServer } from '@minitorrent/rpc-core';
 import {
@@ -15,6 +16,7 @@ import {
 import { DEVICE_ID_BYTES, type Identity } from '@minitorrent/rpc-core/identity';
 import { createTlsNetwork, loadOrCreateIdentity } from '@minitorrent/rpc-core/tls';
 import { admitAnybody } from '../admission.ts';
+import { deviceNameOf } from '../device-name.ts';
 import type { JoinPolicy, Peer } from '../peer.ts';
 import { type Library, openLibrary } from './library.ts';
 import { PeerNode } from './peer-node.ts';
@@ -41,6 +43,8 @@ export interface CreatePeerOptions {
   readonly trackerPatienceMs?: number;
   /** Which device this is; unless given, by the key in `dataDir`, which is made the first time. */
   readonly identity?: Identity;
+  /** What this device is called in its user's list of devices; the machine's name unless given. */
+  readonly deviceName?: string;
   /** TLS as `identity` unless given. One that proves device ids must be of the same device. */
   readonly network?: Network;
   readonly clock?: Clock;
@@ -78,7 +82,16 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
   );
   resources.defer(() => server.close());
   return new PeerNode({
-    ...{ ...options, identity, network, clock, random, joinPolicy, trackerPatienceMs },
+    ...{
+      ...options,
+      deviceName: deviceNameOf(options.deviceName ?? hostname()),
+      identity,
+      network,
+      clock,
+      random,
+      joinPolicy,
+      trackerPatienceMs,
+    },
     ...{ library, files, uplink, admission, served, server, resources: resources.move() },
   });
 }

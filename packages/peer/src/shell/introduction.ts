@@ -1,10 +1,13 @@
 /**
  * Keeps one connection to a tracker logged in as whoever is to be logged in: the first time, when that changes, and again
  * after a while where the tracker could not tell yet whether it knows the user.
+ *
+ * Where the network proves which device this is, its key is shown and no password: only a tracker that does not know the
+ * device gets one, as long as there is one.
  */
-import { type Clock, type Connection, type Random, RpcError } from '@minitorrent/rpc-core';
+import { type Clock, type Connection, type Network, type Random, RpcError } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
-import type { Credentials, TrackerClient } from '../tracker-client.ts';
+import type { Credentials, LoginAnswer, TrackerClient } from '../tracker-client.ts';
 import type { TrackerHealth } from '../tracker-health.ts';
 import { settledBy } from '../waiting.ts';
 
@@ -21,10 +24,17 @@ export interface IntroductionOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly health: TrackerHealth;
+  readonly network: Pick<Network, 'proves'>;
   /** Who is to be logged in at present. */
   credentials(): Credentials | undefined;
-  /** The tracker knows this user, and not with this password. */
+  /** That of the first login, while it is known. */
+  password(): string | undefined;
+  /** The tracker has let the user in. */
+  onLetIn(credentials: Credentials, answer: LoginAnswer): void;
+  /** The tracker knows this user, and not with this password, or no longer on this device. */
   onRefused(credentials: Credentials, error: RpcError): void;
+  /** The tracker does not know the device, and the password is forgotten. */
+  onPasswordNeeded(credentials: Credentials, error: RpcError): void;
   /** It came to an end: whoever is to be logged in is, or the connection is over. */
   onEnd(): void;
 }
@@ -85,9 +95,10 @@ export class Introduction {
       return true;
     }
     try {
-      const answer = await this.#client.login(credentials, { timeoutMs: LOGIN_MS });
+      const answer = await this.#letIn(credentials);
       this.#options.health.answered(answer, this.#options.clock.now());
       this.#loggedInAs = credentials;
+      this.#options.onLetIn(credentials, answer);
       return true;
     } catch (error) {
       this.#failed(credentials, error);
@@ -95,14 +106,29 @@ export class Introduction {
     }
   }
 
+  async #letIn(credentials: Credentials): Promise<LoginAnswer> {
+    const how = { timeoutMs: LOGIN_MS };
+    const { network, password } = this.#options;
+    if (network.proves) {
+      try {
+        return await this.#client.resume_session({ userId: credentials.userId }, how);
+      } catch (error) {
+        if (password() === undefined || !isRemote(error, 'unknown_device')) throw error;
+      }
+    }
+    // Where nothing is proved it is known for as long as somebody is logged in.
+    return await this.#client.login({ ...credentials, password: password() ?? '' }, how);
+  }
+
   #failed(credentials: Credentials, error: unknown): void {
-    const { health, clock, onRefused } = this.#options;
+    const { health, clock, onRefused, onPasswordNeeded } = this.#options;
     log('cannot log in %s: %s', credentials.userId, String(error));
     health.failed(error, clock.now());
     if (!(error instanceof RpcError) || !error.remote || error.code === 'already_logged_in') {
       // What the tracker makes of this connection is unknown: a new one begins from the beginning.
       this.#connection.abort();
-    } else if (error.code === 'wrong_password') onRefused(credentials, error);
+    } else if (REFUSED.has(error.code)) onRefused(credentials, error);
+    else if (error.code === 'unknown_device') onPasswordNeeded(credentials, error);
   }
 
   async #logout(): Promise<void> {
@@ -126,4 +152,11 @@ export class Introduction {
       return clock.schedule(pauseMs, settle);
     });
   }
+}
+
+/** No other try would change it. */
+const REFUSED: ReadonlySet<string> = new Set(['wrong_password', 'device_revoked']);
+
+function isRemote(error: unknown, code: string): boolean {
+  return error instanceof RpcError && error.remote && error.code === code;
 }

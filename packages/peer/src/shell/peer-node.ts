@@ -52,6 +52,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 export interface PeerNodeOptions {
   readonly trackers: readonly PinnedAddress[];
   readonly identity: Identity;
+  /** For the user's own list of devices. */
+  readonly deviceName: string;
   readonly dataDir: string;
   readonly downloadDir: string;
   readonly joinPolicy: JoinPolicy;
@@ -69,7 +71,7 @@ export interface PeerNodeOptions {
   readonly resources: AsyncDisposableStack;
 }
 
-/** Who is logged in. The password stays in memory, to log in at trackers that come back. */
+/** Who is logged in. */
 interface Session {
   readonly credentials: Credentials;
   readonly workspace: Workspace;
@@ -104,7 +106,10 @@ export class PeerNode implements Peer {
       callbacks: this.#callbacks.served,
       onConnected: (address) => this.#events.emit('tracker-connected', { address, userId: this.userId }),
       onLost: (address, reason, code) => this.#events.emit('tracker-lost', { address, reason, code }),
+      onLetIn: () => undefined,
       onRefused: (credentials, error) => void this.#refused(credentials, error),
+      onPasswordNeeded: ({ userId }, { code, message: reason }) =>
+        this.#events.emit('login-needed', { userId, reason, code }),
     });
     this.#calls = new TrackerCalls(this.#links, random);
     const offline = new OfflineLogins(library, random);
@@ -127,8 +132,9 @@ export class PeerNode implements Peer {
   async login(userId: string, password: string, options?: CallOptions): Promise<void> {
     this.#requireNobody(userId);
     const { deviceId } = this;
-    const credentials = { userId: requireIdentifier('user', userId), password, deviceId };
-    const how = await this.#signIn.signIn(credentials, options);
+    const { deviceName } = this.#options;
+    const login = { userId: requireIdentifier('user', userId), password, deviceId, deviceName };
+    const { credentials, how } = await this.#signIn.signIn(login, options);
     const { calls, announcers, pool } = {
       calls: this.#calls,
       announcers: this.#announcers,
@@ -232,7 +238,7 @@ export class PeerNode implements Peer {
     await this.#options.resources.disposeAsync();
   }
 
-  /** A tracker that should know does not know the user with this password any more. */
+  /** A tracker that should know does not know the user with this password, or on this device, any more. */
   async #refused(credentials: Credentials, error: RpcError): Promise<void> {
     log('the tracker does not know %s any more: %s', credentials.userId, error.message);
     const session = this.#session;
@@ -240,6 +246,8 @@ export class PeerNode implements Peer {
     if (session?.credentials !== credentials) return;
     this.#session = undefined;
     this.#callbacks.forget();
+    const { userId } = credentials;
+    this.#events.emit('login-needed', { userId, reason: error.message, code: error.code });
     await session.workspace.close();
   }
 

@@ -5,7 +5,7 @@ import { RpcError } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
 import { PeerError } from '../errors.ts';
 import type { CallOptions } from '../peer.ts';
-import type { Credentials } from '../tracker-client.ts';
+import type { Credentials, Login } from '../tracker-client.ts';
 import type { OfflineLogins } from './offline-logins.ts';
 import type { TrackerLinks } from './tracker-links.ts';
 
@@ -21,6 +21,12 @@ export interface SignInOptions {
   readonly patienceMs: number;
 }
 
+/** Who is logged in from now on, and whether a tracker let them in. */
+export interface SignedIn {
+  readonly credentials: Credentials;
+  readonly how: 'online' | 'offline';
+}
+
 export class SignIn {
   readonly #options: SignInOptions;
   #remembering: Promise<void> = Promise.resolve();
@@ -33,22 +39,21 @@ export class SignIn {
    * From now on the user is logged in wherever that is possible. Fails with `wrong_password`, also without a tracker, and
    * otherwise as a call does.
    */
-  async signIn(credentials: Credentials, options: CallOptions = {}): Promise<'online' | 'offline'> {
+  async signIn(login: Login, options: CallOptions = {}): Promise<SignedIn> {
     const { links, offline, patienceMs } = this.#options;
-    const canDoWithout = offline.has(credentials.userId);
+    const canDoWithout = offline.has(login.userId);
     const patience = { patienceMs: canDoWithout ? Math.min(OFFLINE_AFTER_MS, patienceMs) : patienceMs };
     try {
-      await links.login(credentials, { ...options, ...patience });
-      this.#remember(credentials);
-      return 'online';
+      const credentials = await links.login(login, { ...options, ...patience });
+      this.remember(login);
+      return { credentials, how: 'online' };
     } catch (error) {
       if (!canDoWithout || !isNobodyThere(error)) throw error;
-      await this.#signInOffline(credentials, error);
-      return 'offline';
+      return { credentials: await this.#signInOffline(login, error), how: 'offline' };
     }
   }
 
-  /** A tracker does not take this password any more: it opens nothing here either. */
+  /** A tracker does not take this password, or device, any more: it opens nothing here either. */
   refused({ userId }: Credentials): void {
     this.#options.offline.forget(userId);
   }
@@ -58,21 +63,23 @@ export class SignIn {
     await this.#remembering;
   }
 
-  async #signInOffline(credentials: Credentials, cause: unknown): Promise<void> {
+  /** A tracker takes this password: by it the user can log in without one. Nobody waits for that but the end of this peer. */
+  remember({ userId, password }: Pick<Login, 'userId' | 'password'>): void {
+    const { offline } = this.#options;
+    // One after the other: the last password is the one that counts.
+    this.#remembering = this.#remembering
+      .then(() => offline.remember(userId, password))
+      .catch((error: unknown) => log('cannot remember the login of %s: %s', userId, String(error)));
+  }
+
+  async #signInOffline(login: Login, cause: unknown): Promise<Credentials> {
     const { links, offline } = this.#options;
-    const { userId, password } = credentials;
+    const { userId, password } = login;
     if (!(await offline.verify(userId, password))) {
       const message = `Cannot log in as ${userId} without a tracker: this is not the password of the last login on this device`;
       throw new PeerError('wrong_password', message, { cause });
     }
-    links.useCredentials(credentials);
-  }
-
-  /** Nobody waits for it but the end of this peer. */
-  #remember({ userId, password }: Credentials): void {
-    this.#remembering = this.#options.offline.remember(userId, password).catch((error: unknown) => {
-      log('cannot remember the login of %s: %s', userId, String(error));
-    });
+    return links.useLogin(login);
   }
 }
 

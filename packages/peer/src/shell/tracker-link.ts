@@ -40,7 +40,11 @@ export interface Line {
   readonly client: TrackerClient;
 }
 
-export interface TrackerLinkOptions extends Pick<IntroductionOptions, 'credentials' | 'onRefused'> {
+export interface TrackerLinkOptions
+  extends Pick<
+    IntroductionOptions,
+    'credentials' | 'password' | 'onLetIn' | 'onRefused' | 'onPasswordNeeded'
+  > {
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;

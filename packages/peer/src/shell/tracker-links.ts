@@ -1,7 +1,8 @@
 /**
  * All trackers of a peer as one: standing links to each, one user logged in at every one, and calls that any may answer.
  *
- * It holds who is to be logged in, and which trackers keep the presence of which group. How a call finds its tracker is
+ * It holds who is to be logged in, the password for as long as a tracker may need it, and which trackers keep the presence
+ * of which group. How a call finds its tracker is
  * the business of `CallRouter`.
  */
 import type { Address, Clock, Network, PinnedAddress, Random, Served } from '@minitorrent/rpc-core';
@@ -9,8 +10,9 @@ import { RpcError } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
 import { PeerError } from '../errors.ts';
 import type { FailoverTimes } from '../failover.ts';
+import { KnownPassword } from '../known-password.ts';
 import { PresenceKeepers } from '../presence-keepers.ts';
-import type { Credentials, TrackerClient } from '../tracker-client.ts';
+import type { Credentials, Login, LoginAnswer, TrackerClient } from '../tracker-client.ts';
 import { wait } from '../waiting.ts';
 import { CALL_TIMES, CallRouter, nameOf, type TrackerCall, type TrackerCallOptions } from './call-router.ts';
 import { type Line, TrackerLink } from './tracker-link.ts';
@@ -37,8 +39,12 @@ export interface TrackerLinksOptions {
   readonly patienceMs: number;
   onConnected(address: Address): void;
   onLost(address: Address, reason: string, code: string | undefined): void;
-  /** The user is logged in nowhere any more: a tracker that should know does not know this password. */
+  /** A tracker has let the user in: after a login, or when it came back. */
+  onLetIn(credentials: Credentials, answer: LoginAnswer): void;
+  /** The user is logged in nowhere any more: a tracker that should know does not know this password, or device. */
   onRefused(credentials: Credentials, error: RpcError): void;
+  /** A tracker lets the user in by the password only, which is forgotten; told once for each tracker and login. */
+  onPasswordNeeded(credentials: Credentials, error: RpcError): void;
 }
 
 export class TrackerLinks {
@@ -48,12 +54,17 @@ export class TrackerLinks {
   readonly #router: CallRouter;
   readonly #closing = new AbortController();
   readonly #watchers = new Set<() => void>();
+  readonly #password: KnownPassword;
+  /** Trackers that did not know the present user's device. */
+  readonly #ignorant = new Set<TrackerLink>();
   #credentials: Credentials | undefined;
 
   constructor(options: TrackerLinksOptions) {
     this.#options = options;
     const addresses = new Map(options.trackers.map((address) => [nameOf(address), address]));
     if (addresses.size === 0) throw new RangeError('A peer needs a tracker, got none');
+    const { clock, network } = options;
+    this.#password = new KnownPassword({ clock, trackers: addresses.size, proves: network.proves });
     const byName = new Map([...addresses].map(([name, address]) => [name, this.#createLink(address)]));
     this.links = [...byName.values()];
     this.#keepers = new PresenceKeepers(byName);
@@ -103,15 +114,27 @@ export class TrackerLinks {
     }
   }
 
-  /** Logs in at the best tracker; the others follow by themselves, now and whenever they come back. Fails as `call`. */
-  async login(credentials: Credentials, options: TrackerCallOptions = {}): Promise<void> {
-    const ask = (line: Line, signal: AbortSignal): Promise<void> => this.#loginAt(line, credentials, signal);
+  /**
+   * Logs in at the best tracker; the others follow by themselves, now and whenever they come back. Fails as `call`.
+   * Answers who is logged in from now on.
+   */
+  async login({ password, ...credentials }: Login, options: TrackerCallOptions = {}): Promise<Credentials> {
+    const ask = (line: Line, signal: AbortSignal): Promise<void> =>
+      this.#loginAt(line, { credentials, password }, signal);
     await this.#router.attempt({ ...options, ask, isRead: true, times: LOGIN_TIMES });
+    return credentials;
   }
 
   /** Somebody is to be logged in wherever that becomes possible. */
-  useCredentials(credentials: Credentials): void {
+  useLogin({ password, ...credentials }: Login): Credentials {
+    this.#password.keep(password);
     void this.#setCredentials(credentials);
+    return credentials;
+  }
+
+  /** The user's password is another one now. */
+  passwordChanged(password: string): void {
+    this.#password.changed(password);
   }
 
   /** Logs out everywhere; where that cannot be said, the connection ends. */
@@ -125,20 +148,25 @@ export class TrackerLinks {
   /** Closes every connection and ends every call with `closed`. Idempotent. */
   async close(): Promise<void> {
     this.#closing.abort(new PeerError('closed', 'Cannot go on: this peer is closed'));
+    this.#password.forget();
     await Promise.all(this.links.map((link) => link.close()));
   }
 
   #createLink(address: PinnedAddress): TrackerLink {
     const { network, clock, random, callbacks, onConnected, onLost } = this.#options;
     const { host, port } = address;
-    return new TrackerLink({
+    const link: TrackerLink = new TrackerLink({
       ...{ network, clock, random, address, callbacks },
       credentials: () => this.#credentials,
+      password: () => this.#password.value,
+      onLetIn: (credentials, answer) => this.#letIn(link, credentials, answer),
+      onPasswordNeeded: (credentials, error) => this.#passwordNeeded(link, credentials, error),
       onRefused: (credentials, error) => this.#refused(credentials, error),
       onChange: () => this.#tell(),
       onConnected: () => onConnected({ host, port }),
       onLost: (reason, code) => onLost({ host, port }, reason, code),
     });
+    return link;
   }
 
   #tell(): void {
@@ -146,6 +174,8 @@ export class TrackerLinks {
   }
 
   async #setCredentials(credentials: Credentials | undefined): Promise<void> {
+    if (credentials !== this.#credentials) this.#ignorant.clear();
+    if (credentials === undefined) this.#password.forget();
     this.#credentials = credentials;
     // Whoever is not that user yet cannot be used, until it is.
     this.#tell();
@@ -163,14 +193,33 @@ export class TrackerLinks {
     this.#options.onRefused(credentials, error);
   }
 
-  async #loginAt(line: Line, credentials: Credentials, signal: AbortSignal): Promise<void> {
+  #letIn(link: TrackerLink, credentials: Credentials, answer: LoginAnswer): void {
+    if (this.#credentials !== credentials) return;
+    this.#ignorant.delete(link);
+    this.#password.letInAt(link);
+    this.#options.onLetIn(credentials, answer);
+  }
+
+  #passwordNeeded(link: TrackerLink, credentials: Credentials, error: RpcError): void {
+    if (this.#credentials !== credentials || this.#ignorant.has(link)) return;
+    this.#ignorant.add(link);
+    this.#options.onPasswordNeeded(credentials, error);
+  }
+
+  async #loginAt(
+    line: Line,
+    { credentials, password }: { readonly credentials: Credentials; readonly password: string },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { clock } = this.#options;
     const { health } = line.link;
     try {
-      const answer = await line.client.login(credentials, { signal });
+      const answer = await line.client.login({ ...credentials, password }, { signal });
       health.answered(answer, clock.now());
       line.link.loggedIn(credentials);
+      if (this.#credentials !== credentials) this.#password.keep(password);
       void this.#setCredentials(credentials);
+      this.#letIn(line.link, credentials, answer);
     } catch (error) {
       health.failed(error, clock.now());
       // Whether the tracker has logged the user in is unknown: a new connection begins from the beginning.

@@ -70,11 +70,14 @@ export class FakeTrackers implements AsyncDisposable {
       callbacks: serve(trackerCallbacks, {
         make_file: async () => ({}),
         membership_changed: async () => ({}),
+        devices_revoked: async () => ({}),
         peer_authentication: async () => ({ decision: 'undecided' }),
       }),
       onConnected: () => undefined,
       onLost: () => undefined,
+      onLetIn: () => undefined,
       onRefused: () => undefined,
+      onPasswordNeeded: () => undefined,
       ...options,
     });
     this.#open.push(links);
