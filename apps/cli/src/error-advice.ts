@@ -90,9 +90,12 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   connect_timeout: 'check the address and the network; a firewall may be in the way',
   handshake_failed:
     'check the address, and that a tracker or peer of minitorrent listens there, of a version that encrypts',
+  wrong_device: 'each user is bound to this device’s key while connected: restart the peer and log in again',
   handshake_timeout: 'check that a tracker or peer of minitorrent listens at this address',
   wrong_identity:
-    'check the address and the device id; if both are right and nobody told you of a new device, do not go on',
+    'check the address, and the id behind # with whoever runs the other side; do not go on while they differ',
+  no_pin: 'add the id, as in host:port#ID: minitorrent tracker identity, or witness identity, tells it there',
+  bad_link: 'copy the whole link again, from minitorrent:// to the last character, or ask for a new one',
   bad_device_id: 'copy it again, or compare it group by group with the one you were given',
   too_many_calls: 'wait until something that runs is done',
   unconfirmed: 'check with list_groups or list_file whether it was carried out, then try again',
@@ -109,6 +112,12 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
     'minitorrent witness starts it; the witness of another cluster needs another folder: --data',
   register_failed: 'check the disk of the witness, and that its folder can be written to',
   register_too_new: 'use the version of minitorrent that wrote it, or a later one',
+  known_trackers_corrupt:
+    'restore the file, or remove it and store the invitation link again: minitorrent connect',
+  identity_corrupt:
+    'restore identity.pem from its copy; without one remove it, and tell all who know this device its new id',
+  identity_exposed:
+    'chmod 600 the file; if others may have read it, remove it, and tell all who know this device its new id',
   identity_failed: 'check the disk, and that the folder can be written to; --data names another',
   listen_failed: 'choose another address or port with --listen; port 0 takes any free one',
   postgres_unreachable: 'check that PostgreSQL runs there, and the address; a firewall may be in the way',
@@ -139,6 +148,14 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
 const ADVICE_FOR_COMMAND: { readonly [Key in `${string} ${KnownCode}`]?: string } = {
   'tracker status connect_failed': 'start it where it does not run; else check the address and the network',
   'tracker promote connect_failed': 'only a tracker that runs can be promoted; check the address',
+  'peer wrong_identity':
+    'ask whoever runs the tracker: if it is a new device, minitorrent connect <new link>; if not, do not go on',
+  'tracker status wrong_identity':
+    'ask there: minitorrent tracker identity; if it is right, write host:port#ID',
+  'tracker promote wrong_identity':
+    'ask there: minitorrent tracker identity; if it is right, write host:port#ID',
+  'peer connect_failed':
+    'start the tracker, or check the address: the first time it has to answer; --tracker host:port#ID goes on without',
   'tracker journal_failed': 'check the disk, and that the folder can be written to; --data names another',
   'download_file not_found':
     'check the folder for downloads: --to <folder>, or --downloads of minitorrent peer',

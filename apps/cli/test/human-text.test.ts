@@ -249,8 +249,15 @@ const EVENTS: readonly (readonly [CliEvent, string])[] = [
   ],
   [{ event: 'tracker-connected', address: 'a:1', userId: null }, 'Connected to the tracker at a:1'],
   [
-    { event: 'tracker-lost', address: 'a:1', reason: 'it closed the connection' },
+    { event: 'tracker-lost', address: 'a:1', reason: 'it closed the connection', code: null, advice: null },
     'Lost the tracker at a:1: it closed the connection. Trying again; running transfers go on',
+  ],
+  [
+    {
+      ...{ event: 'tracker-lost', address: 'a:1', reason: 'it is B, expected A' },
+      ...{ code: 'wrong_identity', advice: 'ask' },
+    },
+    'The tracker at a:1 is not used: it is B, expected A. Next: ask',
   ],
   [
     { event: 'offline', userId: 'alice' },

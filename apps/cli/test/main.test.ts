@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, vi } from 'vitest';
 import type { JsonLine } from '../src/output/reports.ts';
+import { idOf } from './support/devices.ts';
 import { countProcesses, findProcesses } from './support/processes.ts';
 
 const MAIN = ['--conditions=@minitorrent/source', join(import.meta.dirname, '..', 'src', 'main.ts')];
@@ -50,18 +51,30 @@ describe('the program', () => {
 
   it('runs a script without a tracker as far as it goes', async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-main-'));
-    const args = ['peer', '--data', folder.path, '--downloads', folder.path, '--listen', '127.0.0.1:0'];
+    const place = `127.0.0.1:1#${idOf(1)}`;
+    const folders = ['--data', folder.path, '--downloads', folder.path];
+    const args = ['peer', ...folders, '--listen', '127.0.0.1:0', '--tracker', place];
     const { exitCode, out, err } = await run(args, 'show_shares\nshow_downloads\njoin_group\n');
     expect(out).toContain('You share nothing');
     expect(err).toContain('error: line 3: join_group');
     expect(exitCode).toBe(2);
+  });
+
+  it('does not begin with a tracker of which nobody told or can tell which device it is', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-main-'));
+    const args = ['peer', '--data', folder.path, '--tracker', '127.0.0.1:1'];
+    const { exitCode, err } = await run(args, 'show_shares\n');
+    expect(err).toMatch(/^error: peer: Cannot connect to 127\.0\.0\.1:1.*\(connect_failed\)\n {2}next: /);
+    expect(exitCode).toBe(1);
   });
 });
 
 describe('the list of processes', () => {
   it.runIf(process.platform === 'linux')('does not show the password of a journal', async () => {
     const journal = 'postgres://alice:secret@127.0.0.1:1/trackers';
-    const child = minitorrent(['tracker', '--listen', '127.0.0.1:0', '--journal', journal]);
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-main-'));
+    const variables = { MINITORRENT_DATA: folder.path };
+    const child = minitorrent(['tracker', '--listen', '127.0.0.1:0', '--journal', journal], variables);
     if (child.stdout === null) throw new TypeError('The child has no pipes');
     for await (const line of createInterface({ input: child.stdout })) {
       expect(line).toBe('Opening the journal at postgresql://127.0.0.1:1/trackers');

@@ -21,6 +21,7 @@ describe('showNotices', () => {
     const address = { host: '::1', port: 7700 };
     peer.emit('tracker-connected', { address, userId: undefined });
     peer.emit('tracker-lost', { address, reason: 'gone' });
+    peer.emit('tracker-lost', { address, reason: 'it is another one', code: 'wrong_identity' });
     peer.emit('offline', { userId: 'alice' });
     peer.emit('join-request', { groupId: 'films', userId: 'bob' });
     peer.emit('membership-changed', { groupId: 'films', standing: 'removed' });
@@ -31,7 +32,12 @@ describe('showNotices', () => {
     peer.emit('share-changed', createFakeShare({ state: 'missing' }));
     expect(reporter.reports).toMatchObject([
       { event: 'tracker-connected', address: '[::1]:7700', userId: null },
-      { event: 'tracker-lost', address: '[::1]:7700', reason: 'gone' },
+      { event: 'tracker-lost', address: '[::1]:7700', reason: 'gone', code: null, advice: null },
+      {
+        event: 'tracker-lost',
+        code: 'wrong_identity',
+        advice: expect.stringContaining('minitorrent connect'),
+      },
       { event: 'offline', userId: 'alice' },
       { event: 'join-request', groupId: 'films', userId: 'bob' },
       { event: 'membership-changed', groupId: 'films', standing: 'removed' },

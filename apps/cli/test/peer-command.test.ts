@@ -2,9 +2,13 @@ import { mkdtempDisposable, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Peer } from '@minitorrent/peer';
+import { RpcError } from '@minitorrent/rpc-core';
 import { describe, expect, it, vi } from 'vitest';
+import { runConnect } from '../src/commands/connect.ts';
 import type { OpenPeer } from '../src/commands/open-peer.ts';
 import { type PeerCommandOptions, runPeer } from '../src/commands/peer.ts';
+import { formatInvitationLink } from '../src/places/invitation-link.ts';
+import type { WhoAnswers } from '../src/places/who-answers.ts';
 import { device, deviceOneAnswers, idOf } from './support/devices.ts';
 import { createFakeDownload, createFakePeer } from './support/fake-peer.ts';
 import { createFakeWorld } from './support/fake-world.ts';
@@ -71,6 +75,57 @@ describe('minitorrent peer', () => {
       `2023-11-14T22:13:20.000Z info  listening role=peer address=127.0.0.1:4000 deviceId=${idOf(4)} ${folders}\n` +
         '2023-11-14T22:13:20.000Z warn  tracker_lost address=a:1 reason="it was closed"\n',
     );
+  });
+
+  it('uses the trackers of the link that was stored, else the one on this machine', async () => {
+    for (const [isStored, host] of [
+      [true, 'a'],
+      [false, '127.0.0.1'],
+    ] as const) {
+      await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-peer-'));
+      const data = folder.path;
+      const world = createFakeWorld();
+      world.stdin.end('quit\n');
+      const link = formatInvitationLink([{ host: 'a', port: 7700, pin: device(1) }]);
+      if (isStored) expect(await runConnect(link, { data }, createFakeWorld())).toBe(0);
+      const openPeer = vi.fn<OpenPeer>(async () => createFakePeer());
+      const tools = { openPeer, whoAnswers: deviceOneAnswers };
+      expect(await runPeer({ listen: '127.0.0.1:0', data }, world, tools)).toBe(0);
+      expect(openPeer.mock.calls[0]?.[0].trackers).toEqual([{ host, port: 7700, pin: device(1) }]);
+      expect(world.out().includes('From now on it has to be')).toBe(!isStored);
+    }
+  });
+
+  it('does not run with a tracker that is another device than before, and says what to do', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-peer-'));
+    const data = folder.path;
+    const link = formatInvitationLink([{ host: 'a', port: 7700, pin: device(1) }]);
+    expect(await runConnect(link, { data }, createFakeWorld())).toBe(0);
+    const openPeer = vi.fn<OpenPeer>(async () => createFakePeer());
+    const whoAnswers: WhoAnswers = ({ pin }) => {
+      expect(pin).toEqual(device(1));
+      return Promise.reject(new RpcError('wrong_identity', 'It is another device'));
+    };
+    for (const tracker of [undefined, 'a', 'A:7700']) {
+      const world = createFakeWorld();
+      const options = { listen: '127.0.0.1:0', data, ...(tracker === undefined ? {} : { tracker }) };
+      expect(await runPeer(options, world, { openPeer, whoAnswers })).toBe(1);
+      expect(world.err()).toMatch(/\(wrong_identity\)\n {2}next: .*minitorrent connect/);
+    }
+    expect(openPeer).not.toHaveBeenCalled();
+  });
+
+  it('ends at Ctrl-C while it waits for a tracker that does not answer', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-peer-'));
+    const world = createFakeWorld();
+    const openPeer = vi.fn<OpenPeer>(async () => createFakePeer());
+    const whoAnswers = vi.fn<WhoAnswers>(() => new Promise(() => undefined));
+    const options = { tracker: 'a', listen: '127.0.0.1:0', data: folder.path };
+    const ended = runPeer(options, world, { openPeer, whoAnswers });
+    await vi.waitFor(() => expect(whoAnswers).toHaveBeenCalled());
+    world.signals.emit('SIGINT');
+    expect(await ended).toBe(130);
+    expect(openPeer).not.toHaveBeenCalled();
   });
 
   it('writes no log between the lines of a prompt', async () => {

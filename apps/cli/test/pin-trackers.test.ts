@@ -54,13 +54,25 @@ describe('pinTrackers', () => {
     expect(scene.reporter.reports).toEqual([]);
   });
 
-  it('stops where one is another device than before, even if others are right, and keeps what it knew', async () => {
+  it('stops where a tracker is another device than before, and keeps what it knew', async () => {
+    await using scene = await start({ a: 7 });
+    await scene.known.learn({ ...at('a'), pin: device(6) });
+    for (const places of [[at('a')], [at('away'), at('a')]]) {
+      await expect(scene.pin(...places)).rejects.toMatchObject({ code: 'wrong_identity' });
+    }
+    expect(scene.known.pinOf(at('a'))).toEqual(device(6));
+    expect(await scene.pinWithoutAsking(at('a'))).toEqual([{ ...at('a'), pin: device(6) }]);
+  });
+
+  it('leaves out the one that is another device, as long as there is another tracker', async () => {
     await using scene = await start({ a: 7, b: 8 });
     await scene.known.learn({ ...at('a'), pin: device(6) });
-    await expect(scene.pin(at('b'), at('a'))).rejects.toMatchObject({ code: 'wrong_identity' });
+    expect(await scene.pin(at('b'), at('a'))).toEqual([{ ...at('b'), pin: device(8) }]);
+    expect(scene.reporter.reports).toMatchObject([
+      { event: 'notice', message: 'A tracker is left out: Another one answers' },
+      { event: 'tracker-learned', address: 'b:1' },
+    ]);
     expect(scene.known.pinOf(at('a'))).toEqual(device(6));
-    expect(scene.known.pinOf(at('b'))).toBeUndefined();
-    expect(await scene.pinWithoutAsking(at('a'))).toEqual([{ ...at('a'), pin: device(6) }]);
   });
 
   it('goes on with one that is known and does not answer', async () => {

@@ -13,7 +13,7 @@ describe('logReports', () => {
     const records: LogRecord[] = [];
     const fake = createFakeReporter();
     const reporter = logReports(fake, (record) => records.push(record), { log: true, reporter: true });
-    reporter.event({ event: 'tracker-lost', address: 'a:1', reason: 'gone' });
+    reporter.event({ event: 'tracker-lost', address: 'a:1', reason: 'gone', code: null, advice: null });
     reporter.event({ event: 'tracker-connected', address: 'a:1', userId: null });
     reporter.event({ event: 'share-changed', groupId: 'g', name: 'n', path: '/p', state: 'changed' });
     reporter.event({ event: 'share-changed', groupId: 'g', name: 'n', path: '/p', state: 'serving' });
@@ -23,7 +23,11 @@ describe('logReports', () => {
     expect(fake.reports).toHaveLength(7);
     const fields = { code: 'locked', message: 'In use', advice: 'end it' };
     expect(records).toEqual([
-      { level: 'warn', event: 'tracker_lost', fields: { address: 'a:1', reason: 'gone' } },
+      {
+        level: 'warn',
+        event: 'tracker_lost',
+        fields: { address: 'a:1', reason: 'gone', code: null, advice: null },
+      },
       { level: 'info', event: 'tracker_connected', fields: { address: 'a:1', userId: null } },
       {
         level: 'warn',
@@ -57,7 +61,7 @@ function outcome(options: LogOptions, open: (world: FakeWorld, reporter: Reporte
   const world = createFakeWorld();
   const fake = createFakeReporter();
   const reporter = open(world, fake);
-  reporter.event({ event: 'tracker-lost', address: 'a:1', reason: 'gone' });
+  reporter.event({ event: 'tracker-lost', address: 'a:1', reason: 'gone', code: null, advice: null });
   reporter.failure(failure, { command: 'tracker', line: null });
   const logged = world.err().match(/happened|tracker_lost|command_failed/g) ?? [];
   const kinds = fake.reports.map((report) => report.type);

@@ -102,7 +102,9 @@ async function readSettings(
   const folder = await dataFolder('peer', { data: options.data, variables });
   await makePrivateFolder(folder);
   const known = await openKnownTrackers(folder);
-  const places = named ?? (known.invited.length > 0 ? known.invited : [DEFAULT_TRACKER]);
+  // Without the pins, so that they are asked: a link may be older than the tracker.
+  const invited = known.invited.map(({ host, port }) => ({ host, port }));
+  const places = named ?? (invited.length > 0 ? invited : [DEFAULT_TRACKER]);
   return {
     trackers: await pinTrackers(places, { ...tools, known, clock, asksKnown: true }),
     listen,

@@ -112,7 +112,9 @@ export function eventLine(event: CliEvent): string {
     case 'tracker-connected':
       return safe`Connected to the tracker at ${event.address}`;
     case 'tracker-lost':
-      return safe`Lost the tracker at ${event.address}: ${event.reason}. Trying again; running transfers go on`;
+      return event.advice === null
+        ? safe`Lost the tracker at ${event.address}: ${event.reason}. Trying again; running transfers go on`
+        : safe`The tracker at ${event.address} is not used: ${event.reason}. Next: ${event.advice}`;
     case 'offline':
       return safe`Logged in as ${event.userId} without a tracker: what you share is served, downloads go on with the peers they know`;
     case 'join-request':

@@ -247,7 +247,15 @@ export type CliEvent =
   /** Nobody had told which device the tracker is; from now on it has to be this one. */
   | { readonly event: 'tracker-learned'; readonly address: string; readonly deviceId: string }
   | { readonly event: 'tracker-connected'; readonly address: string; readonly userId: string | null }
-  | { readonly event: 'tracker-lost'; readonly address: string; readonly reason: string }
+  | {
+      readonly event: 'tracker-lost';
+      readonly address: string;
+      readonly reason: string;
+      /** Null where it closed the connection in good order. */
+      readonly code: string | null;
+      /** What to do, where trying again will not do. */
+      readonly advice: string | null;
+    }
   /** The user was let in without a tracker. */
   | { readonly event: 'offline'; readonly userId: string }
   | { readonly event: 'join-request'; readonly groupId: string; readonly userId: string }

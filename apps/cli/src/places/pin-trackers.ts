@@ -2,7 +2,7 @@
  * Finds out for each tracker that was named which device has to answer there: as it was written, or as it is known, or by
  * asking who answers and keeping that (trust on first use), which is told once.
  *
- * A tracker that is another device than before ends it all: whoever named the address has to say that this is right.
+ * A tracker that is another device than before is not used: whoever named the address has to say that this is right.
  */
 import type { Clock, PinnedAddress } from '@minitorrent/rpc-core';
 import { RpcError } from '@minitorrent/rpc-core';
@@ -24,8 +24,8 @@ export interface PinOptions {
 }
 
 /**
- * The places with their pins, in their order. Those that are not known and do not answer are left out, and told of, as long
- * as there is another. Fails with `wrong_identity`, and where none is left as the first one did.
+ * The places with their pins, in their order. Left out, and told of, are those that answer as another device, and those that
+ * are not known and do not answer. Where none is left it fails as they did, with `wrong_identity` rather than another code.
  */
 export async function pinTrackers(
   places: readonly PinnedAddress[],
@@ -34,11 +34,11 @@ export async function pinTrackers(
   const answers = await Promise.allSettled(places.map((place) => findPin(place, options)));
   const failures = answers.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
   const pinned = answers.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-  const fatal = failures.find((error) => !isUnreachable(error)) ?? (pinned.length === 0 && failures[0]);
-  if (fatal) throw fatal;
+  const defect = failures.find((error) => !(error instanceof RpcError));
+  if (defect !== undefined) throw defect;
+  if (pinned.length === 0) throw failures.find(isWrongIdentity) ?? failures[0];
   for (const error of failures) {
-    const message = `A tracker is left out this time, since nobody told which device it is: ${messageOf(error)}`;
-    options.reporter.event({ event: 'notice', message });
+    options.reporter.event({ event: 'notice', message: `A tracker is left out: ${messageOf(error)}` });
   }
   return await keep(pinned, options);
 }
@@ -57,15 +57,14 @@ async function findPin(
   if (pin === undefined) return { host, port, pin: await whoAnswers({ host, port }, clock), isNew: true };
   if (asksKnown) {
     await whoAnswers({ host, port, pin }, clock).catch((error: unknown) => {
-      if (!isUnreachable(error)) throw error;
+      if (!(error instanceof RpcError) || isWrongIdentity(error)) throw error;
     });
   }
   return { host, port, pin, isNew: false };
 }
 
-/** What may be better the next time. */
-function isUnreachable(error: unknown): boolean {
-  return error instanceof RpcError && error.code !== 'wrong_identity';
+function isWrongIdentity(error: unknown): boolean {
+  return error instanceof RpcError && error.code === 'wrong_identity';
 }
 
 async function keep(found: readonly Found[], { known, reporter }: PinOptions): Promise<PinnedPlace[]> {

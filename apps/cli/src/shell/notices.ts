@@ -3,6 +3,7 @@
  */
 import type { Download, Peer, PeerEvents } from '@minitorrent/peer';
 import { formatAddress } from '../address.ts';
+import { adviceFor } from '../error-advice.ts';
 import { describeFailure } from '../failure.ts';
 import type { ProgressBoard } from '../output/progress-board.ts';
 import type { Reporter } from '../output/reports.ts';
@@ -31,8 +32,10 @@ export function showNotices(options: {
         address: formatAddress(address),
         userId: userId ?? null,
       }),
-    'tracker-lost': ({ address, reason }) =>
-      reporter.event({ event: 'tracker-lost', address: formatAddress(address), reason }),
+    'tracker-lost': ({ address, reason, code = null }) => {
+      const advice = code === 'wrong_identity' ? adviceFor(code, 'peer') : null;
+      reporter.event({ event: 'tracker-lost', address: formatAddress(address), reason, code, advice });
+    },
     offline: ({ userId }) => reporter.event({ event: 'offline', userId }),
     'join-request': ({ groupId, userId }) => reporter.event({ event: 'join-request', groupId, userId }),
     'membership-changed': ({ groupId, standing }) =>
