@@ -51,16 +51,16 @@ describe('accounts', () => {
   it('are kept with a stronger hash from the first login after the parameters rose', async () => {
     const storage: MemoryStorage = { records: [], snapshot: undefined };
     for (const [argon2MemoryKib, entries] of [
-      [8, 1],
-      [16, 2],
-      [16, 2],
       [8, 2],
+      [16, 3],
+      [16, 3],
+      [8, 3],
     ] as const) {
       await using scene = await createMemoryScene({
         journal: createMemoryJournal(storage),
         limits: { ...CHEAP, argon2MemoryKib },
       });
-      await scene.logIn('alice');
+      await scene.logIn('alice', { deviceId: new Uint8Array(32).fill(7) });
       await expect.poll(async () => (await scene.tracker.stats()).durableIndex).toBe(entries);
     }
   });

@@ -9,7 +9,14 @@ import { isTrackerError } from '../src/errors.ts';
 import type { TrackerEvent } from '../src/events.ts';
 import type { TrackerState } from '../src/model.ts';
 import { apply, createState, type OwnedState } from '../src/state.ts';
-import { type Action, actions, SMALL_LIMITS, commandOf as usualCommandOf } from './helpers/actions.ts';
+import {
+  type Action,
+  actions,
+  deviceOf,
+  loginOf,
+  SMALL_LIMITS,
+  commandOf as usualCommandOf,
+} from './helpers/actions.ts';
 import { codecContract, sample } from './helpers/codec-contract.ts';
 import { createDriver } from './helpers/drive.ts';
 import { testFile } from './helpers/files.ts';
@@ -22,6 +29,7 @@ const hashWith = (cost: string): string =>
   `$argon2id$v=19$${cost}$AQEBAQEBAQEBAQEBAQEBAQ$AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI`;
 const oldHash = hashWith('m=8,t=1,p=1');
 const passwordHash = hashWith('m=19456,t=2,p=1');
+const deviceId = deviceOf(0xd1);
 const file = testFile('film.mkv', 5_000_000_000);
 const { name, root } = file;
 
@@ -34,6 +42,18 @@ const story: readonly (readonly [Change, ...(readonly TrackerEvent[])])[] = [
   [
     { kind: 'rehash_password', userId, oldHash, passwordHash },
     { kind: 'password_rehashed', userId, passwordHash },
+  ],
+  [
+    { kind: 'change_password', userId, oldHash: passwordHash, passwordHash: oldHash },
+    { kind: 'password_changed', userId, passwordHash: oldHash },
+  ],
+  [
+    { kind: 'bind_device', userId, deviceId, name: 'phone', passwordHash: oldHash, atMs },
+    { kind: 'device_bound', userId, deviceId, name: 'phone', atMs },
+  ],
+  [
+    { kind: 'revoke_device', userId, deviceId },
+    { kind: 'device_revoked', userId, deviceId },
   ],
   [
     { kind: 'create_group', groupId, userId: by, atMs },
@@ -142,6 +162,10 @@ function changeOf(action: Action, atMs: number): Change {
       return { ...action, kind: 'accept_request', atMs };
     case 'refuse':
       return { ...action, kind: 'reject_request' };
+    case 'bind':
+      return { ...loginOf(action), kind: 'bind_device', atMs };
+    case 'revoke':
+      return { kind: 'revoke_device', userId: action.userId, deviceId: deviceOf(action.device) };
     case 'share':
       return {
         kind: 'upload_file',

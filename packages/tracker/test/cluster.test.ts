@@ -204,8 +204,12 @@ describe('a pair without a register', () => {
     await scene.until(() => scene.tracker(1).status().committedIndex === headIndex);
     await scene.kill(0);
     await scene.until(() => scene.roles()[1] === 'safe');
-    const cached = await scene.connect(1);
-    await cached.tracker.login({ userId: 'alice', password: PASSWORD, deviceId: cached.deviceId });
+    const { deviceId } = alice;
+    const cached = await scene.connect(1, { deviceId });
+    await cached.tracker.login({ userId: 'alice', password: PASSWORD, deviceId });
+    const anew = await scene.connect(1);
+    const first = anew.tracker.login({ userId: 'alice', password: PASSWORD, deviceId: anew.deviceId });
+    await expect(scene.outcome(first)).rejects.toMatchObject({ code: 'no_primary' });
     expect(await cached.tracker.list_groups({ after: '' })).toMatchObject({
       groups: [{ groupId: 'friends' }],
       mayBeStale: true,

@@ -1,7 +1,9 @@
 /** What random sequences seldom meet; everything else about commands is in `state.test.ts`. */
 import { describe, expect, it } from 'vitest';
-import { createUser, rehashPassword } from '../src/commands/accounts.ts';
-import { type Action, commandOf } from './helpers/actions.ts';
+import { changePassword, createUser, rehashPassword } from '../src/commands/accounts.ts';
+import { bindDevice } from '../src/commands/devices.ts';
+import { DEFAULT_LIMITS } from '../src/limits.ts';
+import { type Action, commandOf, deviceOf } from './helpers/actions.ts';
 import { createDriver, type Driver } from './helpers/drive.ts';
 
 const friends = 'friends';
@@ -54,6 +56,25 @@ describe('commands', () => {
     expect(state.users.get('alice')?.passwordHash).toBe(oldHash);
     driver.run(rehashPassword({ userId: 'alice', oldHash, passwordHash: 'new' }));
     expect(state.users.get('alice')).toMatchObject({ passwordHash: 'new', createdAtMs: 0 });
+  });
+
+  it('a password is changed, and a device bound by it, only where it is the one that was checked', () => {
+    const driver = withUsers('alice');
+    const { state } = driver;
+    const change = { userId: 'alice', oldHash: 'hash', passwordHash: 'new' };
+    const bind = (passwordHash: string) => bindDevice({ ...login, passwordHash }, DEFAULT_LIMITS);
+    const login = { userId: 'alice', deviceId: deviceOf(1), name: 'phone', atMs: 7 };
+    expect(driver.run(changePassword({ ...change, oldHash: 'another' }))).toBe('busy');
+    expect(driver.run(changePassword(change))).toBe('done');
+    expect(driver.run(bind('hash'))).toBe('busy');
+    expect(driver.run(bind('new'))).toBe('done');
+    // Bound before: no password is asked for.
+    expect(driver.run(bind('hash'))).toBe('done');
+    expect(driver.run(changePassword({ ...change, oldHash: 'new', passwordHash: 'newer' }))).toBe('done');
+    expect(state.users.get('alice')).toMatchObject({ passwordHash: 'newer' });
+    expect([...(state.users.get('alice')?.devices.values() ?? [])]).toEqual([
+      { deviceId: deviceOf(1), name: 'phone', boundAtMs: 7, isRevoked: false },
+    ]);
   });
 });
 

@@ -156,7 +156,7 @@ describe('createTracker', () => {
     await peer[Symbol.asyncDispose]();
     await tracker.close();
     await using again = await startTracker({ network, journal: createMemoryJournal(storage) });
-    expect(await again.stats()).toMatchObject({ users: 1, groups: 5, durableIndex: 6 });
+    expect(await again.stats()).toMatchObject({ users: 1, groups: 5, durableIndex: 7 });
   });
 
   it('refuses a journal that is not whole, and lets go of its folder', async () => {

@@ -32,7 +32,7 @@ describe('state', () => {
 
   it('is driven through every answer that there is', () => {
     const answers = new Set<string>();
-    for (const sequence of fc.sample(actions, { numRuns: 300, seed: 1 })) {
+    for (const sequence of fc.sample(actions, { numRuns: 1_000, seed: 1 })) {
       const model = createModel();
       for (const action of sequence) {
         if ('groupId' in action && !mentionsUsersOf(model, action)) continue;
@@ -42,10 +42,15 @@ describe('state', () => {
     expect([...answers].sort()).toMatchInlineSnapshot(`
       [
         "accept done",
+        "accept limit_reached",
         "accept not_a_member",
         "accept not_an_admin",
         "accept unknown_group",
         "accept unknown_request",
+        "bind busy",
+        "bind device_revoked",
+        "bind done",
+        "bind limit_reached",
         "create_group done",
         "create_group group_exists",
         "create_group limit_reached",
@@ -64,6 +69,8 @@ describe('state', () => {
         "request limit_reached",
         "request requested",
         "request unknown_group",
+        "revoke done",
+        "revoke unknown_device",
         "share done",
         "share file_exists",
         "share limit_reached",
@@ -221,7 +228,11 @@ function asModel(state: TrackerState): TrackerModel {
     const files = new Map([...group.files].map(([name, shared]) => [name, shared.sharedBy]));
     return [group.groupId, { members, waiting: new Set(group.joinRequests.keys()), files }] as const;
   });
-  return { users: new Set(state.users.keys()), groups: new Map(groups) };
+  const users = [...state.users.values()].map(
+    ({ userId, devices }) =>
+      [userId, new Map([...devices.values()].map((one) => [one.deviceId[0] ?? 0, one.isRevoked]))] as const,
+  );
+  return { users: new Map(users), groups: new Map(groups) };
 }
 
 function checkInvariants(state: TrackerState): void {

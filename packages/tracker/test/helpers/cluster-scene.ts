@@ -10,7 +10,7 @@ import { createMemoryRegister, noConfig, type Register, RegisterCell } from '../
 import type { Timings } from '../../src/replication/timings.ts';
 import { type CommonTrackerOptions, createTracker, type Tracker } from '../../src/shell/create-tracker.ts';
 import { untilApart } from './apart.ts';
-import { CHEAP, connectPeer, type PeerOptions, type TestPeer } from './peers.ts';
+import { CHEAP, connectPeer, newDeviceId, type PeerOptions, type TestPeer } from './peers.ts';
 
 export const CLUSTER_ID = new Uint8Array(16).fill(0xc1);
 
@@ -22,6 +22,11 @@ export function memberRequest(clusterId: Uint8Array): SyncRequest {
     entries: [],
     member: { kind: 'pull', clusterId, storeId, config: noConfig, committed: 0, snapshot: undefined },
   };
+}
+
+export interface ClusterPeerOptions extends Partial<PeerOptions> {
+  /** The connection proves the device. */
+  readonly isProved?: boolean;
 }
 
 export interface ClusterScene extends AsyncDisposable {
@@ -46,8 +51,8 @@ export interface ClusterScene extends AsyncDisposable {
   until(isDone: () => boolean, mostMs?: number): Promise<void>;
   /** Answers what `promise` does, letting time pass in small steps. */
   outcome<T>(promise: Promise<T>): Promise<T>;
-  connect(at: number, options?: Partial<PeerOptions>): Promise<TestPeer>;
-  logIn(at: number, userId: string, options?: Partial<PeerOptions>): Promise<TestPeer>;
+  connect(at: number, options?: ClusterPeerOptions): Promise<TestPeer>;
+  logIn(at: number, userId: string, options?: ClusterPeerOptions): Promise<TestPeer>;
 }
 
 export interface ClusterSceneOptions {
@@ -158,13 +163,9 @@ export function createClusterScene({
       await scene.until(() => isSettled, 60_000);
       return settled;
     },
-    connect: async (at, more = {}) => {
-      const peer = await connectPeer({
-        network: network.from('peer'),
-        clock,
-        address: addressOf(at),
-        ...more,
-      });
+    connect: async (at, { isProved = false, deviceId = newDeviceId(), ...more } = {}) => {
+      const local = network.from('peer', isProved ? deviceId : undefined);
+      const peer = await connectPeer({ network: local, clock, address: addressOf(at), ...more, deviceId });
       peers.push(peer);
       return peer;
     },

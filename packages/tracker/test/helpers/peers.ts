@@ -70,12 +70,7 @@ export function newDeviceId(): Uint8Array {
 }
 
 export async function connectPeer(options: PeerOptions): Promise<TestPeer> {
-  const {
-    network,
-    address,
-    clock = createSystemClock(),
-    deviceId = newDeviceId(),
-  } = options;
+  const { network, address, clock = createSystemClock(), deviceId = newDeviceId() } = options;
   const inbox = createInbox();
   const handlers: CallbackHandlers = {
     make_file: async (request) => inbox.put('make_file', request),

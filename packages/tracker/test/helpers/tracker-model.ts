@@ -12,17 +12,19 @@ interface ModelGroup {
 
 /** Groups only; all that a reader can see. */
 export interface TrackerModel {
-  readonly users: Set<string>;
+  /** To their devices, by number; true for those that are revoked. */
+  readonly users: Map<string, Map<number, boolean>>;
   readonly groups: Map<string, ModelGroup>;
 }
 
 export function createModel(): TrackerModel {
-  return { users: new Set(), groups: new Map() };
+  return { users: new Map(), groups: new Map() };
 }
 
 /** Changes the model as `action` does and says what a user sees: `done`, `requested` or the code of an error. */
 export function step(model: TrackerModel, action: Action): string {
   if (action.kind === 'create_user') return createUser(model, action.userId);
+  if (action.kind === 'bind' || action.kind === 'revoke') return changeDevice(model, action);
   if (action.kind === 'create_group') return createGroup(model, action.groupId, action.userId);
   const group = model.groups.get(action.groupId);
   if (group === undefined) return 'unknown_group';
@@ -42,7 +44,25 @@ export function step(model: TrackerModel, action: Action): string {
 
 function createUser(model: TrackerModel, userId: string): string {
   if (model.users.has(userId)) return 'user_exists';
-  model.users.add(userId);
+  model.users.set(userId, new Map());
+  return 'done';
+}
+
+function changeDevice(
+  { users }: TrackerModel,
+  { kind, userId, device }: Extract<Action, { kind: 'bind' | 'revoke' }>,
+): string {
+  const devices = users.get(userId);
+  const isRevoked = devices?.get(device);
+  if (kind === 'revoke') {
+    if (isRevoked === undefined) return 'unknown_device';
+    devices?.set(device, true);
+    return 'done';
+  }
+  if (isRevoked !== undefined) return isRevoked ? 'device_revoked' : 'done';
+  if (devices === undefined) return 'busy';
+  if (devices.size >= LIMITS.devicesPerUser) return 'limit_reached';
+  devices.set(device, false);
   return 'done';
 }
 
