@@ -260,6 +260,10 @@ const EVENTS: readonly (readonly [CliEvent, string])[] = [
     'The tracker at a:1 is not used: it is B, expected A. Next: ask',
   ],
   [
+    { event: 'login-needed', userId: 'alice', reason: 'this device was revoked', code: 'device_revoked' },
+    'alice has to log in again: this device was revoked. Next: login alice',
+  ],
+  [
     { event: 'offline', userId: 'alice' },
     'Logged in as alice without a tracker: what you share is served, downloads go on with the peers they know',
   ],

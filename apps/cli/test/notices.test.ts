@@ -22,6 +22,7 @@ describe('showNotices', () => {
     peer.emit('tracker-connected', { address, userId: undefined });
     peer.emit('tracker-lost', { address, reason: 'gone' });
     peer.emit('tracker-lost', { address, reason: 'it is another one', code: 'wrong_identity' });
+    peer.emit('login-needed', { userId: 'alice', reason: 'unknown', code: 'unknown_device' });
     peer.emit('offline', { userId: 'alice' });
     peer.emit('join-request', { groupId: 'films', userId: 'bob' });
     peer.emit('membership-changed', { groupId: 'films', standing: 'removed' });
@@ -38,6 +39,7 @@ describe('showNotices', () => {
         code: 'wrong_identity',
         advice: expect.stringContaining('minitorrent connect'),
       },
+      { event: 'login-needed', userId: 'alice', reason: 'unknown', code: 'unknown_device' },
       { event: 'offline', userId: 'alice' },
       { event: 'join-request', groupId: 'films', userId: 'bob' },
       { event: 'membership-changed', groupId: 'films', standing: 'removed' },

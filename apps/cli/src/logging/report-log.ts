@@ -9,6 +9,7 @@ import { logFields } from './log-fields.ts';
 /** What is not here is `info`. */
 const LEVELS: { readonly [Event in CliEvent['event']]?: LogLevel } = {
   'tracker-lost': 'warn',
+  'login-needed': 'warn',
   offline: 'warn',
   'peer-banned': 'warn',
 };

@@ -115,6 +115,8 @@ export function eventLine(event: CliEvent): string {
       return event.advice === null
         ? safe`Lost the tracker at ${event.address}: ${event.reason}. Trying again; running transfers go on`
         : safe`The tracker at ${event.address} is not used: ${event.reason}. Next: ${event.advice}`;
+    case 'login-needed':
+      return safe`${event.userId} has to log in again: ${event.reason}. Next: login ${event.userId}`;
     case 'offline':
       return safe`Logged in as ${event.userId} without a tracker: what you share is served, downloads go on with the peers they know`;
     case 'join-request':

@@ -256,6 +256,13 @@ export type CliEvent =
       /** What to do, where trying again will not do. */
       readonly advice: string | null;
     }
+  /** A tracker lets the user in with the password alone. */
+  | {
+      readonly event: 'login-needed';
+      readonly userId: string;
+      readonly reason: string;
+      readonly code: string;
+    }
   /** The user was let in without a tracker. */
   | { readonly event: 'offline'; readonly userId: string }
   | { readonly event: 'join-request'; readonly groupId: string; readonly userId: string }

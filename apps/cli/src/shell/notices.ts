@@ -36,6 +36,8 @@ export function showNotices(options: {
       const advice = code === 'wrong_identity' ? adviceFor(code, 'peer') : null;
       reporter.event({ event: 'tracker-lost', address: formatAddress(address), reason, code, advice });
     },
+    'login-needed': ({ userId, reason, code }) =>
+      reporter.event({ event: 'login-needed', userId, reason, code }),
     offline: ({ userId }) => reporter.event({ event: 'offline', userId }),
     'join-request': ({ groupId, userId }) => reporter.event({ event: 'join-request', groupId, userId }),
     'membership-changed': ({ groupId, standing }) =>
@@ -71,6 +73,7 @@ export function showNotices(options: {
   const switchAll = (method: 'on' | 'off') => {
     peer[method]('tracker-connected', listeners['tracker-connected']);
     peer[method]('tracker-lost', listeners['tracker-lost']);
+    peer[method]('login-needed', listeners['login-needed']);
     peer[method]('offline', listeners.offline);
     peer[method]('join-request', listeners['join-request']);
     peer[method]('membership-changed', listeners['membership-changed']);
