@@ -56,13 +56,22 @@ export { peerContract, trackerCallbacks, trackerContract };
 
 /** A method that nobody serves. */
 export const unknownContract: Contract = defineContract({
-  nobody_serves_this: unary(trackerContract.methods.login.request.codec, trackerContract.methods.login.response.codec),
-  nobody_streams_this: stream(peerContract.methods.send_pieces.request.codec, peerContract.methods.send_pieces.item.codec),
+  nobody_serves_this: unary(
+    trackerContract.methods.login.request.codec,
+    trackerContract.methods.login.response.codec,
+  ),
+  nobody_streams_this: stream(
+    peerContract.methods.send_pieces.request.codec,
+    peerContract.methods.send_pieces.item.codec,
+  ),
 });
 
 function bodiesOf(codec: Codec<unknown>, place: Place, seed: number): Uint8Array[] {
   const real = fc.sample(realValues(codec, place), { numRuns: VALUES_EACH, seed });
-  const values = fc.sample(arbitraryOf(codec, { named: namesOf(place, false) }), { numRuns: VALUES_EACH / 2, seed });
+  const values = fc.sample(arbitraryOf(codec, { named: namesOf(place, false) }), {
+    numRuns: VALUES_EACH / 2,
+    seed,
+  });
   return [...real, ...values].flatMap((value) => attempt(codec, value));
 }
 
@@ -76,18 +85,25 @@ type Named = NonNullable<NonNullable<Parameters<typeof arbitraryOf>[1]>['named']
 function namesOf(place: Place, isReal: boolean): Named {
   const names = (real: string): fc.Arbitrary<unknown> =>
     isReal ? fc.constant(real) : fc.constantFrom(real, 'a', 'x'.repeat(64), 'é', '🙂', 'nobody');
+  const file = { size: 300_000, pieceLength: 65_536, root: place.root };
   return {
     userId: () => names(place.userId),
     groupId: () => names(place.groupId),
     identifier: () => names(place.userId),
     fileName: () => names(place.fileName),
+    'file name': () => names(place.fileName),
+    // Random fields seldom fit together.
+    'file descriptor': () => names(place.fileName).map((name) => ({ ...file, name })),
+    entryVersion: () => fc.constant(1),
+    'error code': () => fc.constantFrom('busy', 'internal', 'bad_request'),
   };
 }
 
 /** With the secrets and hashes that are there instead of any. */
 function put(value: unknown, place: Place): unknown {
   if (Array.isArray(value)) return value.map((item) => put(item, place));
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || value instanceof Map) return value;
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || value instanceof Map)
+    return value;
   const entries = Object.entries(value).map(([field, held]): [string, unknown] => {
     if (field === 'root') return [field, place.root];
     if (field === 'deviceId') return [field, place.deviceId];

@@ -71,7 +71,10 @@ function setLength(bytes: Uint8Array, chance: Chance): Uint8Array {
   const at = chance.oneIn(2) ? 0 : chance.below(mutant.length - 3);
   const view = new DataView(mutant.buffer);
   const present = view.getUint32(at);
-  view.setUint32(at, chance.pick([0, 1, present - 1, present + 1, mutant.length, 0x7fff_ffff, 0xffff_ffff]) >>> 0);
+  view.setUint32(
+    at,
+    chance.pick([0, 1, present - 1, present + 1, mutant.length, 0x7fff_ffff, 0xffff_ffff]) >>> 0,
+  );
   return mutant;
 }
 
@@ -90,7 +93,11 @@ function insertText(bytes: Uint8Array, chance: Chance): Uint8Array {
 function duplicate(bytes: Uint8Array, chance: Chance): Uint8Array {
   const from = chance.below(bytes.length);
   const part = bytes.subarray(from, from + 1 + chance.below(bytes.length - from));
-  return joined(bytes.subarray(0, from), ...Array<Uint8Array>(2 + chance.below(6)).fill(part), bytes.subarray(from));
+  return joined(
+    bytes.subarray(0, from),
+    ...Array<Uint8Array>(2 + chance.below(6)).fill(part),
+    bytes.subarray(from),
+  );
 }
 
 function remove(bytes: Uint8Array, chance: Chance): Uint8Array {

@@ -1,0 +1,264 @@
+/** The three targets: who is attacked, by whom, and what is measured. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createConnection, createSystemClock, type Network } from '@minitorrent/rpc-core';
+import { createIdentity, createTlsNetwork, type Identity } from '@minitorrent/rpc-core/tls';
+import { encode } from '@minitorrent/wire-codec';
+import { type AttackResult, attack, type Lane } from './attack.ts';
+import { Child } from './child.ts';
+import {
+  type Corpus,
+  makeCorpus,
+  type Place,
+  peerContract,
+  trackerCallbacks,
+  trackerContract,
+  unknownContract,
+} from './corpus.ts';
+import { attackHandshakes } from './handshakes.ts';
+import { listenAsHostile } from './hostile.ts';
+import type { Started, Target } from './orders.ts';
+import { judge, type ScenarioResult } from './report.ts';
+
+export interface ScenarioOptions {
+  readonly folder: string;
+  readonly seed: number;
+  readonly frames: number;
+}
+
+const KNOWN_LANES = 4;
+const STRANGER_LANES = 1;
+/** Connections of a caller. */
+const CALLERS = 8;
+const PASSWORD = 'correct horse battery';
+/** What takes the attacker's own rights away: one of the lanes asks for it, the others go deeper. */
+const UNDOING: ReadonlySet<string> = new Set([
+  'logout',
+  'leave_group',
+  'change_password',
+  'revoke_device',
+  'remove_member',
+]);
+
+export async function fuzzTracker(options: ScenarioOptions): Promise<ScenarioResult> {
+  const folder = await folderOf(options, 'tracker');
+  await using tracker = new Child('the tracker', './target.ts', { role: 'tracker', folder });
+  const { target } = await tracker.started();
+  const attackers = Array.from({ length: KNOWN_LANES }, () => createIdentity());
+  await signUp(target, attackers);
+  const [first] = attackers;
+  if (first === undefined) throw new RangeError('Cannot attack without an attacker');
+  const contracts = [trackerContract, trackerCallbacks, unknownContract];
+  const corpus = makeCorpus(contracts, placeOf(first, new Uint8Array(32).fill(3)), options.seed);
+  const login = trackerContract.methods.login.request.codec;
+  const lanes = attackers.map((identity, at): Lane => {
+    const { userId, password, deviceId } = placeOf(identity, new Uint8Array(32), at);
+    return {
+      network: createTlsNetwork({ identity }),
+      opening: [{ name: 'login', body: encode(login, { userId, password, deviceId }).slice() }],
+    };
+  });
+  return await underAttack(options, {
+    name: 'tracker',
+    victim: tracker,
+    target,
+    corpus,
+    lanes: [...lanes, ...strangers()],
+  });
+}
+
+export async function fuzzPeer(options: ScenarioOptions): Promise<ScenarioResult> {
+  const folder = await folderOf(options, 'peer');
+  await using tracker = new Child('the tracker', './target.ts', { role: 'tracker', folder });
+  const trackerStarted = await tracker.started();
+  await using peer = new Child('the peer', './target.ts', {
+    role: 'peer',
+    folder,
+    tracker: trackerStarted.target,
+  });
+  const started: Started = await peer.started();
+  const { target, root } = started;
+  const identity = createIdentity();
+  const corpus = makeCorpus([peerContract, unknownContract], placeOf(identity, root), options.seed);
+  const network = createTlsNetwork({ identity });
+  const lanes = Array.from({ length: KNOWN_LANES }, (): Lane => ({ network, opening: [] }));
+  return await underAttack(options, {
+    name: 'peer',
+    victim: peer,
+    target,
+    corpus,
+    lanes: [...lanes, ...strangers()],
+  });
+}
+
+export async function fuzzCaller(options: ScenarioOptions): Promise<ScenarioResult> {
+  const folder = await folderOf(options, 'caller');
+  const place = placeOf(createIdentity(), new Uint8Array(32).fill(2));
+  const corpus = makeCorpus([trackerContract, peerContract], place, options.seed);
+  await using hostile = await listenAsHostile(corpus, options.seed);
+  const startedAt = performance.now();
+  const orders = {
+    role: 'caller',
+    folder,
+    hostile: hostile.target,
+    seed: options.seed,
+    connections: CALLERS,
+  } as const;
+  await using caller = new Child('the caller', './target.ts', orders);
+  await caller.started();
+  const crash = new AbortController();
+  const crashed = watchFor(caller, crash);
+  await Promise.race([hostile.hasSent(options.frames * WARM_UP), crashed]);
+  caller.reset();
+  const before = await caller.measure();
+  await Promise.race([hostile.hasSent(options.frames * (1 + WARM_UP)), crashed]);
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const findings =
+    caller.crash === undefined
+      ? []
+      : [`${caller.crash}\nseed ${options.seed}, connection ${hostile.connections}`];
+  const { frames, connections } = hostile;
+  const after = await caller.measure().catch(() => before);
+  crash.abort();
+  // It calls on until it is ended, over as many connections as before or fewer.
+  if (after.sockets > CALLERS) findings.push(`${after.sockets} connections of ${CALLERS} are open`);
+  const last = { ...after, sockets: Math.min(after.sockets, before.sockets) };
+  const facts = {
+    name: 'caller',
+    frames,
+    handshakes: 0,
+    connections,
+    seconds,
+    outcomes: new Map<string, number>(),
+  };
+  return judge({ ...facts, findings, before, after: last, honest: undefined });
+}
+
+/** Of the frames that are asked for, how many more are sent first so that all code is warm. */
+const WARM_UP = 0.15;
+
+interface Assault {
+  readonly name: string;
+  readonly victim: Child;
+  readonly target: Target;
+  readonly corpus: Corpus;
+  readonly lanes: readonly Lane[];
+}
+
+async function underAttack(options: ScenarioOptions, assault: Assault): Promise<ScenarioResult> {
+  const { name, victim, target, corpus, lanes } = assault;
+  const { seed, frames } = options;
+  const over = new AbortController();
+  void watchFor(victim, over);
+  const common = { target, seed, signal: over.signal };
+  const gentle = { ...corpus, messages: corpus.messages.filter((message) => !UNDOING.has(message.name)) };
+  const strike = async (from: number, wanted: number): Promise<AttackResult> => {
+    const [most, reckless] = await Promise.all([
+      attack({ ...common, corpus: gentle, lanes: lanes.slice(1), from, frames: wanted * 0.8 }),
+      attack({ ...common, corpus, lanes: lanes.slice(0, 1), from: from + 1e6, frames: wanted * 0.2 }),
+    ]);
+    return merged(most, reckless);
+  };
+  const warm = await strike(1e8, frames * WARM_UP);
+  await attackHandshakes({ address: target.address, seed: seed + 1, handshakes: 50, signal: over.signal });
+  await using honest = new Child('the honest client', './honest.ts', { target, targetPid: victim.pid });
+  await honest.started();
+  victim.reset();
+  honest.reset();
+  const before = await victim.measure();
+  victim.reset();
+  const startedAt = performance.now();
+  const [result, handshakes] = await Promise.all([
+    strike(0, frames),
+    attackHandshakes({
+      address: target.address,
+      seed,
+      handshakes: Math.max(100, frames / 200),
+      signal: over.signal,
+    }),
+  ]);
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const findings = [...warm.findings, ...result.findings, ...handshakes.findings];
+  if (victim.crash !== undefined) findings.push(victim.crash);
+  const report = victim.crash === undefined ? await honest.report() : undefined;
+  const after = victim.crash === undefined ? await settled(victim, before.sockets - 1) : before;
+  over.abort();
+  // The honest client was connected before, and is gone now.
+  const facts = {
+    name,
+    frames: result.frames,
+    handshakes: handshakes.handshakes,
+    connections: result.connections,
+  };
+  const outcomes = result.outcomes;
+  const beforeAll = { ...before, sockets: before.sockets - 1 };
+  return judge({ ...facts, seconds, outcomes, findings, before: beforeAll, after, honest: report });
+}
+
+/** Measures until no connection is left beyond those of the beginning, or it has taken too long. */
+async function settled(victim: Child, sockets: number): Promise<Awaited<ReturnType<Child['measure']>>> {
+  let measured = await victim.measure();
+  const { loop } = measured;
+  for (let tries = 0; measured.sockets > sockets && tries < 100; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    measured = await victim.measure();
+  }
+  // Measuring collects garbage, which takes as long as it takes.
+  return { ...measured, loop };
+}
+
+/** Ends the run when the victim ends. */
+async function watchFor(victim: Child, over: AbortController): Promise<void> {
+  while (!over.signal.aborted && victim.crash === undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  over.abort();
+}
+
+function merged(a: AttackResult, b: AttackResult): AttackResult {
+  const outcomes = new Map(a.outcomes);
+  for (const [outcome, count] of b.outcomes) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + count);
+  return {
+    frames: a.frames + b.frames,
+    batches: a.batches + b.batches,
+    connections: a.connections + b.connections,
+    outcomes,
+    findings: [...a.findings, ...b.findings],
+  };
+}
+
+function strangers(): Lane[] {
+  return Array.from({ length: STRANGER_LANES }, () => ({ network: newDevice(), opening: [] }));
+}
+
+function newDevice(): Network {
+  return createTlsNetwork({ identity: createIdentity() });
+}
+
+function placeOf(identity: Identity, root: Uint8Array, at = 0): Place {
+  const names = { userId: `mallory-${at}`, groupId: 'films', fileName: 'film.bin' };
+  return { ...names, password: PASSWORD, deviceId: identity.deviceId, root };
+}
+
+/** The attackers are users, and each has a group of its own; the first one has the group that is spoken of. */
+async function signUp(target: Target, attackers: readonly Identity[]): Promise<void> {
+  for (const [at, identity] of attackers.entries()) {
+    const channel = await createTlsNetwork({ identity }).connect(target.address, { expect: target.pin });
+    await using connection = createConnection({ channel, clock: createSystemClock(), trusted: true });
+    const client = connection.client(trackerContract);
+    const { userId, password, deviceId } = placeOf(identity, new Uint8Array(32), at);
+    await client.create_user({ requestId: requestId(at, 1), userId, password });
+    await client.login({ userId, password, deviceId });
+    await client.create_group({ requestId: requestId(at, 2), groupId: at === 0 ? 'films' : `films-${at}` });
+  }
+}
+
+function requestId(at: number, what: number): Uint8Array {
+  return new Uint8Array(16).fill(at + 1).fill(what, 8);
+}
+
+async function folderOf({ folder }: ScenarioOptions, name: string): Promise<string> {
+  const own = join(folder, name);
+  await mkdir(own);
+  return own;
+}
