@@ -1,11 +1,12 @@
 /**
- * What peers ask of each other: which pieces do you have, and these pieces, please.
+ * What peers ask of each other: who are you, which pieces do you have, and these pieces, please.
  *
- * Pure: codecs and types. The seed's `send_piece_info` and `send_pieces`, and `send_piece_layer`, with which a
- * downloader gets the hashes that all pieces are checked against. `PROTOCOL.md` describes the bytes and the errors.
+ * Pure: codecs and types. The seed's `send_piece_info` and `send_pieces`; `send_piece_layer`, with which a downloader
+ * gets the hashes that all pieces are checked against; and `present_membership`, which comes before all of them.
+ * `PROTOCOL.md` describes the bytes and the errors.
  */
 import { defineContract, stream, unary } from '@minitorrent/rpc-core';
-import { groupIdCodec, rootCodec } from '@minitorrent/tracker/contract';
+import { groupIdCodec, proofCodec, rootCodec, stampCodec } from '@minitorrent/tracker/contract';
 import type { Infer } from '@minitorrent/wire-codec';
 import { bytes, list, struct, union, varint } from '@minitorrent/wire-codec';
 import { PEER_MESSAGE_LIMITS as LIMITS } from './message-limits.ts';
@@ -15,6 +16,14 @@ const extensible = { extensible: true } as const;
 
 const fileOfGroup = { groupId: groupIdCodec, root: rootCodec };
 const pieceIndices = list(varint, { maxItems: LIMITS.piecesPerMessage });
+
+/** What the caller is: nothing of a group is served before this, and again it comes when the stamp was renewed. */
+export const presentMembershipRequest = struct(
+  { groupId: groupIdCodec, proof: proofCodec, stamp: stampCodec },
+  extensible,
+);
+/** What the answering peer is; the caller asks for nothing before it has looked at it. */
+export const presentMembershipAnswer = struct({ proof: proofCodec, stamp: stampCodec }, extensible);
 
 export const sendPieceInfoRequest = struct(fileOfGroup, extensible);
 /**
@@ -58,6 +67,7 @@ export const pieceItem = union('kind', {
 
 /** The messages that a peer serves to other peers. */
 export const peerContract = defineContract({
+  present_membership: unary(presentMembershipRequest, presentMembershipAnswer),
   send_piece_info: stream(sendPieceInfoRequest, pieceInfoItem, { maxItemBytes: LIMITS.pieceInfoBytes }),
   send_piece_layer: unary(sendPieceLayerRequest, pieceLayerAnswer),
   send_pieces: stream(sendPiecesRequest, pieceItem, { maxItemBytes: LIMITS.pieceItemBytes }),

@@ -14,6 +14,7 @@ interface PeerRow {
   readonly userId: string;
   address: Address;
   state: DownloadPeer['state'];
+  problem?: string | undefined;
   pieces: number;
   readonly meter: RateMeter;
 }
@@ -66,7 +67,8 @@ export class DownloadProgressLog {
   /** What the swarm core is told. */
   handle(event: SwarmEvent, nowMs: number): void {
     if (event.kind === 'peer_connected') this.#setPeerState(event.peer, 'connected');
-    if (event.kind === 'peer_failed' || event.kind === 'peer_lost') this.#setPeerState(event.peer, 'waiting');
+    if (event.kind === 'peer_failed' || event.kind === 'peer_lost')
+      this.#setPeerState(event.peer, 'waiting', event.problem);
     if (event.kind === 'bytes_received') this.#received(event.peer, event.bytes, nowMs);
     if (event.kind === 'piece_verified') this.#pieceVerified(event.peer, event.index);
   }
@@ -109,8 +111,10 @@ export class DownloadProgressLog {
       this.#verifiedBytes += this.#layout.pieceSize(index);
   }
 
-  #setPeerState(peer: PeerId, state: DownloadPeer['state']): void {
+  #setPeerState(peer: PeerId, state: DownloadPeer['state'], problem?: string): void {
     const row = this.#peers.get(peer);
-    if (row !== undefined && row.state !== 'banned') row.state = state;
+    if (row === undefined || row.state === 'banned') return;
+    row.state = state;
+    row.problem = problem;
   }
 }

@@ -20,6 +20,8 @@ export type PeerErrorCode =
   | 'data_folder_in_use'
   | 'cancelled'
   | 'connect_timeout'
+  /** A tracker says that the group has another founder than the one that this device knows. */
+  | 'wrong_group_key'
   | 'closed';
 
 /** An error with a stable code; the message says action, current value and wanted value. */

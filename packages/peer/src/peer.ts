@@ -143,6 +143,11 @@ export interface PeerEvents {
   'membership-changed': [
     { readonly groupId: string; readonly standing: 'member' | 'admin' | 'refused' | 'removed' },
   ];
+  /**
+   * A tracker says that a group has another founder than this device knows: the tracker is altered, or the group was made
+   * anew under its name. It is not believed; leaving the group and joining again makes this device forget the first one.
+   */
+  'wrong-group-key': [{ readonly groupId: string; readonly reason: string; readonly code: string }];
   'download-started': [Download];
   'download-completed': [Download];
   'download-failed': [Download, Error];

@@ -45,10 +45,10 @@ export type SwarmEvent =
   | { readonly kind: 'peers_found'; readonly peers: readonly PeerId[] }
   /** A connection is up and `send_piece_info` was called on it; also one that the other side opened. */
   | { readonly kind: 'peer_connected'; readonly peer: PeerId }
-  /** A `connect` effect did not succeed. */
-  | { readonly kind: 'peer_failed'; readonly peer: PeerId }
-  /** A connection is gone. Its requests are over; no `request_ended` has to follow. */
-  | { readonly kind: 'peer_lost'; readonly peer: PeerId }
+  /** A `connect` effect did not succeed. `problem` is for people. */
+  | { readonly kind: 'peer_failed'; readonly peer: PeerId; readonly problem?: string | undefined }
+  /** A connection is gone. Its requests are over; no `request_ended` has to follow. `problem` is for people. */
+  | { readonly kind: 'peer_lost'; readonly peer: PeerId; readonly problem?: string | undefined }
   /** The bitfield that opens the `send_piece_info` stream. */
   | { readonly kind: 'have_all'; readonly peer: PeerId; readonly have: PiecesOf }
   /** News of further pieces on that stream. Indices out of range are ignored. */

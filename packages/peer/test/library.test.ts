@@ -142,7 +142,7 @@ describe('openLibrary', () => {
     expect(() => openLibrary(path)).toThrow(/version 99/);
     // It is not left open.
     const closed = new DatabaseSync(path);
-    closed.exec('PRAGMA user_version = 2');
+    closed.exec('PRAGMA user_version = 3');
     closed.close();
     using(path, (library) => expect(library.passwordHash('alice')).toBe('hash'));
   });

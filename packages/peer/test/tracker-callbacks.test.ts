@@ -29,7 +29,10 @@ async function setUp(options: Partial<TrackerCallbackOptions>) {
   return { callbacks, heard, first, second, [Symbol.asyncDispose]: close };
 }
 
-const request = { groupId: 'films', userId: 'bob', requestedAtMs: 1_700_000_000_000 };
+const request = {
+  ...{ groupId: 'films', userId: 'bob', requestedAtMs: 1_700_000_000_000 },
+  ...{ deviceIds: [], memberEpoch: 0 },
+};
 
 describe('TrackerCallbacks', () => {
   it('asks about one request once, and gives all trackers that answer', async () => {

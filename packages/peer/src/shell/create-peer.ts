@@ -19,6 +19,7 @@ import { admitAnybody } from '../admission.ts';
 import { deviceNameOf } from '../device-name.ts';
 import type { JoinPolicy, Peer } from '../peer.ts';
 import { type Library, openLibrary } from './library.ts';
+import { MembershipGate } from './membership-gate.ts';
 import { PeerNode } from './peer-node.ts';
 import { servePieces } from './serve-pieces.ts';
 import { SharedFiles } from './shared-files.ts';
@@ -45,6 +46,16 @@ export interface CreatePeerOptions {
   readonly identity?: Identity;
   /** What this device is called in its user's list of devices; the machine's name unless given. */
   readonly deviceName?: string;
+  /**
+   * Whether other peers are served, and asked, only where both prove that they are members of the group. The groups must be
+   * founded with proofs, and members be let in with proofs.
+   */
+  readonly requiresMembership?: boolean;
+  /**
+   * How much longer the stamps of members are good while no tracker can be reached, milliseconds; 24 hours unless given. With
+   * 0 nobody is served for longer than the ten minutes of a stamp.
+   */
+  readonly membershipGraceMs?: number;
   /** TLS as `identity` unless given. One that proves device ids must be of the same device. */
   readonly network?: Network;
   readonly clock?: Clock;
@@ -53,6 +64,8 @@ export interface CreatePeerOptions {
 
 /** Long enough for a failover, short enough to wait for at a prompt. */
 const TRACKER_PATIENCE_MS = 10_000;
+/** A tracker that is lost in the evening may be looked at in the morning. */
+const MEMBERSHIP_GRACE_MS = 24 * 3_600_000;
 
 /**
  * Opens the data folder, listens for other peers and looks for a tracker; resolves before one is found.
@@ -74,7 +87,8 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
   const network = options.network ?? createTlsNetwork({ identity, clock });
   const files = new SharedFiles(clock);
   const uplink = new Uplink({ clock, random });
-  const admission = admitAnybody;
+  const gate = gateOf({ ...options, network, clock });
+  const admission = gate?.admission ?? admitAnybody;
   const served = servePieces({ files, uplink, admission });
   const address = options.listen ?? { host: '127.0.0.1', port: 0 };
   const server = await listenAgain(library, address, (at) =>
@@ -92,8 +106,20 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
       joinPolicy,
       trackerPatienceMs,
     },
-    ...{ library, files, uplink, admission, served, server, resources: resources.move() },
+    ...{ library, files, uplink, gate, admission, served, server, resources: resources.move() },
   });
+}
+
+function gateOf({
+  network,
+  clock,
+  trackers,
+  requiresMembership = false,
+  membershipGraceMs: graceMs = MEMBERSHIP_GRACE_MS,
+}: CreatePeerOptions & { readonly network: Network; readonly clock: Clock }): MembershipGate | undefined {
+  if (!requiresMembership) return undefined;
+  const trackerIds = network.proves ? trackers.flatMap(({ pin }) => pin ?? []) : undefined;
+  return new MembershipGate({ clock, trackerIds, graceMs });
 }
 
 /** A tracker without its pin would be anybody: that is refused before anything is opened. */

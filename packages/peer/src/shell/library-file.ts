@@ -24,6 +24,16 @@ const VERSIONS: readonly string[] = [
   ALTER TABLE download ADD COLUMN description BLOB;
   CREATE TABLE login (user_id TEXT PRIMARY KEY, password_hash TEXT NOT NULL) STRICT;
   `,
+  `
+  CREATE TABLE membership (
+    user_id TEXT NOT NULL, group_id TEXT NOT NULL, group_key BLOB NOT NULL, proof BLOB, stamp BLOB,
+    PRIMARY KEY (user_id, group_id)
+  ) STRICT;
+  CREATE TABLE revocation (
+    user_id TEXT NOT NULL, group_id TEXT NOT NULL, device_id BLOB NOT NULL, member_epoch INTEGER NOT NULL,
+    PRIMARY KEY (user_id, group_id, device_id)
+  ) STRICT;
+  `,
 ];
 
 /** Opens the database at `path`. Fails with `data_folder_in_use` while another process has it open. */

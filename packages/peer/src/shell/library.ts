@@ -8,6 +8,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { FileDescriptor } from '@minitorrent/chunk-store';
 import { decodeDescription, encodeDescription, type FileDescription } from '../file-description.ts';
 import { openLibraryFile } from './library-file.ts';
+import { MembershipRecords } from './membership-records.ts';
 
 /** A file that is served from where it lies. */
 export interface ShareRecord {
@@ -38,6 +39,7 @@ export interface DownloadRecord {
 
 /** The open library; every call is synchronous and durable when it answers. */
 export interface Library extends Disposable {
+  readonly memberships: MembershipRecords;
   /** Answers the stored bytes of `key`, or stores and answers those of `create`. */
   setting(key: string, create: () => Uint8Array): Uint8Array;
   putSetting(key: string, value: Uint8Array): void;
@@ -65,9 +67,11 @@ export function openLibrary(path: string): Library {
 }
 
 class SqliteLibrary implements Library {
+  readonly memberships: MembershipRecords;
   readonly #database: DatabaseSync;
 
   constructor(database: DatabaseSync) {
+    this.memberships = new MembershipRecords(database);
     this.#database = database;
   }
 

@@ -36,6 +36,8 @@ import type {
 import type { Credentials } from '../tracker-client.ts';
 import { Announcers } from './announcers.ts';
 import type { Library } from './library.ts';
+import type { MembershipGate } from './membership-gate.ts';
+import type { MembershipKeeper } from './membership-keeper.ts';
 import { OfflineLogins } from './offline-logins.ts';
 import { PeerPool } from './peer-pool.ts';
 import type { SharedFiles } from './shared-files.ts';
@@ -64,6 +66,8 @@ export interface PeerNodeOptions {
   readonly library: Library;
   readonly files: SharedFiles;
   readonly uplink: Uplink;
+  /** Undefined where nobody has to prove a membership. */
+  readonly gate: MembershipGate | undefined;
   readonly admission: Admission;
   readonly served: Served;
   readonly server: RpcServer;
@@ -87,6 +91,7 @@ export class PeerNode implements Peer {
   readonly #calls: TrackerCalls;
   readonly #announcers: Announcers;
   readonly #signIn: SignIn;
+  readonly #keeper: MembershipKeeper | undefined;
   readonly #events = new EventHub<PeerEvents>();
   #session: Session | undefined;
   #closing: Promise<void> | undefined;
@@ -100,18 +105,24 @@ export class PeerNode implements Peer {
     const toPeers = { network, clock, admission, serve: [served] };
     this.#pool = new PeerPool({ ...toPeers, connectTimeoutMs: CONNECT_TIMEOUT_MS });
     const workspace = (): Workspace | undefined => this.#session?.workspace;
-    this.#callbacks = new TrackerCallbacks({ ...options, events: this.#events, workspace });
+    const keeper = (): MembershipKeeper | undefined => this.#keeper;
+    this.#callbacks = new TrackerCallbacks({ ...options, events: this.#events, workspace, keeper });
     this.#links = new TrackerLinks({
       ...{ network, clock, random, trackers, patienceMs: trackerPatienceMs },
       callbacks: this.#callbacks.served,
       onConnected: (address) => this.#events.emit('tracker-connected', { address, userId: this.userId }),
       onLost: (address, reason, code) => this.#events.emit('tracker-lost', { address, reason, code }),
-      onLetIn: () => undefined,
+      onLetIn: ({ userId }, { memberships }) => this.#keeper?.letIn(userId, memberships),
       onRefused: (credentials, error) => void this.#refused(credentials, error),
       onPasswordNeeded: ({ userId }, { code, message: reason }) =>
         this.#events.emit('login-needed', { userId, reason, code }),
     });
     this.#calls = new TrackerCalls(this.#links, random);
+    this.#keeper = options.gate?.keep({
+      ...{ deviceId: identity.deviceId, clock, random, links: this.#links, records: library.memberships },
+      onWrongKey: (groupId, { code, message: reason }) =>
+        this.#events.emit('wrong-group-key', { groupId, reason, code }),
+    });
     const offline = new OfflineLogins(library, random);
     this.#signIn = new SignIn({ links: this.#links, offline, patienceMs: trackerPatienceMs });
     this.#announcers = new Announcers({
@@ -143,6 +154,7 @@ export class PeerNode implements Peer {
     const events = this.#events;
     const workspace = new Workspace({ ...this.#options, userId, deviceId, calls, announcers, pool, events });
     this.#session = { credentials, workspace };
+    this.#keeper?.begin(userId);
     await workspace.resume();
     if (how === 'offline') events.emit('offline', { userId });
   }
@@ -152,6 +164,7 @@ export class PeerNode implements Peer {
     const session = this.#requireSession();
     await session.workspace.close();
     this.#session = undefined;
+    await this.#keeper?.end();
     this.#callbacks.forget();
     await this.#links.logout();
   }
@@ -166,6 +179,7 @@ export class PeerNode implements Peer {
 
   async leaveGroup(groupId: string, options?: CallOptions): Promise<void> {
     await this.#calls.leaveGroup(groupId, options);
+    this.#keeper?.left(groupId);
     await this.#session?.workspace.leave(groupId);
   }
 
@@ -231,6 +245,7 @@ export class PeerNode implements Peer {
   async #close(): Promise<void> {
     await this.#session?.workspace.close();
     await this.#announcers.close();
+    await this.#keeper?.close();
     await this.#links.close();
     await this.#signIn.settled();
     this.#pool.close();
@@ -248,6 +263,7 @@ export class PeerNode implements Peer {
     this.#callbacks.forget();
     const { userId } = credentials;
     this.#events.emit('login-needed', { userId, reason: error.message, code: error.code });
+    await this.#keeper?.end();
     await session.workspace.close();
   }
 

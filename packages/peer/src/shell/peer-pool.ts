@@ -26,6 +26,8 @@ export interface PeerPoolOptions {
 /** A share in a connection; the last one that is released closes it. */
 export interface Lease {
   readonly connection: Connection;
+  /** Aborts when the other end is not known to be in the group any more; undefined where that cannot be. */
+  readonly admitted?: AbortSignal | undefined;
   release(): void;
 }
 
@@ -53,8 +55,8 @@ export class PeerPool {
     entry.leases += 1;
     try {
       const connection = await untilAborted(entry.opening, signal);
-      await this.#options.admission.enter(connection, groupId, signal);
-      return { connection, release: once(() => this.#release(entry)) };
+      const admitted = await this.#options.admission.enter(connection, groupId, signal);
+      return { connection, admitted, release: once(() => this.#release(entry)) };
     } catch (error) {
       this.#release(entry);
       throw error;

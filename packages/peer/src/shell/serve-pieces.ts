@@ -27,24 +27,45 @@ export interface ServePiecesOptions {
 /** The handlers of `peerContract` over these files and this uplink, for connections that are admitted. */
 export function servePieces(options: ServePiecesOptions): Served {
   return serve(peerContract, {
-    send_piece_info: (request, context) => pieceInfo(fileFor(options, request, context), context.signal),
-    send_piece_layer: async (request, context) => pieceLayer(fileFor(options, request, context), request),
+    present_membership: async (claim, { connection }) => options.admission.present(connection, claim),
+    send_piece_info: (request, context) => pieceInfo(openFor(options, request, context)),
+    send_piece_layer: async (request, context) =>
+      pieceLayer(openFor(options, request, context).file, request),
     send_pieces: (request, context) => sendPieces(options, request, context),
   });
 }
 
-/** The file that a call names, if its caller may have it: all that is served passes here. Fails with `unknown_file`. */
-function fileFor(
-  { files, admission }: ServePiecesOptions,
-  { groupId, root }: FileOfGroup,
-  { connection }: HandlerContext,
-): SharedFile {
-  admission.require(connection, groupId);
-  return files.find(groupId, root);
+/** A file for whoever calls. */
+interface OpenFile {
+  readonly file: SharedFile;
+  /** Aborts when the call is over, and with a coded error when it must not go on. */
+  readonly signal: AbortSignal;
+  /** Throws that error. */
+  requireGoingOn(): void;
 }
 
-async function* pieceInfo(file: SharedFile, callSignal: AbortSignal): AsyncGenerator<PieceInfoItem> {
-  const signal = AbortSignal.any([callSignal, file.signal]);
+/**
+ * The file that a call names, if its caller may have it: all that is served passes here. Fails with `unknown_file`, and as
+ * admission does.
+ */
+function openFor(
+  { files, admission }: ServePiecesOptions,
+  { groupId, root }: FileOfGroup,
+  { connection, signal }: HandlerContext,
+): OpenFile {
+  const admitted = admission.require(connection, groupId);
+  const file = files.find(groupId, root);
+  const ends = admitted === undefined ? [file.signal] : [admitted, file.signal];
+  return {
+    file,
+    signal: AbortSignal.any([signal, ...ends]),
+    requireGoingOn: () => {
+      for (const end of ends) end.throwIfAborted();
+    },
+  };
+}
+
+async function* pieceInfo({ file, signal, requireGoingOn }: OpenFile): AsyncGenerator<PieceInfoItem> {
   // Listening starts before the snapshot, so that no piece falls between the two.
   using listener = file.feed.listen();
   const { have } = file.store;
@@ -53,7 +74,7 @@ async function* pieceInfo(file: SharedFile, callSignal: AbortSignal): AsyncGener
     const indices = await listener.take(LIMITS.piecesPerMessage, signal);
     if (indices.length > 0) yield { kind: 'have', indices };
   }
-  file.signal.throwIfAborted();
+  requireGoingOn();
 }
 
 function pieceLayer(
@@ -80,8 +101,7 @@ async function* sendPieces(
       `Cannot send ${maxPieces} of ${want.length} pieces, expected 1 or more`,
     );
   }
-  const file = fileFor(options, request, context);
-  const signal = AbortSignal.any([context.signal, file.signal]);
+  const { file, signal } = openFor(options, request, context);
   using upload = options.uplink.open({
     receiver: peerAtOtherEnd(context.connection.remote),
     root: toHex(request.root),

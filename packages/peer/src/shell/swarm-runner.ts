@@ -152,18 +152,21 @@ export class SwarmRunner {
     if (place === undefined) throw new TypeError(`Cannot connect to peer ${peer}: its address is unknown`);
     const neighbour: Neighbour = { closing: new AbortController() };
     this.#neighbours.set(peer, neighbour);
+    const { signal } = neighbour.closing;
+    let problem: string | undefined;
     try {
       const { pool, groupId } = this.#options;
-      const lease = await pool.acquire(groupId, place, neighbour.closing.signal);
-      neighbour.connection = lease.connection;
-      await this.#listen(peer, lease.connection, neighbour.closing.signal).finally(() => lease.release());
+      const { connection, admitted, release } = await pool.acquire(groupId, place, signal);
+      neighbour.connection = connection;
+      const untilEither = admitted === undefined ? signal : AbortSignal.any([signal, admitted]);
+      await this.#listen(peer, connection, untilEither).finally(release);
     } catch (error) {
       log('peer %s: %s', peer, String(error));
+      problem = error instanceof Error ? error.message : String(error);
     }
     const wasConnected = neighbour.connection !== undefined;
     if (this.#neighbours.get(peer) === neighbour) this.#neighbours.delete(peer);
-    if (!neighbour.closing.signal.aborted)
-      this.tell({ kind: wasConnected ? 'peer_lost' : 'peer_failed', peer });
+    if (!signal.aborted) this.tell({ kind: wasConnected ? 'peer_lost' : 'peer_failed', peer, problem });
   }
 
   /** Follows what the peer has, until the stream ends. */

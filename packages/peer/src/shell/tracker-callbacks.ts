@@ -1,5 +1,5 @@
 /**
- * What this peer answers to its trackers: `make_file`, `peer_authentication` and `membership_changed`.
+ * What this peer answers to its trackers: `make_file`, `peer_authentication`, `membership_changed` and `devices_revoked`.
  *
  * Every tracker of a cluster asks and tells by itself, so the same may come from each: a change is told of once, a person
  * is asked once and all trackers get that answer, and descriptions of one file add up.
@@ -10,6 +10,7 @@ import type { EventHub } from '../event-hub.ts';
 import { MembershipNews } from '../membership-news.ts';
 import type { JoinPolicy, PeerEvents } from '../peer.ts';
 import { SharedQuestions } from '../shared-questions.ts';
+import type { MembershipKeeper } from './membership-keeper.ts';
 import type { Workspace } from './workspace.ts';
 
 /** Twice what may wait for one group; an older question is put again. */
@@ -20,6 +21,8 @@ export interface TrackerCallbackOptions {
   readonly events: EventHub<PeerEvents>;
   /** That of whoever is logged in. */
   workspace(): Workspace | undefined;
+  /** Undefined where nobody has to prove a membership. */
+  keeper?(): Pick<MembershipKeeper, 'changed' | 'left' | 'revoked'> | undefined;
 }
 
 export class TrackerCallbacks {
@@ -38,6 +41,11 @@ export class TrackerCallbacks {
       peer_authentication: async (request, { signal }) => ({ decision: await this.#decide(request, signal) }),
       membership_changed: async (change) => {
         await this.#membershipChanged(change);
+        return {};
+      },
+      // Each tracker tells of it; what is known already changes nothing.
+      devices_revoked: async (revocation) => {
+        this.#keeper?.revoked(revocation);
         return {};
       },
     });
@@ -69,8 +77,15 @@ export class TrackerCallbacks {
     index,
   }: PeerEvents['membership-changed'][0] & { readonly index: number }): Promise<void> {
     if (!this.#news.isNew({ groupId, index })) return;
-    if (standing === 'removed') await this.#options.workspace()?.leave(groupId);
+    if (standing === 'removed') {
+      this.#keeper?.left(groupId);
+      await this.#options.workspace()?.leave(groupId);
+    } else if (standing !== 'refused') this.#keeper?.changed(groupId);
     this.#options.events.emit('membership-changed', { groupId, standing });
+  }
+
+  get #keeper(): Pick<MembershipKeeper, 'changed' | 'left' | 'revoked'> | undefined {
+    return this.#options.keeper?.();
   }
 
   #requireWorkspace(): Workspace {

@@ -16,6 +16,7 @@ import {
   honest,
   repeating,
   trickling,
+  unproven,
   vanishing,
 } from '../support/rogues.ts';
 
@@ -169,7 +170,12 @@ describe('a download beside a peer', () => {
       return new Promise(() => undefined);
     };
     await downloadBeside(
-      { send_piece_info: silent, send_piece_layer: layer, send_pieces: silent },
+      {
+        present_membership: unproven,
+        send_piece_info: silent,
+        send_piece_layer: layer,
+        send_pieces: silent,
+      },
       {
         helpComes: asked.promise,
       },

@@ -17,6 +17,7 @@ export function honest(
 ): PeerHandlers {
   const layout = createPieceLayout(manifest);
   return {
+    present_membership: unproven,
     async *send_piece_info(_request, { signal }) {
       yield { kind: 'all', pieces: layout.pieceCount, bitfield: fullBitfield(layout.pieceCount) };
       await untilAborted(signal);
@@ -30,6 +31,11 @@ export function honest(
     ...changes,
   };
 }
+
+/** A peer that cannot prove anything. */
+export const unproven: PeerHandlers['present_membership'] = async () => {
+  throw new RpcError('not_admitted', 'Cannot prove any membership');
+};
 
 /** Sends the right leaf hashes, and data in which one bit is wrong. */
 export function corrupting(manifest: Manifest, bytes: Uint8Array): SendPieces {
