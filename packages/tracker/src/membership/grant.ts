@@ -2,8 +2,10 @@
  * Grants of membership: one device states, signed, that another one belongs to a group.
  *
  * A grant is for a device and not for a user, because the transport proves devices; it names the user whom the device
- * speaks for. The signed bytes travel as they are and are never encoded again.
+ * speaks for. The signed bytes travel as they are and are never encoded again. What a grant stands on is signed with it and
+ * travels before it (`proof.ts`).
  */
+import { hash } from 'node:crypto';
 import { deviceIdOf, type Identity, signStatement, verifyStatement } from '@minitorrent/rpc-core/identity';
 import type { Codec } from '@minitorrent/wire-codec';
 import {
@@ -21,6 +23,7 @@ import {
 const DOMAIN = 'mt-member-v1';
 /** Of a statement: a version byte and an Ed25519 signature. */
 export const SIGNATURE_BYTES = 65;
+const HASH_BYTES = 32;
 const NONCE_BYTES = 16;
 /** Two names of 64 bytes and the fixed fields. */
 const BODY_BYTES = 256;
@@ -73,16 +76,39 @@ export const signedGrantCodec: Codec<SignedGrant> = struct({
   signature: fixedBytes(SIGNATURE_BYTES),
 });
 
-export function signGrant(issuer: Pick<Identity, 'publicKey' | 'sign'>, grant: Grant): SignedGrant {
-  const body = encode(grantCodec, grant);
-  return { body, issuerPublicKey: issuer.publicKey, signature: signStatement(issuer, DOMAIN, body) };
+/**
+ * What `issuer` states behind `before`, the grant by which it is in; nothing stands before that of a founder. Each signature
+ * covers all that came before it, so no grant can be moved to another proof.
+ */
+export function signGrant(
+  issuer: Pick<Identity, 'publicKey' | 'sign'>,
+  grant: Grant,
+  before: SignedGrant | undefined,
+): SignedGrant {
+  const body = encode(grantCodec, grant).slice();
+  const signature = signStatement(issuer, DOMAIN, statement(body, before));
+  return { body, issuerPublicKey: issuer.publicKey, signature };
 }
 
-/** Undefined where the signature is not that of the issuer over these bytes, or the bytes are no grant. */
-export function readGrant({ body, issuerPublicKey, signature }: SignedGrant): ReadGrant | undefined {
-  if (!verifyStatement(issuerPublicKey, DOMAIN, body, signature)) return undefined;
+/** Undefined where the signature is not that of the issuer over these bytes behind `before`, or the bytes are no grant. */
+export function readGrant(signed: SignedGrant, before: SignedGrant | undefined): ReadGrant | undefined {
+  const { body, issuerPublicKey, signature } = signed;
+  if (!verifyStatement(issuerPublicKey, DOMAIN, statement(body, before), signature)) return undefined;
   const grant = decodeGrant(body);
   return grant === undefined ? undefined : { grant, issuerId: deviceIdOf(issuerPublicKey) };
+}
+
+/** SHA-256 of all of it; as the next signature covers this one, it stands for all grants before it, too. */
+export function hashOfGrant(signed: SignedGrant): Uint8Array {
+  return new Uint8Array(hash('sha256', encode(signedGrantCodec, signed), 'buffer'));
+}
+
+/** What is signed: the hash of the grant before, or zeros, and the body. */
+function statement(body: Uint8Array, before: SignedGrant | undefined): Uint8Array {
+  const bytes = new Uint8Array(HASH_BYTES + body.length);
+  if (before !== undefined) bytes.set(hashOfGrant(before));
+  bytes.set(body, HASH_BYTES);
+  return bytes;
 }
 
 /** What the bytes say, whoever signed them; undefined where they are no grant. */

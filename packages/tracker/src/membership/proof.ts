@@ -7,13 +7,13 @@
  *
  * A proof says who was let in. Whether they are still in is told by a stamp (`stamp.ts`).
  */
-import { hash } from 'node:crypto';
 import { type Identity, isSameDevice } from '@minitorrent/rpc-core/identity';
 import type { Codec } from '@minitorrent/wire-codec';
 import { decode, encode, list } from '@minitorrent/wire-codec';
 import {
   decodeGrant,
   type Grant,
+  hashOfGrant,
   type ReadGrant,
   readGrant,
   type SignedGrant,
@@ -57,7 +57,7 @@ export function foundGroup(
 ): Uint8Array {
   const { deviceId } = founder;
   const who = { groupId, userId, deviceId, role: 'admin' } as const;
-  return write([signGrant(founder, { ...who, memberEpoch: 0, notAfterMs: NEVER_MS, nonce })]);
+  return write([signGrant(founder, { ...who, memberEpoch: 0, notAfterMs: NEVER_MS, nonce }, undefined)]);
 }
 
 /** `proof`, which is that of the device of `issuer`, with one more grant behind it; RangeError where it is too long. */
@@ -67,7 +67,7 @@ export function extendProof(
   grant: Grant,
 ): Uint8Array {
   const links = decode(proofCodec, proof);
-  if (links.length < MAX_GRANTS) return write([...links, signGrant(issuer, grant)]);
+  if (links.length < MAX_GRANTS) return write([...links, signGrant(issuer, grant, links.at(-1))]);
   throw new RangeError(`Cannot extend a proof of ${links.length} grants, which is the most`);
 }
 
@@ -75,7 +75,7 @@ export function extendProof(
 export function checkProof(proof: Uint8Array): ProofCheck {
   const links = decodedOr(proof, undefined);
   if (links === undefined) return fault('it cannot be read');
-  const read = links.map(readGrant);
+  const read = links.map((link, at) => readGrant(link, links[at - 1]));
   const grants: Grant[] = [];
   for (const link of read) {
     if (link === undefined) return fault('a signature in it is wrong');
@@ -86,7 +86,7 @@ export function checkProof(proof: Uint8Array): ProofCheck {
   const [first] = links;
   const member = grants.at(-1);
   if (first === undefined || member === undefined) return fault('it is empty');
-  return { isSound: true, groupKey: keyOf(first), grants, member };
+  return { isSound: true, groupKey: hashOfGrant(first), grants, member };
 }
 
 /**
@@ -115,7 +115,7 @@ export function issuerProof(proof: Uint8Array): Uint8Array | undefined {
 /** The key of the group that a proof is of, which was checked before; undefined for what is none. */
 export function groupKeyOf(proof: Uint8Array): Uint8Array | undefined {
   const [first] = decodedOr(proof, []);
-  return first === undefined ? undefined : keyOf(first);
+  return first === undefined ? undefined : hashOfGrant(first);
 }
 
 /** Whose proof it is, which was checked before; undefined for what is none. */
@@ -142,10 +142,6 @@ function whatIsWrong({ grant, issuerId }: ReadGrant, issuer: Grant | undefined):
 function mayVouch(issuer: Grant, { role, userId }: Grant): boolean {
   if (issuer.role === 'admin') return true;
   return role === 'member' && (issuer.role === 'invite' || issuer.userId === userId);
-}
-
-function keyOf(first: SignedGrant): Uint8Array {
-  return new Uint8Array(hash('sha256', encode(signedGrantCodec, first), 'buffer'));
 }
 
 /** A copy, because encoded messages share buffers. */
