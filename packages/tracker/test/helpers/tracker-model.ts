@@ -24,7 +24,7 @@ export function createModel(): TrackerModel {
 /** Changes the model as `action` does and says what a user sees: `done`, `requested` or the code of an error. */
 export function step(model: TrackerModel, action: Action): string {
   if (action.kind === 'create_user') return createUser(model, action.userId);
-  if (action.kind === 'bind' || action.kind === 'revoke') return changeDevice(model, action);
+  if ('device' in action) return changeDevice(model, action);
   if (action.kind === 'create_group') return createGroup(model, action.groupId, action.userId);
   const group = model.groups.get(action.groupId);
   if (group === undefined) return 'unknown_group';
