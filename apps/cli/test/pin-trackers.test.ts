@@ -46,12 +46,25 @@ describe('pinTrackers', () => {
     expect(scene.reporter.reports).toHaveLength(1);
   });
 
-  it('takes a pin that was written without asking anybody, and keeps it', async () => {
-    await using scene = await start({});
-    expect(await scene.pin({ ...at('a'), pin: device(7) })).toEqual([{ ...at('a'), pin: device(7) }]);
+  it('takes a pin that was written, and keeps it once it was proved', async () => {
+    await using scene = await start({ a: 7 });
+    await scene.known.learn({ ...at('a'), pin: device(6) });
+    expect(await scene.pinWithoutAsking({ ...at('a'), pin: device(7) })).toEqual([
+      { ...at('a'), pin: device(7) },
+    ]);
     expect(scene.known.pinOf(at('a'))).toEqual(device(7));
-    expect(scene.whoAnswers).not.toHaveBeenCalled();
     expect(scene.reporter.reports).toEqual([]);
+  });
+
+  it('does not keep a pin that is wrong, or that nobody proved', async () => {
+    await using scene = await start({ a: 7 });
+    await scene.known.learn({ ...at('a'), pin: device(7) });
+    const wrong = scene.pinWithoutAsking({ ...at('a'), pin: device(6) });
+    await expect(wrong).rejects.toMatchObject({ code: 'wrong_identity' });
+    expect(scene.known.pinOf(at('a'))).toEqual(device(7));
+    const away = { ...at('away'), pin: device(5) };
+    expect(await scene.pin(away)).toEqual([away]);
+    expect(scene.known.pinOf(away)).toBeUndefined();
   });
 
   it('stops where a tracker is another device than before, and keeps what it knew', async () => {

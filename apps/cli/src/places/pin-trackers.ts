@@ -6,7 +6,7 @@
  */
 import type { Clock, PinnedAddress } from '@minitorrent/rpc-core';
 import { RpcError } from '@minitorrent/rpc-core';
-import { formatDeviceId } from '@minitorrent/rpc-core/identity';
+import { formatDeviceId, isSameDevice } from '@minitorrent/rpc-core/identity';
 import { formatAddress } from '../address.ts';
 import { messageOf } from '../failure.ts';
 import type { Reporter } from '../output/reports.ts';
@@ -19,7 +19,7 @@ export interface PinOptions {
   readonly clock: Clock;
   readonly whoAnswers: WhoAnswers;
   readonly reporter: Pick<Reporter, 'event'>;
-  /** Whether those who are known are asked, too, so that another device is found out at once. */
+  /** Whether those who are known already are asked, too, so that another device is found out at once. */
   readonly asksKnown: boolean;
 }
 
@@ -43,39 +43,44 @@ export async function pinTrackers(
   return await keep(pinned, options);
 }
 
-interface Found extends PinnedPlace {
-  readonly isNew: boolean;
+interface Found {
+  readonly place: PinnedPlace;
+  /** `told`: whether it is right nobody knows as yet. */
+  readonly how: 'learned' | 'proved' | 'told';
 }
 
 async function findPin(
-  place: PinnedAddress,
+  { host, port, pin: told }: PinnedAddress,
   { known, clock, whoAnswers, asksKnown }: PinOptions,
 ): Promise<Found> {
-  const { host, port } = place;
-  if (place.pin !== undefined) return { host, port, pin: place.pin, isNew: false };
-  const pin = known.pinOf(place);
-  if (pin === undefined) return { host, port, pin: await whoAnswers({ host, port }, clock), isNew: true };
-  if (asksKnown) {
-    await whoAnswers({ host, port, pin }, clock).catch((error: unknown) => {
-      if (!(error instanceof RpcError) || isWrongIdentity(error)) throw error;
-    });
+  const kept = known.pinOf({ host, port });
+  const pin = told ?? kept;
+  if (pin === undefined) {
+    return { place: { host, port, pin: await whoAnswers({ host, port }, clock) }, how: 'learned' };
   }
-  return { host, port, pin, isNew: false };
+  const place = { host, port, pin };
+  const isNews = kept === undefined || !isSameDevice(kept, pin);
+  if (!isNews && !asksKnown) return { place, how: 'told' };
+  try {
+    await whoAnswers(place, clock);
+    return { place, how: 'proved' };
+  } catch (error) {
+    if (!(error instanceof RpcError) || isWrongIdentity(error)) throw error;
+    return { place, how: 'told' };
+  }
 }
 
 function isWrongIdentity(error: unknown): boolean {
   return error instanceof RpcError && error.code === 'wrong_identity';
 }
 
+/** Keeps what somebody proved: a mistake in writing a pin must not be remembered. */
 async function keep(found: readonly Found[], { known, reporter }: PinOptions): Promise<PinnedPlace[]> {
-  const places: PinnedPlace[] = [];
-  for (const { isNew, ...place } of found) {
-    await known.learn(place);
-    if (isNew) {
-      const deviceId = formatDeviceId(place.pin);
-      reporter.event({ event: 'tracker-learned', address: formatAddress(place), deviceId });
-    }
-    places.push(place);
+  for (const { place, how } of found) {
+    if (how !== 'told') await known.learn(place);
+    if (how !== 'learned') continue;
+    const deviceId = formatDeviceId(place.pin);
+    reporter.event({ event: 'tracker-learned', address: formatAddress(place), deviceId });
   }
-  return places;
+  return found.map(({ place }) => place);
 }
