@@ -3,6 +3,7 @@
  * every name is given away once.
  */
 import type { Clock, Network, PinnedAddress } from '@minitorrent/rpc-core';
+import { deviceKey } from '../../src/device-key.ts';
 import { type Entry, genesis, openRecord, recordAfter } from '../../src/entry.ts';
 import { describe } from '../../src/errors.ts';
 import { toHex } from '../../src/hex.ts';
@@ -31,17 +32,23 @@ export interface AuditOptions {
 export class Audit {
   readonly #options: AuditOptions;
   #position: JournalPosition = genesis;
-  #made = 0;
   readonly #owners = new Map<string, Owner>();
   readonly #requests = new Set<string>();
+  /** Users and the devices on which they logged in. */
+  readonly #bound = new Set<string>();
 
   constructor(options: AuditOptions) {
     this.#options = options;
   }
 
-  /** Entries that made a user or a group: what clients are told of. Others note that a device logged in. */
+  /** Entries that were read. */
   get entries(): number {
-    return this.#made;
+    return this.#position.index;
+  }
+
+  /** Those of them that bind a device: the first login of each user. */
+  get binds(): number {
+    return this.#bound.size;
   }
 
   /** Reads everything that is acknowledged; to be called when all trackers are together. */
@@ -66,8 +73,11 @@ export class Audit {
 
   /** What clients were told and the history does not say. */
   findLost(): readonly string[] {
-    const { promises } = this.#options;
+    const { promises, deviceId } = this.#options;
     const lost: string[] = [];
+    for (const userId of promises.loggedInUsers) {
+      if (!this.#bound.has(deviceKey(userId, deviceId))) lost.push(`the device of ${userId} is not bound`);
+    }
     for (const [key, write] of promises.owners) {
       const kept = this.#owners.get(key);
       if (kept?.requestId === write.requestId) continue;
@@ -130,14 +140,21 @@ export class Audit {
     const requestId = toHex(id);
     if (this.#requests.has(requestId)) this.#options.promises.violated(`entry ${index} does a request again`);
     this.#requests.add(requestId);
-    if (events.some(({ kind }) => kind === 'user_created' || kind === 'group_created')) this.#made += 1;
     for (const event of events) {
       if (event.kind === 'user_created') {
         this.#own(keyOf({ kind: 'user', name: event.userId }), { requestId, owner: undefined });
       } else if (event.kind === 'group_created') {
         this.#own(keyOf({ kind: 'group', name: event.groupId }), { requestId, owner: event.userId });
+      } else if (event.kind === 'device_bound') {
+        this.#bind(event);
       }
     }
+  }
+
+  #bind({ userId, deviceId }: { readonly userId: string; readonly deviceId: Uint8Array }): void {
+    const key = deviceKey(userId, deviceId);
+    if (this.#bound.has(key)) this.#options.promises.duplicates.push(`a device of ${userId} was bound twice`);
+    this.#bound.add(key);
   }
 
   #own(key: string, owner: Owner): void {

@@ -48,6 +48,8 @@ export interface FailoverOptions {
   readonly signal: AbortSignal;
   /** Told of every error that led to another try. */
   readonly onRetry: (code: string) => void;
+  /** Told whenever the user was logged in. */
+  readonly onLogin: (userId: string) => void;
 }
 
 export interface Answered<R> {
@@ -114,7 +116,7 @@ export class FailoverClient {
   }
 
   async #open(): Promise<Line> {
-    const { addresses, deviceId, signal } = this.#options;
+    const { addresses, deviceId, signal, onLogin } = this.#options;
     const address = addresses[this.#at];
     if (address === undefined) throw new RangeError(`There is no tracker number ${this.#at}`);
     const line = await connectTo(address, this.#options);
@@ -122,6 +124,7 @@ export class FailoverClient {
       if (this.#credentials !== undefined) {
         const request = { ...this.#credentials, deviceId };
         await line.tracker.login(request, { signal, timeoutMs: SILENCE_MS });
+        onLogin(request.userId);
       }
       return line;
     } catch (error) {

@@ -7,7 +7,7 @@ import { ContendedNames, Writer } from './writer.ts';
 
 const READERS = 4;
 
-export interface LoadOptions extends Omit<FailoverOptions, 'first' | 'onRetry'> {
+export interface LoadOptions extends Omit<FailoverOptions, 'first' | 'onLogin' | 'onRetry'> {
   readonly clients: number;
   readonly promises: Promises;
   readonly outages: Outages;

@@ -36,6 +36,7 @@ export class Promises {
   readonly #users: KnownUser[] = [];
   readonly #usersByName = new Map<string, KnownUser>();
   readonly #retries = new Map<string, number>();
+  readonly #loggedIn = new Set<string>();
 
   /** Everybody who was told that a name is theirs, by the name with its kind. */
   get owners(): ReadonlyMap<string, Write> {
@@ -49,6 +50,11 @@ export class Promises {
   /** In the order in which they were acknowledged. */
   get users(): readonly KnownUser[] {
     return this.#users;
+  }
+
+  /** Users who were told that they are logged in, so that their device is bound. */
+  get loggedInUsers(): ReadonlySet<string> {
+    return this.#loggedIn;
   }
 
   /** Errors that led to another try, by code. */
@@ -71,6 +77,10 @@ export class Promises {
     this.#refused.push(write);
     if (!write.isContended)
       this.violations.push(`${keyOf(write)} was refused, and nobody else ever asked for it`);
+  }
+
+  loggedIn(userId: string): void {
+    this.#loggedIn.add(userId);
   }
 
   retried(code: string): void {

@@ -11,7 +11,7 @@ const PAUSE_MS = 50;
 /** Of the users that were made last, one of so many: what is old is everywhere anyway. */
 const RECENT = 50;
 
-export interface ReaderOptions extends Omit<FailoverOptions, 'first' | 'onRetry'> {
+export interface ReaderOptions extends Omit<FailoverOptions, 'first' | 'onLogin' | 'onRetry'> {
   readonly promises: Promises;
 }
 
@@ -43,6 +43,7 @@ export class Reader {
         const request = { userId, password, deviceId };
         const answer = await tracker.login(request, { signal, timeoutMs: SILENCE_MS });
         promises.reads += 1;
+        promises.loggedIn(userId);
         const own = new Set(answer.memberships.map(({ groupId }) => groupId));
         const missing = groups.filter((group) => !own.has(group));
         if (answer.mayBeStale || missing.length === 0) return;

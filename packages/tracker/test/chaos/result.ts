@@ -22,6 +22,8 @@ export interface ChaosResult extends Pick<ChaosOptions, 'journal' | 'seed' | 'cl
   readonly reads: number;
   /** Of the journal, all of which were looked at. */
   readonly entries: number;
+  /** Entries that bind a device; every other one is an acknowledged write. */
+  readonly binds: number;
   /** Errors that led clients to another try, by code. */
   readonly retries: Readonly<Record<string, number>>;
   readonly faults: readonly FaultRecord[];
@@ -91,7 +93,7 @@ export function describeResult(result: ChaosResult): string {
     `${'  fault'.padEnd(30)}count   first write: p50   p99   max   every client: p50   p99   max   (ms)`,
     ...rows,
     `${result.kills} kills in ${result.seconds} s on ${result.journal}, seed ${result.seed}, ${result.clients} clients, cut by ${result.cutBy}:`,
-    `${result.acknowledgedWrites} acknowledged writes, ${result.refusedWrites} refused for their names, ${result.reads} reads, ${result.entries} entries;`,
+    `${result.acknowledgedWrites} acknowledged writes, ${result.refusedWrites} refused for their names, ${result.reads} reads, ${result.entries} entries, ${result.binds} of them devices;`,
     `tried again: ${JSON.stringify(result.retries)}`,
     `${lost.length} lost, ${duplicates.length} given twice, ${violations.length} other violations`,
     ...found.slice(0, 20),

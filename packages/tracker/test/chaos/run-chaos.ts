@@ -56,6 +56,7 @@ class Run {
   readonly #lost: string[] = [];
   #kills = 0;
   #entries = 0;
+  #binds = 0;
   #isComplete = false;
 
   constructor(options: ChaosOptions, { signal, onEvent, folder }: RunParts & { readonly folder: string }) {
@@ -94,6 +95,7 @@ class Run {
       ...{ journal, seed, clients, cutBy, isGood, acknowledgedWrites, refusedWrites, reads, retries },
       kills: this.#kills,
       entries: this.#entries,
+      binds: this.#binds,
       seconds: Math.round(this.#timeline.nowMs / 1_000),
       faults: this.#faults,
       lost: this.#lost,
@@ -148,7 +150,7 @@ class Run {
       const outage = await carryOut(fault, parts);
       await this.#untilTogether(scene);
       await audit.catchUp();
-      this.#entries = audit.entries;
+      this.#count(audit);
       const takeoverMs = takeoverAfter(this.#outages.faultAtMs, scene);
       this.#faults.push({ kind: fault.kind, atMs, ...outage, takeoverMs });
       this.#timeline.note(
@@ -159,8 +161,13 @@ class Run {
 
   async #check(audit: Audit, options: AuditOptions): Promise<void> {
     await audit.catchUp();
-    this.#entries = audit.entries;
+    this.#count(audit);
     this.#lost.push(...audit.findLost(), ...(await findMissing(audit, options)));
+  }
+
+  #count({ entries, binds }: Audit): void {
+    this.#entries = entries;
+    this.#binds = binds;
   }
 
   #untilTogether(scene: Scene): Promise<void> {

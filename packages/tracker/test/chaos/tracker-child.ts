@@ -29,6 +29,8 @@ const manyLogins = {
   failedLoginsPerAddress: 10_000,
   failedLoginsPerAccount: 10_000,
   freeLoginFailures: 10_000,
+  // A writer and all readers may be the same user at once, and all of them are one device.
+  connectionsPerDevice: 16,
 };
 let tracker: Tracker | undefined;
 tracker = await createTracker({

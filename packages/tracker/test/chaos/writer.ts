@@ -24,7 +24,7 @@ export class ContendedNames {
   }
 }
 
-export interface WriterOptions extends Omit<FailoverOptions, 'first' | 'onRetry'> {
+export interface WriterOptions extends Omit<FailoverOptions, 'first' | 'onLogin' | 'onRetry'> {
   readonly number: number;
   readonly contended: ContendedNames;
   readonly promises: Promises;
@@ -42,6 +42,7 @@ export class Writer {
       ...options,
       first: number % addresses.length,
       onRetry: (code) => promises.retried(code),
+      onLogin: (userId) => promises.loggedIn(userId),
     });
   }
 
