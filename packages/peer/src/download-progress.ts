@@ -49,6 +49,11 @@ export class DownloadProgressLog {
     this.#setPeerState(peer, 'banned');
   }
 
+  /** It cannot be used now. */
+  peerFailed(peer: PeerId, problem: string): void {
+    this.#setPeerState(peer, 'waiting', problem);
+  }
+
   stateChanged(state: DownloadProgress['state']): void {
     this.#state = state;
     if (state !== 'downloading') this.#waitingFor = undefined;

@@ -157,6 +157,7 @@ export class DownloadTask implements Download {
       peers: this.#inquiry.peers,
       signal,
       onWaiting: (reason) => this.#progress.waitingFor(reason),
+      onProblem: (peer, problem) => this.#progress.peerFailed(peer, problem),
     });
     const { folder, leavesDir, overwrite, openStore, onOpened } = this.#options;
     const store = await openStore({ manifest, folder, dataFolder: leavesDir, overwrite, signal });

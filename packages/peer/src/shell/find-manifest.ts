@@ -5,7 +5,7 @@
  * tracker is asked for more peers for as long as it takes. A file of one piece or none needs no peer.
  */
 import { type FileDescriptor, type Manifest, StoreError } from '@minitorrent/chunk-store';
-import type { Clock } from '@minitorrent/rpc-core';
+import { type Clock, RpcError } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
 import { peerContract } from '../contract.ts';
 import { hedge } from '../hedge.ts';
@@ -23,6 +23,8 @@ const STAGGER_MS = 1_000;
 /** Before the first call for more peers; it doubles with each further one. */
 const FIRST_CALL_MS = 1_000;
 const LONGEST_CALL_MS = 16_000;
+/** Before a peer is asked again that does not let this one in, or cannot prove itself: a stamp of either may be late. */
+const ASIDE_MS = 10_000;
 
 export interface ManifestQuest {
   readonly groupId: string;
@@ -35,6 +37,8 @@ export interface ManifestQuest {
   /** Asks the tracker for the peers of the file. */
   requestFile(signal: AbortSignal): Promise<void>;
   onWaiting(reason: WaitingReason): void;
+  /** Why a peer is of no help now, for people. */
+  onProblem?(peer: PeerId, problem: string): void;
 }
 
 /** The checked manifest, however long it takes; rejects with the signal's reason. */
@@ -43,11 +47,12 @@ export async function findManifest(quest: ManifestQuest): Promise<Manifest> {
   if (short !== undefined) return short;
   const { clock, signal } = quest;
   const liars = new Set<PeerId>();
+  const aside = new Map<PeerId, number>();
   const found = new AbortController();
   const calling = callForPeers(quest, AbortSignal.any([signal, found.signal]));
   const manifest = await hedge(
-    sources(quest, liars),
-    ([peer, place], until) => layerFrom(quest, { peer, place, liars, signal: until }),
+    sources(quest, { liars, aside }),
+    ([peer, place], until) => layerFrom(quest, { peer, place, liars, aside, signal: until }),
     { clock, staggerMs: STAGGER_MS, signal },
   );
   found.abort();
@@ -58,12 +63,14 @@ export async function findManifest(quest: ManifestQuest): Promise<Manifest> {
 
 /** Peers that were not asked yet, then again those that did not lie, for ever; undefined where there is none now. */
 function* sources(
-  { peers, onWaiting }: ManifestQuest,
-  liars: ReadonlySet<PeerId>,
+  { peers, clock, onWaiting }: ManifestQuest,
+  { liars, aside }: Pick<Source, 'liars' | 'aside'>,
 ): Generator<readonly [PeerId, PeerPlace] | undefined, never> {
   const asked = new Set<PeerId>();
   for (;;) {
-    const next = [...peers].find(([peer]) => !asked.has(peer) && !liars.has(peer));
+    const next = [...peers].find(
+      ([peer]) => !asked.has(peer) && !liars.has(peer) && (aside.get(peer) ?? 0) <= clock.now(),
+    );
     onWaiting(peers.size === liars.size ? 'no_peers' : 'connecting');
     if (next === undefined) asked.clear();
     else asked.add(next[0]);
@@ -75,12 +82,14 @@ interface Source {
   readonly peer: PeerId;
   readonly place: PeerPlace;
   readonly liars: Set<PeerId>;
+  /** Peers that are left alone, and until when. */
+  readonly aside: Map<PeerId, number>;
   readonly signal: AbortSignal;
 }
 
 async function layerFrom(
-  { pool, groupId, file }: ManifestQuest,
-  { peer, place, liars, signal }: Source,
+  { pool, groupId, file, clock, onProblem }: ManifestQuest,
+  { peer, place, liars, aside, signal }: Source,
 ): Promise<Manifest | undefined> {
   try {
     const lease = await pool.acquire(groupId, place, signal);
@@ -89,9 +98,18 @@ async function layerFrom(
   } catch (error) {
     log('no piece layer from %s: %s', peer, String(error));
     if (error instanceof StoreError) liars.add(peer);
+    if (error instanceof RpcError && REFUSALS.has(error.code)) aside.set(peer, clock.now() + ASIDE_MS);
+    if (!signal.aborted) onProblem?.(peer, error instanceof Error ? error.message : String(error));
     return undefined;
   }
 }
+
+const REFUSALS: ReadonlySet<string> = new Set([
+  'bad_proof',
+  'device_revoked',
+  'not_admitted',
+  'wrong_device',
+]);
 
 async function callForPeers({ clock, requestFile }: ManifestQuest, signal: AbortSignal): Promise<void> {
   for (let delayMs = FIRST_CALL_MS; ; delayMs = Math.min(LONGEST_CALL_MS, 2 * delayMs)) {
