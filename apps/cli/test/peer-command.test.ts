@@ -125,6 +125,7 @@ describe('minitorrent peer', () => {
     await vi.waitFor(() => expect(whoAnswers).toHaveBeenCalled());
     world.signals.emit('SIGINT');
     expect(await ended).toBe(130);
+    expect(whoAnswers.mock.calls[0]?.[2]?.signal?.aborted).toBe(true);
     expect(openPeer).not.toHaveBeenCalled();
   });
 

@@ -62,8 +62,9 @@ export async function runPeer(
   try {
     if (isAtPrompt && options.log !== undefined) throw logAtPrompt();
     const strategy = options.strategy === undefined ? undefined : readStrategy(options.strategy);
-    const pinning = { reporter, whoAnswers: tools.whoAnswers };
-    const settings = await abortable(readSettings(options, world, pinning), ending.signal);
+    const { signal } = ending;
+    const pinning = { reporter, whoAnswers: tools.whoAnswers, signal };
+    const settings = await abortable(readSettings(options, world, pinning), signal);
     await using peer = await tools.openPeer(settings);
     const front = {
       peer,
@@ -95,7 +96,7 @@ function logAtPrompt(): CliError {
 async function readSettings(
   options: PeerCommandOptions,
   { variables, clock }: World,
-  tools: Pick<PinOptions, 'reporter' | 'whoAnswers'>,
+  tools: Pick<PinOptions, 'reporter' | 'whoAnswers' | 'signal'>,
 ): Promise<PeerSettings> {
   const listen = parseAddress(options.listen, { defaultPort: ANY_PORT });
   const named = options.tracker === undefined ? undefined : readTrackers(options.tracker);

@@ -21,6 +21,7 @@ export interface PinOptions {
   readonly reporter: Pick<Reporter, 'event'>;
   /** Whether those who are known already are asked, too, so that another device is found out at once. */
   readonly asksKnown: boolean;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -51,18 +52,19 @@ interface Found {
 
 async function findPin(
   { host, port, pin: told }: PinnedAddress,
-  { known, clock, whoAnswers, asksKnown }: PinOptions,
+  { known, clock, whoAnswers, asksKnown, signal }: PinOptions,
 ): Promise<Found> {
+  const ask = (one: PinnedAddress) => whoAnswers(one, clock, signal === undefined ? {} : { signal });
   const kept = known.pinOf({ host, port });
   const pin = told ?? kept;
   if (pin === undefined) {
-    return { place: { host, port, pin: await whoAnswers({ host, port }, clock) }, how: 'learned' };
+    return { place: { host, port, pin: await ask({ host, port }) }, how: 'learned' };
   }
   const place = { host, port, pin };
   const isNews = kept === undefined || !isSameDevice(kept, pin);
   if (!isNews && !asksKnown) return { place, how: 'told' };
   try {
-    await whoAnswers(place, clock);
+    await ask(place);
     return { place, how: 'proved' };
   } catch (error) {
     if (!(error instanceof RpcError) || isWrongIdentity(error)) throw error;
