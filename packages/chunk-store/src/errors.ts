@@ -5,7 +5,7 @@
 
 /** Why a store, a manifest or a verifier refused. */
 export type StoreErrorCode =
-  /** A name that must not reach a file system; `reason` is its `NameProblem`. */
+  /** A name that must not reach a file system; `reason` is its `NameProblem`, or `working_file`. */
   | 'bad_name'
   /** Size or piece length outside the limits, or more pieces than allowed. */
   | 'bad_layout'

@@ -3,6 +3,7 @@
  * component below a folder that this user chose, and the names of the working files are made from it and the root.
  */
 import { join } from 'node:path';
+import { StoreError } from '../errors.ts';
 import { requireFileName } from '../file-name.ts';
 import type { Manifest } from '../manifest.ts';
 import { attempt } from './file-errors.ts';
@@ -36,12 +37,27 @@ export async function resolveDownloadPaths(
   return {
     folder,
     dataFolder,
-    final: join(folder, requireFileName(manifest.name)),
+    final: join(folder, requireFreeName(manifest.name)),
     part: join(folder, `${name}.part`),
     resume: join(dataFolder, `${name}.resume`),
     leaves: join(dataFolder, `${name}.leaves`),
     locks: [...new Set([folder, dataFolder])].map((path) => join(path, `${name}.lock`)),
   };
+}
+
+/**
+ * A file that is called as a working file of another would be taken for that one's bytes, and overwritten. Names of working
+ * files are this package's own choice, so such a name is fit to be shared, but not to be downloaded.
+ */
+function requireFreeName(name: string): string {
+  if (!/\.[0-9a-f]{16}\.(?:part|resume|leaves|lock)(?:\.new)?$/iu.test(name)) return requireFileName(name);
+  throw new StoreError(
+    'bad_name',
+    `Cannot download a file that is called as one under way: ${requireFileName(name)}`,
+    {
+      reason: 'working_file',
+    },
+  );
 }
 
 /** Leaves room for the longest ending of a working file within the 255 bytes of a name. */
