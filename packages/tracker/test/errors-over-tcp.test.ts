@@ -30,6 +30,17 @@ const refusals: readonly (readonly [TrackerErrorCode, string, (scene: Scene) => 
   ['wrong_password', 'a wrong password', ({ dave }) => login(dave, 'alice', 'wrong horse battery')],
   ['wrong_password', 'a user who does not exist', ({ dave }) => login(dave, 'nobody', PASSWORD)],
   ['already_logged_in', 'a login after a login', ({ alice }) => login(alice, 'bob', PASSWORD)],
+  [
+    'not_logged_in',
+    'a session without a proof',
+    ({ dave }) => dave.tracker.resume_session({ userId: 'alice' }),
+  ],
+  ['not_logged_in', 'list_devices', ({ dave }) => dave.tracker.list_devices({})],
+  ['not_logged_in', 'revoke_device', ({ dave }) => revoke(dave)],
+  ['not_logged_in', 'change_password', ({ dave }) => changePassword(dave)],
+  ['wrong_password', 'a change of the password by a wrong one', ({ bob }) => changePassword(bob)],
+  ['unknown_device', 'the removal of a device of another user', ({ bob, carol }) => revoke(bob, carol)],
+  ['device_revoked', 'a login on a device that was revoked', ({ bob, dave }) => logInRevoked(bob, dave)],
   ['not_logged_in', 'create_group', ({ dave }) => dave.createGroup('new')],
   ['not_logged_in', 'join_group', ({ dave }) => join(dave)],
   ['not_logged_in', 'leave_group', ({ dave }) => leave(dave)],
@@ -203,6 +214,22 @@ async function createTwice(one: TestPeer, other: TestPeer): Promise<void> {
 
 function login(peer: TestPeer, userId: string, password: string): Promise<unknown> {
   return peer.tracker.login({ userId, password, deviceId: peer.deviceId });
+}
+
+function revoke(peer: TestPeer, { deviceId } = peer): Promise<unknown> {
+  return peer.tracker.revoke_device({ requestId: newRequestId(), deviceId });
+}
+
+async function logInRevoked(owner: TestPeer, other: TestPeer): Promise<void> {
+  await login(other, 'bob', PASSWORD);
+  await other.tracker.logout({});
+  await revoke(owner, other);
+  await login(other, 'bob', PASSWORD);
+}
+
+function changePassword({ tracker }: TestPeer): Promise<unknown> {
+  const change = { password: 'wrong horse battery', newPassword: 'another horse battery' };
+  return tracker.change_password({ requestId: newRequestId(), ...change });
 }
 
 function join(peer: TestPeer, group = groupId): Promise<unknown> {

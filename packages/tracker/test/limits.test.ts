@@ -11,5 +11,6 @@ describe('resolveLimits', () => {
     expect(() => resolveLimits({ devices: -1 })).toThrow('limits.devices');
     expect(() => resolveLimits({ devices: Number.NaN })).toThrow(RangeError);
     expect(() => resolveLimits({ groupsPerUser: 501 })).toThrow('expected at most 500');
+    expect(() => resolveLimits({ devicesPerUser: 65 })).toThrow('devicesPerUser to 65: expected at most 64');
   });
 });

@@ -68,6 +68,29 @@ describe('createLoginLimiter', () => {
     limiter.succeed({ userId: 'bob', host: '10.0.0.9' });
   });
 
+  it('counts a known device by itself, whoever else fails how often, and it counts for nobody else', async () => {
+    const who = fc.constantFrom('guess', 'device');
+    const steps = fc.array(fc.record({ who, ms: fc.integer({ min: 0, max: 300_000 }) }), { maxLength: 80 });
+    await fc.assert(
+      fc.property(steps, (sequence) => {
+        const together = createLoginLimiter(DEFAULT_LIMITS);
+        const alone = {
+          guess: createLoginLimiter(DEFAULT_LIMITS),
+          device: createLoginLimiter(DEFAULT_LIMITS),
+        };
+        let now = 0;
+        for (const step of sequence) {
+          now += step.ms;
+          const knownDevice = step.who === 'device' ? 'phone of alice' : undefined;
+          const [one, other] = [together, alone[step.who]].map((limiter) =>
+            tries(limiter, 'alice', '10.0.0.1', now, knownDevice),
+          );
+          expect([step, one]).toEqual([step, other]);
+        }
+      }),
+    );
+  });
+
   it('says how long to wait', () => {
     const limiter = createLoginLimiter({ ...DEFAULT_LIMITS, freeLoginFailures: 0 });
     limiter.begin({ userId: 'alice', host: '10.0.0.1' }, 0);
@@ -86,9 +109,15 @@ describe('createLoginLimiter', () => {
   });
 });
 
-function tries(limiter: LoginLimiter, userId: string, host: string, now: number): boolean {
+function tries(
+  limiter: LoginLimiter,
+  userId: string,
+  host: string,
+  now: number,
+  knownDevice?: string,
+): boolean {
   try {
-    limiter.begin({ userId, host }, now);
+    limiter.begin({ userId, host, knownDevice }, now);
     return true;
   } catch (error) {
     if (isTrackerError(error, 'too_many_attempts')) return false;
