@@ -14,18 +14,25 @@ describe('joining', () => {
     await admin(scene, async () => ({ decision: 'accept' }));
     const bob = await scene.logIn('bob');
     expect(await join(bob)).toEqual({ status: 'member' });
-    expect(await scene.tracker.stats()).toMatchObject({ durableIndex: 5 });
+    expect(await scene.tracker.stats()).toMatchObject({ durableIndex: 7 });
     await scene.clock.advanceAsync(0);
-    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'member', index: 5 });
+    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'member', index: 7 });
     expect(await standing(bob)).toBe('member');
   });
 
-  it('asks with who wants to join, and since when', async () => {
+  it('asks with who wants to join, since when, and with which devices', async () => {
     await using scene = await createMemoryScene();
     const alice = await admin(scene, async () => ({ decision: 'accept' }));
-    await join(await scene.logIn('bob'));
+    const bob = await scene.logIn('bob');
+    await join(bob);
     const requestedAtMs = scene.clock.wallNow();
-    expect(await alice.next('peer_authentication')).toEqual({ groupId, userId: 'bob', requestedAtMs });
+    expect(await alice.next('peer_authentication')).toEqual({
+      groupId,
+      userId: 'bob',
+      requestedAtMs,
+      deviceIds: [bob.deviceId],
+      memberEpoch: 1,
+    });
   });
 
   it('fails with join_refused when the admin refuses, and may be tried again', async () => {
@@ -37,7 +44,7 @@ describe('joining', () => {
     await expect(join(bob)).rejects.toMatchObject({ code: 'join_refused' });
     expect(await standing(bob)).toBe('none');
     await scene.clock.advanceAsync(0);
-    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'refused', index: 5 });
+    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'refused', index: 7 });
     expect(await join(bob)).toEqual({ status: 'member' });
   });
 
@@ -71,7 +78,7 @@ describe('joining', () => {
     answer.resolve({ decision: 'accept' });
     await turn();
     await scene.clock.advanceAsync(0);
-    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'member', index: 5 });
+    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'member', index: 7 });
     expect(await standing(bob)).toBe('member');
   });
 
@@ -92,8 +99,8 @@ describe('joining', () => {
     await turn();
     await scene.clock.advanceAsync(0);
     expect(alice.untaken('peer_authentication')).toBe(2);
-    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'member', index: 7 });
-    expect(await carol.next('membership_changed')).toEqual({ groupId, standing: 'refused', index: 8 });
+    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'member', index: 13 });
+    expect(await carol.next('membership_changed')).toEqual({ groupId, standing: 'refused', index: 14 });
   });
 
   it('is decided by accept_request and reject_request as well, which wake who waits', async () => {
@@ -141,7 +148,7 @@ describe('joining', () => {
     for (let round = 0; round < 2; round += 1) {
       expect(await bob.tracker.join_group({ requestId, groupId })).toEqual({ status: 'member' });
     }
-    expect(await scene.tracker.stats()).toMatchObject({ durableIndex: 5 });
+    expect(await scene.tracker.stats()).toMatchObject({ durableIndex: 7 });
   });
 
   it('takes no answer from an admin who has logged out meanwhile', async () => {
@@ -210,8 +217,8 @@ describe('joining', () => {
     await join(bob);
     await alice.tracker.leave_group({ requestId: newRequestId(), groupId });
     await scene.clock.advanceAsync(0);
-    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'refused', index: 5 });
-    expect(await alice.next('membership_changed')).toEqual({ groupId, standing: 'removed', index: 5 });
+    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'refused', index: 7 });
+    expect(await alice.next('membership_changed')).toEqual({ groupId, standing: 'removed', index: 7 });
     expect(await bob.tracker.list_groups({ after: '' })).toEqual({ groups: [], next: '', mayBeStale: false });
   });
 });

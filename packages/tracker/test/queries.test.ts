@@ -27,16 +27,18 @@ describe('requestPage', () => {
   it('goes on behind a request that was decided since, and ends with a full page when none follows', () => {
     const users = names('user', MOST + 1);
     const state = stateWith([['films', users]]);
-    const { next } = requestPage(state, { groupId: '', userId: 'alice', after: '' });
+    const { next } = requestPage(state, { ...asked, after: '' });
     expect(next).toBe(`films/${users[MOST - 1]}`);
     const by = 'alice';
     apply(state, { kind: 'join_refused', groupId: 'films', userId: users[MOST - 1] ?? '', by });
-    const second = requestPage(state, { groupId: '', userId: 'alice', after: next });
+    const second = requestPage(state, { ...asked, after: next });
     expect(second).toMatchObject({ items: [{ groupId: 'films', userId: users[MOST] }], next: '' });
-    const full = requestPage(state, { groupId: '', userId: 'alice', after: '' });
+    const full = requestPage(state, { ...asked, after: '' });
     expect([full.items.length, full.next]).toEqual([MOST, '']);
   });
 });
+
+const asked = { groupId: '', userId: 'alice', nowMs: 1, maxBytes: Number.POSITIVE_INFINITY };
 
 /** A state in which alice is the admin of these groups, and these users ask to join them. */
 function stateWith(groups: readonly (readonly [string, readonly string[]])[]): OwnedState {
@@ -55,7 +57,7 @@ function stateWith(groups: readonly (readonly [string, readonly string[]])[]): O
 function listed(state: TrackerState, groupId: string): string[] {
   const found: string[] = [];
   for (let after = ''; ; ) {
-    const { items, next } = requestPage(state, { groupId, userId: 'alice', after });
+    const { items, next } = requestPage(state, { ...asked, groupId, after });
     expect(items.length).toBeLessThanOrEqual(MOST);
     found.push(...items.map((item) => `${item.groupId}/${item.userId}`));
     if (next === '') return found;

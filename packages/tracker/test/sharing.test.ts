@@ -153,8 +153,8 @@ describe('sharing', () => {
     await bob.tracker.leave_group({ requestId: newRequestId(), groupId });
     expect(await listed(alice)).toMatchObject([{ seeders: 0 }]);
     await scene.clock.advanceAsync(0);
-    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'member', index: 6 });
-    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'removed', index: 7 });
+    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'member', index: 8 });
+    expect(await bob.next('membership_changed')).toEqual({ groupId, standing: 'removed', index: 9 });
     await alice.announce(groupId, file.root);
     await alice.tracker.logout({});
     expect(await scene.tracker.stats()).toMatchObject({ presence: { swarms: 0, shares: 0 } });

@@ -17,12 +17,14 @@ describe('types', () => {
     expectTypeOf<Parameters<Tracker['create_group']>[0]>().toEqualTypeOf<{
       readonly requestId: Uint8Array;
       readonly groupId: string;
+      readonly proof?: Uint8Array | undefined;
     }>();
   });
 
   it('of callbacks follow from the contract', () => {
     expectTypeOf<Peer['peer_authentication']>().returns.resolves.toEqualTypeOf<{
       readonly decision: 'accept' | 'refuse' | 'undecided';
+      readonly proofs?: readonly Uint8Array[] | undefined;
     }>();
     expectTypeOf<Parameters<Peer['make_file']>[0]['file']>().toEqualTypeOf<FileDescriptor>();
   });

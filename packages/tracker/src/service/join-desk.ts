@@ -18,7 +18,7 @@ import { adminsOf } from '../guards.ts';
 import type { Ledger } from '../ledger.ts';
 import type { TrackerLimits } from '../limits.ts';
 import type { TrackerLog } from '../log.ts';
-import type { TrackerState } from '../model.ts';
+import type { Group, TrackerState } from '../model.ts';
 import { requestPage, type WaitingRequest, waitingRequest } from '../queries.ts';
 import { wallTimeMs } from '../wall-time.ts';
 import { createWorkQueue, type WorkQueue } from '../work-queue.ts';
@@ -69,7 +69,7 @@ class AdminJoinDesk implements JoinDesk {
   }
 
   async outcome(groupId: string, userId: string, device?: Uint8Array): Promise<'member' | 'requested'> {
-    const { ledger, clock } = this.#parts;
+    const { ledger } = this.#parts;
     const request = { groupId, userId };
     const online = await ledger.read((state) => this.#whoDecides(state, request));
     if (online.length > 0) {
@@ -77,12 +77,7 @@ class AdminJoinDesk implements JoinDesk {
     }
     const { isIn, waits } = await ledger.read((state) => {
       const group = state.groups.get(groupId);
-      const isLetIn =
-        group !== undefined &&
-        (device === undefined
-          ? group.members.has(userId)
-          : grantOf(group, { userId, deviceId: device }, wallTimeMs(clock)) !== undefined);
-      return { isIn: isLetIn, waits: group?.joinRequests.has(userId) };
+      return { isIn: isLetIn(group, userId, device), waits: group?.joinRequests.has(userId) };
     });
     if (isIn) return 'member';
     if (waits) return 'requested';
@@ -210,6 +205,13 @@ class AdminJoinDesk implements JoinDesk {
     this.#questions.set(session, questions);
     return questions;
   }
+}
+
+/** A user, or a device of a user who was a member before. */
+function isLetIn(group: Group | undefined, userId: string, deviceId: Uint8Array | undefined): boolean {
+  if (group?.members.has(userId) !== true) return false;
+  if (deviceId === undefined || group.groupKey === undefined) return true;
+  return grantOf(group, { userId, deviceId }, 0) !== undefined;
 }
 
 interface RequestName {

@@ -101,7 +101,8 @@ function decide(
 ): string {
   const { userId, by } = action;
   if (!group.members.has(by)) return 'not_a_member';
-  if (group.members.get(by) !== true) return 'not_an_admin';
+  // A member decides about further devices of their own.
+  if (group.members.get(by) !== true && by !== userId) return 'not_an_admin';
   if (!group.waiting.has(userId)) return 'unknown_request';
   if (action.kind === 'accept' && groupsOf(model, userId) >= LIMITS.groupsPerUser) return 'limit_reached';
   group.waiting.delete(userId);
