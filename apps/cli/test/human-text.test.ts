@@ -264,6 +264,10 @@ const EVENTS: readonly (readonly [CliEvent, string])[] = [
     'alice has to log in again: this device was revoked. Next: login alice',
   ],
   [
+    { event: 'wrong-group-key', groupId: 'films', reason: 'it was founded by another', code: 'bad_proof' },
+    'A tracker is not believed about films: it was founded by another. Next: ask its admin; if it was made anew, leave_group films and join again',
+  ],
+  [
     { event: 'offline', userId: 'alice' },
     'Logged in as alice without a tracker: what you share is served, downloads go on with the peers they know',
   ],

@@ -26,6 +26,7 @@ describe('showNotices', () => {
     peer.emit('offline', { userId: 'alice' });
     peer.emit('join-request', { groupId: 'films', userId: 'bob' });
     peer.emit('membership-changed', { groupId: 'films', standing: 'removed' });
+    peer.emit('wrong-group-key', { groupId: 'films', reason: 'another', code: 'bad_proof' });
     peer.emit('download-started', download);
     peer.emit('download-completed', download);
     peer.emit('download-failed', download, Object.assign(new Error('Full'), { code: 'disk_full' }));
@@ -43,6 +44,7 @@ describe('showNotices', () => {
       { event: 'offline', userId: 'alice' },
       { event: 'join-request', groupId: 'films', userId: 'bob' },
       { event: 'membership-changed', groupId: 'films', standing: 'removed' },
+      { event: 'wrong-group-key', groupId: 'films', reason: 'another', code: 'bad_proof' },
       { event: 'download-started', groupId: 'films', name: 'a.txt' },
       { event: 'download-completed', path: '/downloads/a.txt', totalBytes: 100 },
       { event: 'download-failed', name: 'a.txt', failure: { code: 'disk_full', advice: expect.any(String) } },

@@ -123,6 +123,8 @@ export function eventLine(event: CliEvent): string {
       return safe`${event.userId} asks to join ${event.groupId}: accept_request ${event.groupId} ${event.userId}, or reject_request`;
     case 'membership-changed':
       return membershipLine(event.groupId, event.standing);
+    case 'wrong-group-key':
+      return safe`A tracker is not believed about ${event.groupId}: ${event.reason}. Next: ask its admin; if it was made anew, leave_group ${event.groupId} and join again`;
     case 'download-started':
       return safe`Downloading ${event.name} from ${event.groupId}`;
     case 'download-completed':

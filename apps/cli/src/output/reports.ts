@@ -267,6 +267,13 @@ export type CliEvent =
   | { readonly event: 'offline'; readonly userId: string }
   | { readonly event: 'join-request'; readonly groupId: string; readonly userId: string }
   | { readonly event: 'membership-changed'; readonly groupId: string; readonly standing: string }
+  /** A tracker says that a group has another founder than this device knows; it is not believed. */
+  | {
+      readonly event: 'wrong-group-key';
+      readonly groupId: string;
+      readonly reason: string;
+      readonly code: string;
+    }
   | { readonly event: 'download-started'; readonly groupId: string; readonly name: string }
   | {
       readonly event: 'download-completed';

@@ -42,6 +42,8 @@ export function showNotices(options: {
     'join-request': ({ groupId, userId }) => reporter.event({ event: 'join-request', groupId, userId }),
     'membership-changed': ({ groupId, standing }) =>
       reporter.event({ event: 'membership-changed', groupId, standing }),
+    'wrong-group-key': ({ groupId, reason, code }) =>
+      reporter.event({ event: 'wrong-group-key', groupId, reason, code }),
     'download-started': (download) => {
       const stopShowing = board.watch(() => ({ activity: 'download', download: downloadRow(download) }));
       // A failure is reported by its event, or by the command that waits for the download.
@@ -77,6 +79,7 @@ export function showNotices(options: {
     peer[method]('offline', listeners.offline);
     peer[method]('join-request', listeners['join-request']);
     peer[method]('membership-changed', listeners['membership-changed']);
+    peer[method]('wrong-group-key', listeners['wrong-group-key']);
     peer[method]('download-started', listeners['download-started']);
     peer[method]('download-completed', listeners['download-completed']);
     peer[method]('download-failed', listeners['download-failed']);
