@@ -35,7 +35,9 @@ export interface MembershipKeeperOptions {
   readonly records: MembershipRecords;
   readonly guard: MembershipGuard;
   readonly admissions: Pick<Admissions, 'revoke' | 'endAll' | 'trackersChanged'>;
-  readonly links: Pick<TrackerLinks, 'call' | 'watch' | 'links'>;
+  readonly links: Pick<TrackerLinks, 'call' | 'watch'> & {
+    readonly links: readonly { readonly isLive: boolean }[];
+  };
   /** This device has something newer to show. */
   onRenewed(groupId: string): void;
   /** `wrong_group_key`: told once for each key. */
@@ -71,6 +73,11 @@ export class MembershipKeeper {
   /** Whether a tracker can be reached that gives stamps, as far as is known. */
   get hasTracker(): boolean {
     return this.#isAnswered && this.#isLinked;
+  }
+
+  /** The key that is pinned for the group. */
+  groupKey(groupId: string): Uint8Array | undefined {
+    return this.#options.guard.groupKey(groupId);
   }
 
   /** What this device can show of itself at once. */
