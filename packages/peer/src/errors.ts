@@ -5,9 +5,18 @@
 /** What can go wrong at a peer, apart from what stores, trackers and connections report under their own codes. */
 export type PeerErrorCode =
   | 'already_logged_in'
+  /** The code of an invitation was copied wrong. */
+  | 'bad_invitation'
   | 'bad_name'
+  /** A file on a group's list that no device of its sharer signed: a tracker may have made it up. */
+  | 'bad_signature'
+  /** Too many let one another in before this device. */
+  | 'limit_reached'
+  /** Nothing lets this device into the group. */
+  | 'not_admitted'
   | 'not_logged_in'
   | 'tracker_unreachable'
+  | 'unknown_request'
   /** Without a tracker: it is not the password with which the user logged in last on this device. */
   | 'wrong_password'
   | 'not_a_file'

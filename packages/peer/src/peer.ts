@@ -33,12 +33,80 @@ export interface FileSummary {
   readonly sharedAtMs: number;
   readonly seeders: number;
   readonly leechers: number;
+  /** Which device of `sharedBy` signed it; undefined where that is not proved. */
+  readonly sharedByDevice: Uint8Array | undefined;
+  /**
+   * A device of `sharedBy` that is, or was, a member signed this very file. What is not signed cannot be downloaded: the
+   * tracker may have made it up.
+   */
+  readonly isSigned: boolean;
 }
 
+/** Somebody asks to be let into a group: a new member, or a member on a further device. */
 export interface JoinRequest {
   readonly groupId: string;
   readonly userId: string;
   readonly requestedAtMs: number;
+  /** Which devices would be let in: for people to compare, because a tracker could put in another one. */
+  readonly deviceIds: readonly Uint8Array[];
+}
+
+/** A device on which the user has logged in. */
+export interface Device {
+  readonly deviceId: Uint8Array;
+  /** What it calls itself, at most 64 bytes; to be escaped where it is shown, as every text from outside. */
+  readonly name: string;
+  /** When it first logged in, milliseconds since the Unix epoch. */
+  readonly boundAtMs: number;
+  readonly isOnline: boolean;
+  /** It can never log in again. */
+  readonly isRevoked: boolean;
+}
+
+export interface GroupMember {
+  readonly userId: string;
+  readonly role: 'member' | 'admin';
+  readonly sinceMs: number;
+  /** Those that are let in. */
+  readonly deviceIds: readonly Uint8Array[];
+}
+
+export interface GroupMembers extends Listing<GroupMember> {
+  /**
+   * 32 bytes that tell this group from every other one of its name: the same for all its members, so two people can compare
+   * them (`formatDeviceId` writes them). Undefined while this device has not been let in.
+   */
+  readonly groupKey: Uint8Array | undefined;
+}
+
+/** An invitation that can still be used. */
+export interface Invitation {
+  readonly inviteId: Uint8Array;
+  readonly invitedBy: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly maxUses: number;
+  readonly uses: number;
+}
+
+export interface NewInvitation {
+  /** To be passed on, and as secret as a password: whoever has it can join. It is shown here and never again. */
+  readonly code: string;
+  readonly inviteId: Uint8Array;
+  readonly expiresAtMs: number;
+  readonly maxUses: number;
+}
+
+export interface InviteOptions extends CallOptions {
+  /** 7 days unless given. */
+  readonly expiresInMs?: number;
+  /** How many can join by it; one unless given. */
+  readonly maxUses?: number;
+}
+
+export interface JoinOptions extends CallOptions {
+  /** The code of an invitation: with it nobody has to decide. */
+  readonly invitation?: string | undefined;
 }
 
 /** A file that this peer serves from where it lies. */
@@ -138,8 +206,15 @@ export interface PeerEvents {
   'login-needed': [{ readonly userId: string; readonly reason: string; readonly code: string }];
   /** The user was let in without a tracker. What is shared is served; trackers are told as soon as one comes back. */
   offline: [{ readonly userId: string }];
-  /** Somebody asks to join a group that this user administers. */
-  'join-request': [{ readonly groupId: string; readonly userId: string }];
+  /** Somebody asks to join a group that this user administers, or the user themselves on a further device. */
+  'join-request': [
+    { readonly groupId: string; readonly userId: string; readonly deviceIds: readonly Uint8Array[] },
+  ];
+  /**
+   * The user is in this group and this device is not, so it has asked to be let in: an admin, or the user on another device,
+   * has to accept it. Until then nothing of the group can be shared or downloaded here.
+   */
+  'device-waiting': [{ readonly groupId: string; readonly userId: string; readonly deviceId: Uint8Array }];
   'membership-changed': [
     { readonly groupId: string; readonly standing: 'member' | 'admin' | 'refused' | 'removed' },
   ];
@@ -160,7 +235,7 @@ export interface PeerEvents {
 
 /** Decides on a request to join a group of this user; `undecided` leaves it waiting at the tracker. */
 export type JoinPolicy = (
-  request: { readonly groupId: string; readonly userId: string },
+  request: { readonly groupId: string; readonly userId: string; readonly deviceIds: readonly Uint8Array[] },
   options: { readonly signal: AbortSignal },
 ) => Promise<'accept' | 'refuse' | 'undecided'>;
 
@@ -181,15 +256,36 @@ export interface Peer extends AsyncDisposable {
   login(userId: string, password: string, options?: CallOptions): Promise<void>;
   /** Stops serving and downloading until the next login. */
   logout(options?: CallOptions): Promise<void>;
+  /** `oldPassword` is asked for again, because a device may lie about for a moment. Other devices stay logged in. */
+  changePassword(oldPassword: string, newPassword: string, options?: CallOptions): Promise<void>;
+  /** The user's devices in the order in which they came, this one among them. */
+  listDevices(options?: CallOptions): Promise<Listing<Device>>;
+  /** That device is logged out, at once and for ever, and out of all groups. */
+  revokeDevice(deviceId: Uint8Array, options?: CallOptions): Promise<void>;
 
   createGroup(groupId: string, options?: CallOptions): Promise<void>;
-  /** `requested`: the request waits for an admin, who need not be online now. */
-  joinGroup(groupId: string, options?: CallOptions): Promise<'member' | 'requested'>;
+  /**
+   * `requested`: the request waits for an admin, who need not be online now. With an invitation's code the user is in at
+   * once, and a tracker that shows another group of that name is found out (`wrong_group_key`).
+   */
+  joinGroup(groupId: string, options?: JoinOptions): Promise<'member' | 'requested'>;
+  /** Fails with `last_admin` where others would be left without one: make one of them admin first. */
   leaveGroup(groupId: string, options?: CallOptions): Promise<void>;
   listGroups(options?: CallOptions): Promise<Listing<GroupSummary>>;
   listRequests(groupId?: string, options?: CallOptions): Promise<Listing<JoinRequest>>;
+  /** Lets the devices of the request in: this device signs for them, so it has to be in itself (`not_admitted`). */
   acceptRequest(groupId: string, userId: string, options?: CallOptions): Promise<void>;
   rejectRequest(groupId: string, userId: string, options?: CallOptions): Promise<void>;
+  listMembers(groupId: string, options?: CallOptions): Promise<GroupMembers>;
+  /** Takes somebody out with all their devices; for admins. */
+  removeMember(groupId: string, userId: string, options?: CallOptions): Promise<void>;
+  makeAdmin(groupId: string, userId: string, options?: CallOptions): Promise<void>;
+  unmakeAdmin(groupId: string, userId: string, options?: CallOptions): Promise<void>;
+  /** A code by which others can join; for admins. */
+  invite(groupId: string, options?: InviteOptions): Promise<NewInvitation>;
+  listInvitations(groupId: string, options?: CallOptions): Promise<Listing<Invitation>>;
+  /** Nobody joins by it any more: by the id that `listInvitations` shows, or by the code. */
+  revokeInvitation(groupId: string, invitation: Uint8Array | string, options?: CallOptions): Promise<void>;
 
   listFiles(groupId: string, options?: CallOptions): Promise<Listing<FileSummary>>;
   /** Hashes the file, tells the tracker and serves it from where it lies. */

@@ -47,6 +47,7 @@ async function setUp(changes: Partial<DownloadTaskOptions>) {
     requestFile: async () => {
       task.describe({ file: { name, size, pieceLength, root }, sharedBy: 'seeder', peers: [seeder] });
     },
+    check: () => undefined,
     onLearned: () => undefined,
     onOpened: () => () => undefined,
     onNeedPeers: () => undefined,

@@ -32,6 +32,7 @@ function setUp(changes: Partial<FileInquiryOptions>) {
   const inquiry = new FileInquiry({
     ...{ name: 'a.bin', deviceId: me, clock, onLearned, onRefused },
     requestFile: async () => undefined,
+    check: () => undefined,
     ...changes,
   });
   const portsOf = (): number[] => [...inquiry.peers.values()].map(({ port }) => port);
@@ -39,6 +40,24 @@ function setUp(changes: Partial<FileInquiryOptions>) {
 }
 
 describe('FileInquiry', () => {
+  it('does not believe what its sharer did not sign, of a tracker or of an earlier run', async () => {
+    const forged = new PeerError('bad_signature', 'Nobody signed it');
+    const honest = { ...description(1), sharedBy: 'bob' };
+    const check = ({ sharedBy }: { readonly sharedBy: string }) => (sharedBy === 'bob' ? undefined : forged);
+    const { inquiry, find, clock, onLearned } = setUp({ check });
+    const found = find();
+    expect(() => inquiry.describe(description(1))).toThrow(forged);
+    await expect(clock.runUntilSettled(found)).rejects.toBe(forged);
+    expect(inquiry.description).toBeUndefined();
+    expect(onLearned).not.toHaveBeenCalled();
+    const resumed = setUp({ check, resumed: { description: description(1) } });
+    const asked = resumed.find();
+    await resumed.clock.advanceAsync(5_000);
+    expect(resumed.inquiry.description).toBeUndefined();
+    resumed.inquiry.describe(honest);
+    expect(await resumed.clock.runUntilSettled(asked)).toMatchObject({ sharedBy: 'bob' });
+  });
+
   it('answers what the tracker describes, and keeps all peers that anybody names but itself', async () => {
     const { clock, inquiry, find, portsOf, onLearned } = setUp({});
     const found = find();

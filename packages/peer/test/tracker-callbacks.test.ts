@@ -2,6 +2,7 @@ import { createConnection, createServer, createSystemClock } from '@minitorrent/
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { trackerCallbacks } from '@minitorrent/tracker/contract';
 import { describe, expect, it, vi } from 'vitest';
+import { PeerError } from '../src/errors.ts';
 import { EventHub } from '../src/event-hub.ts';
 import type { PeerEvents } from '../src/index.ts';
 import { type TrackerCallbackOptions, TrackerCallbacks } from '../src/shell/tracker-callbacks.ts';
@@ -15,6 +16,7 @@ async function setUp(options: Partial<TrackerCallbackOptions>) {
   events.on('membership-changed', ({ groupId, standing }) => heard.push(`${standing} of ${groupId}`));
   const callbacks = new TrackerCallbacks({
     ...{ events, joinPolicy: async () => 'undecided', workspace: () => undefined },
+    proofsFor: async () => [],
     ...options,
   });
   const address = { host: 'peer', port: 1 };
@@ -42,9 +44,30 @@ describe('TrackerCallbacks', () => {
     const early = [scene.first, scene.second].map((tracker) => tracker.peer_authentication(request));
     resolve('accept');
     const late = scene.second.peer_authentication(request);
-    expect(await Promise.all([...early, late])).toEqual(Array(3).fill({ decision: 'accept' }));
+    expect(await Promise.all([...early, late])).toMatchObject(
+      Array(3).fill({ decision: 'accept', proofs: [] }),
+    );
     expect(joinPolicy).toHaveBeenCalledTimes(1);
     expect(scene.heard).toEqual(['bob asks to join films']);
+  });
+
+  it('signs for the very devices that the answer was about, and asks again about others', async () => {
+    const [mine, other] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+    const joinPolicy = vi.fn(async () => 'accept' as const);
+    const proofsFor = vi.fn(async () => [new Uint8Array(3)]);
+    await using scene = await setUp({ joinPolicy, proofsFor });
+    const about = (...deviceIds: Uint8Array[]) => scene.first.peer_authentication({ ...request, deviceIds });
+    expect(await about(mine)).toMatchObject({ decision: 'accept', proofs: [new Uint8Array(3)] });
+    await about(mine, other);
+    const asked = (calls: readonly (readonly unknown[])[]): unknown[] => calls.map(([request]) => request);
+    for (const { calls } of [joinPolicy.mock, proofsFor.mock])
+      expect(asked(calls)).toMatchObject([{ deviceIds: [mine] }, { deviceIds: [mine, other] }]);
+  });
+
+  it('leaves to others what this device may not sign', async () => {
+    const proofsFor = () => Promise.reject(new PeerError('not_admitted', 'This device is not let in'));
+    await using scene = await setUp({ joinPolicy: async () => 'accept', proofsFor });
+    expect(await scene.first.peer_authentication(request)).toMatchObject({ decision: 'undecided' });
   });
 
   it('asks again about another request of the same user, and when somebody else has logged in', async () => {

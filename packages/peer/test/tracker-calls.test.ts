@@ -1,5 +1,6 @@
 import { createSystemRandom } from '@minitorrent/rpc-core';
 import { describe, expect, it, vi } from 'vitest';
+import { MemberCalls } from '../src/shell/member-calls.ts';
 import { TrackerCalls } from '../src/shell/tracker-calls.ts';
 import { FakeTrackers, type TrackerHandlers } from './support/fake-trackers.ts';
 
@@ -39,7 +40,7 @@ describe('TrackerCalls', () => {
         },
       },
     ]);
-    const requests = await new TrackerCalls(trackers.links(), random).listRequests('films');
+    const requests = await new MemberCalls(trackers.links(), random).listRequests('films');
     expect(requests.items.map(({ userId }) => userId)).toEqual(['ann', 'bob', 'carol']);
     expect(requests.mayBeStale).toBe(false);
   });
@@ -63,8 +64,9 @@ describe('TrackerCalls', () => {
       const calls = new TrackerCalls(trackers.links(), random);
       const refused = { code: 'bad_name' };
       await expect(calls.createUser(name, 'a long password')).rejects.toMatchObject(refused);
-      await expect(calls.createGroup(name)).rejects.toMatchObject(refused);
-      await expect(calls.acceptRequest('films', name)).rejects.toMatchObject(refused);
+      const members = new MemberCalls(trackers.links(), random);
+      await expect(members.joinGroup(name, undefined)).rejects.toMatchObject(refused);
+      await expect(members.acceptRequest('films', name, [])).rejects.toMatchObject(refused);
       await expect(calls.listFiles(name)).rejects.toMatchObject(refused);
     },
   );

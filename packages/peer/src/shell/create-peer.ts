@@ -88,7 +88,7 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
   const files = new SharedFiles(clock);
   const uplink = new Uplink({ clock, random });
   const gate = gateOf({ ...options, network, clock });
-  const admission = gate?.admission ?? admitAnybody;
+  const admission = options.requiresMembership === true ? gate.admission : admitAnybody;
   const served = servePieces({ files, uplink, admission });
   const address = options.listen ?? { host: '127.0.0.1', port: 0 };
   const server = await listenAgain(library, address, (at) =>
@@ -114,10 +114,8 @@ function gateOf({
   network,
   clock,
   trackers,
-  requiresMembership = false,
   membershipGraceMs: graceMs = MEMBERSHIP_GRACE_MS,
-}: CreatePeerOptions & { readonly network: Network; readonly clock: Clock }): MembershipGate | undefined {
-  if (!requiresMembership) return undefined;
+}: CreatePeerOptions & { readonly network: Network; readonly clock: Clock }): MembershipGate {
   const trackerIds = network.proves ? trackers.flatMap(({ pin }) => pin ?? []) : undefined;
   return new MembershipGate({ clock, trackerIds, graceMs });
 }

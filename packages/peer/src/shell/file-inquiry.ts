@@ -4,7 +4,8 @@
  * What affects it:
  * - a download that is new fails as the tracker's answer does; one that goes on after a restart asks until it is answered;
  * - with what is remembered it begins after a moment even so, and hears of a tracker's refusal later;
- * - every tracker may describe the file, and every announce may name peers: all of them are kept.
+ * - every tracker may describe the file, and every announce may name peers: all of them are kept;
+ * - what a tracker says of the file counts only as far as its sharer signed it, and so does what is remembered.
  */
 import { type Clock, RpcError } from '@minitorrent/rpc-core';
 import { type PeerAddress, toHex } from '@minitorrent/tracker/contract';
@@ -12,6 +13,7 @@ import createDebug from 'debug';
 import { PeerError } from '../errors.ts';
 import type { FileDescription } from '../file-description.ts';
 import { peerOfDevice } from '../peer-place.ts';
+import type { FileClaim } from '../shared-file-check.ts';
 import type { PeerId } from '../swarm-events.ts';
 import { untilAborted, wait } from '../waiting.ts';
 
@@ -34,6 +36,8 @@ export interface FileInquiryOptions {
   readonly resumed?: { readonly description: FileDescription | undefined };
   /** Asks a tracker for the file; its `make_file` follows as a call of `describe`. */
   requestFile(signal: AbortSignal): Promise<void>;
+  /** Why this is not believed; undefined where it is. */
+  check(claim: FileClaim): PeerError | undefined;
   /** There is something to remember. */
   onLearned(description: FileDescription): void;
   /** A tracker refused the file after `find` had done without. */
@@ -44,10 +48,12 @@ export class FileInquiry {
   readonly #options: FileInquiryOptions;
   readonly #peers = new Map<PeerId, PeerAddress>();
   readonly #told = Promise.withResolvers<FileDescription>();
-  #known: Pick<FileDescription, 'file' | 'sharedBy'> | undefined;
+  #known: FileClaim | undefined;
 
   constructor(options: FileInquiryOptions) {
     this.#options = options;
+    // It may fail before anybody waits for it.
+    this.#told.promise.catch(() => undefined);
   }
 
   /** Who has pieces, as far as is known; who was heard of last comes last. */
@@ -60,11 +66,19 @@ export class FileInquiry {
     return this.#known && { ...this.#known, peers: [...this.#peers.values()] };
   }
 
-  /** The tracker's `make_file`. False where it is about another file of that name. */
-  describe({ file, sharedBy, peers }: FileDescription): boolean {
-    this.#known ??= { file, sharedBy };
-    if (toHex(this.#known.file.root) !== toHex(file.root)) return false;
-    this.#told.resolve({ file, sharedBy, peers });
+  /**
+   * The tracker's `make_file`. False where it is about another file of that name. Fails with `bad_signature` where it is not
+   * believed, and so does `find` where nothing else is known.
+   */
+  describe({ peers, ...claim }: FileDescription): boolean {
+    const problem = this.#options.check(claim);
+    if (problem !== undefined) {
+      this.#told.reject(problem);
+      throw problem;
+    }
+    this.#known ??= claim;
+    if (toHex(this.#known.file.root) !== toHex(claim.file.root)) return false;
+    this.#told.resolve({ ...claim, peers });
     this.peersFound(peers);
     return true;
   }
@@ -90,7 +104,8 @@ export class FileInquiry {
     if (resumed === undefined) return await this.#ask(signal);
     const asking = this.#askUntilAnswered(signal);
     const { description } = resumed;
-    return description === undefined ? await asking : await this.#remember(description, asking, signal);
+    const isBelieved = description !== undefined && this.#options.check(description) === undefined;
+    return isBelieved ? await this.#remember(description, asking, signal) : await asking;
   }
 
   /** The answer if it comes soon. */

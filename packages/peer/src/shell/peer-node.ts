@@ -21,21 +21,30 @@ import { EventHub } from '../event-hub.ts';
 import { requireIdentifier } from '../names.ts';
 import type {
   CallOptions,
+  Device,
   Download,
   DownloadOptions,
   FileSummary,
+  GroupMembers,
   GroupSummary,
+  Invitation,
+  InviteOptions,
+  JoinOptions,
   JoinPolicy,
   JoinRequest,
   Listing,
+  NewInvitation,
   Peer,
   PeerEvents,
   Share,
   ShareOptions,
 } from '../peer.ts';
+import { SharedFileCheck } from '../shared-file-check.ts';
 import type { Credentials } from '../tracker-client.ts';
 import { Announcers } from './announcers.ts';
+import { GroupDesk, type GroupKeys } from './group-desk.ts';
 import type { Library } from './library.ts';
+import { MemberCalls } from './member-calls.ts';
 import type { MembershipGate } from './membership-gate.ts';
 import type { MembershipKeeper } from './membership-keeper.ts';
 import { OfflineLogins } from './offline-logins.ts';
@@ -43,7 +52,7 @@ import { PeerPool } from './peer-pool.ts';
 import type { SharedFiles } from './shared-files.ts';
 import { SignIn } from './sign-in.ts';
 import { TrackerCallbacks } from './tracker-callbacks.ts';
-import { TrackerCalls } from './tracker-calls.ts';
+import { type ListedFile, TrackerCalls } from './tracker-calls.ts';
 import { TrackerLinks } from './tracker-links.ts';
 import type { Uplink } from './uplink.ts';
 import { Workspace } from './workspace.ts';
@@ -67,7 +76,7 @@ export interface PeerNodeOptions {
   readonly files: SharedFiles;
   readonly uplink: Uplink;
   /** Undefined where nobody has to prove a membership. */
-  readonly gate: MembershipGate | undefined;
+  readonly gate: MembershipGate;
   readonly admission: Admission;
   readonly served: Served;
   readonly server: RpcServer;
@@ -79,6 +88,9 @@ export interface PeerNodeOptions {
 interface Session {
   readonly credentials: Credentials;
   readonly workspace: Workspace;
+  readonly desk: GroupDesk;
+  /** Groups that were looked at: whether this device is let in, and asked for if not. */
+  readonly looked: Set<string>;
 }
 
 export class PeerNode implements Peer {
@@ -89,11 +101,14 @@ export class PeerNode implements Peer {
   readonly #callbacks: TrackerCallbacks;
   readonly #links: TrackerLinks;
   readonly #calls: TrackerCalls;
+  readonly #members: MemberCalls;
   readonly #announcers: Announcers;
   readonly #signIn: SignIn;
-  readonly #keeper: MembershipKeeper | undefined;
+  readonly #keeper: MembershipKeeper;
   readonly #events = new EventHub<PeerEvents>();
   #session: Session | undefined;
+  /** The groups of whoever was let in last. */
+  #memberships: readonly string[] = [];
   #closing: Promise<void> | undefined;
 
   constructor(options: PeerNodeOptions) {
@@ -106,19 +121,23 @@ export class PeerNode implements Peer {
     this.#pool = new PeerPool({ ...toPeers, connectTimeoutMs: CONNECT_TIMEOUT_MS });
     const workspace = (): Workspace | undefined => this.#session?.workspace;
     const keeper = (): MembershipKeeper | undefined => this.#keeper;
-    this.#callbacks = new TrackerCallbacks({ ...options, events: this.#events, workspace, keeper });
+    this.#callbacks = new TrackerCallbacks({
+      ...{ ...options, events: this.#events, workspace, keeper },
+      proofsFor: async (request, call) => this.#requireSession().desk.proofsFor(request, call),
+    });
     this.#links = new TrackerLinks({
       ...{ network, clock, random, trackers, patienceMs: trackerPatienceMs },
       callbacks: this.#callbacks.served,
       onConnected: (address) => this.#events.emit('tracker-connected', { address, userId: this.userId }),
       onLost: (address, reason, code) => this.#events.emit('tracker-lost', { address, reason, code }),
-      onLetIn: ({ userId }, { memberships }) => this.#keeper?.letIn(userId, memberships),
+      onLetIn: (credentials, { memberships }) => this.#letIn(credentials, memberships),
       onRefused: (credentials, error) => void this.#refused(credentials, error),
       onPasswordNeeded: ({ userId }, { code, message: reason }) =>
         this.#events.emit('login-needed', { userId, reason, code }),
     });
     this.#calls = new TrackerCalls(this.#links, random);
-    this.#keeper = options.gate?.keep({
+    this.#members = new MemberCalls(this.#links, random);
+    this.#keeper = options.gate.keep({
       ...{ deviceId: identity.deviceId, clock, random, links: this.#links, records: library.memberships },
       onWrongKey: (groupId, { code, message: reason }) =>
         this.#events.emit('wrong-group-key', { groupId, reason, code }),
@@ -152,11 +171,18 @@ export class PeerNode implements Peer {
       pool: this.#pool,
     };
     const events = this.#events;
-    const workspace = new Workspace({ ...this.#options, userId, deviceId, calls, announcers, pool, events });
-    this.#session = { credentials, workspace };
-    this.#keeper?.begin(userId);
+    const desk = this.#openDesk(userId);
+    const workspace = new Workspace({
+      ...{ ...this.#options, userId, deviceId, calls, announcers, pool, events },
+      groupKey: (groupId) => this.#keeper.groupKey(groupId),
+      learnGroupKey: async (groupId, call) => void (await desk.ownRight(groupId, call)),
+    });
+    const session = { credentials, workspace, desk, looked: new Set<string>() };
+    this.#session = session;
+    this.#keeper.begin(userId);
     await workspace.resume();
     if (how === 'offline') events.emit('offline', { userId });
+    else void this.#askForOwn(session);
   }
 
   async logout(options?: CallOptions): Promise<void> {
@@ -164,22 +190,37 @@ export class PeerNode implements Peer {
     const session = this.#requireSession();
     await session.workspace.close();
     this.#session = undefined;
-    await this.#keeper?.end();
+    await this.#keeper.end();
     this.#callbacks.forget();
     await this.#links.logout();
   }
 
-  createGroup(groupId: string, options?: CallOptions): Promise<void> {
-    return this.#calls.createGroup(groupId, options);
+  async changePassword(oldPassword: string, newPassword: string, options?: CallOptions): Promise<void> {
+    const { userId } = this.#requireSession().credentials;
+    await this.#members.changePassword(oldPassword, newPassword, options);
+    this.#links.passwordChanged(newPassword);
+    this.#signIn.remember({ userId, password: newPassword });
   }
 
-  joinGroup(groupId: string, options?: CallOptions): Promise<'member' | 'requested'> {
-    return this.#calls.joinGroup(groupId, options);
+  async listDevices(options?: CallOptions): Promise<Listing<Device>> {
+    return this.#members.listDevices(options);
+  }
+
+  async revokeDevice(deviceId: Uint8Array, options?: CallOptions): Promise<void> {
+    await this.#members.revokeDevice(deviceId, options);
+  }
+
+  async createGroup(groupId: string, options?: CallOptions): Promise<void> {
+    await this.#requireSession().desk.found(groupId, options);
+  }
+
+  async joinGroup(groupId: string, options?: JoinOptions): Promise<'member' | 'requested'> {
+    return this.#requireSession().desk.join(groupId, options);
   }
 
   async leaveGroup(groupId: string, options?: CallOptions): Promise<void> {
     await this.#calls.leaveGroup(groupId, options);
-    this.#keeper?.left(groupId);
+    this.#keeper.left(groupId);
     await this.#session?.workspace.leave(groupId);
   }
 
@@ -187,20 +228,55 @@ export class PeerNode implements Peer {
     return this.#calls.listGroups(options);
   }
 
-  listRequests(groupId = '', options?: CallOptions): Promise<Listing<JoinRequest>> {
-    return this.#calls.listRequests(groupId, options);
+  async listRequests(groupId = '', options?: CallOptions): Promise<Listing<JoinRequest>> {
+    return this.#members.listRequests(groupId, options);
   }
 
-  acceptRequest(groupId: string, userId: string, options?: CallOptions): Promise<void> {
-    return this.#calls.acceptRequest(groupId, userId, options);
+  async acceptRequest(groupId: string, userId: string, options?: CallOptions): Promise<void> {
+    await this.#requireSession().desk.accept(groupId, userId, options);
   }
 
-  rejectRequest(groupId: string, userId: string, options?: CallOptions): Promise<void> {
-    return this.#calls.rejectRequest(groupId, userId, options);
+  async rejectRequest(groupId: string, userId: string, options?: CallOptions): Promise<void> {
+    await this.#members.rejectRequest(groupId, userId, options);
   }
 
-  listFiles(groupId: string, options?: CallOptions): Promise<Listing<FileSummary>> {
-    return this.#calls.listFiles(groupId, options);
+  async listMembers(groupId: string, options?: CallOptions): Promise<GroupMembers> {
+    return this.#requireSession().desk.members(groupId, options);
+  }
+
+  async removeMember(groupId: string, userId: string, options?: CallOptions): Promise<void> {
+    await this.#members.removeMember(groupId, userId, options);
+  }
+
+  async makeAdmin(groupId: string, userId: string, options?: CallOptions): Promise<void> {
+    await this.#requireSession().desk.setRole(groupId, userId, 'admin', options);
+  }
+
+  async unmakeAdmin(groupId: string, userId: string, options?: CallOptions): Promise<void> {
+    await this.#requireSession().desk.setRole(groupId, userId, 'member', options);
+  }
+
+  async invite(groupId: string, options?: InviteOptions): Promise<NewInvitation> {
+    return this.#requireSession().desk.invite(groupId, options);
+  }
+
+  async listInvitations(groupId: string, options?: CallOptions): Promise<Listing<Invitation>> {
+    return this.#members.listInvitations(groupId, options);
+  }
+
+  async revokeInvitation(
+    groupId: string,
+    invitation: Uint8Array | string,
+    options?: CallOptions,
+  ): Promise<void> {
+    await this.#requireSession().desk.revokeInvitation(groupId, invitation, options);
+  }
+
+  async listFiles(groupId: string, options?: CallOptions): Promise<Listing<FileSummary>> {
+    const { desk } = this.#requireSession();
+    const { items, mayBeStale } = await this.#calls.listFiles(groupId, options);
+    const check = new SharedFileCheck(groupId, await desk.groupKey(groupId, options));
+    return { items: items.map((file) => summaryOf(file, check)), mayBeStale };
   }
 
   async uploadFile(groupId: string, path: string, options?: ShareOptions): Promise<Share> {
@@ -245,7 +321,7 @@ export class PeerNode implements Peer {
   async #close(): Promise<void> {
     await this.#session?.workspace.close();
     await this.#announcers.close();
-    await this.#keeper?.close();
+    await this.#keeper.close();
     await this.#links.close();
     await this.#signIn.settled();
     this.#pool.close();
@@ -263,8 +339,37 @@ export class PeerNode implements Peer {
     this.#callbacks.forget();
     const { userId } = credentials;
     this.#events.emit('login-needed', { userId, reason: error.message, code: error.code });
-    await this.#keeper?.end();
+    await this.#keeper.end();
     await session.workspace.close();
+  }
+
+  #openDesk(userId: string): GroupDesk {
+    const { identity, clock, random } = this.#options;
+    const keeper = this.#keeper;
+    const keys: GroupKeys = {
+      groupKey: (groupId) => keeper.groupKey(groupId),
+      pin: (groupId, groupKey) => keeper.pin(groupId, groupKey),
+      forget: (groupId) => keeper.left(groupId),
+    };
+    return new GroupDesk({ identity, clock, random, calls: this.#members, keys, userId });
+  }
+
+  #letIn(credentials: Credentials, memberships: readonly { readonly groupId: string }[]): void {
+    this.#keeper.letIn(credentials.userId, memberships);
+    this.#memberships = memberships.map(({ groupId }) => groupId);
+    if (this.#session?.credentials === credentials) void this.#askForOwn(this.#session);
+  }
+
+  /** Once for each group and login: where the user is in and this device is not, it asks for that. Never rejects. */
+  async #askForOwn({ desk, looked, credentials: { userId } }: Session): Promise<void> {
+    const groups = this.#memberships.filter((groupId) => !looked.has(groupId));
+    for (const groupId of groups) looked.add(groupId);
+    try {
+      for (const groupId of await desk.askForOwn(groups))
+        this.#events.emit('device-waiting', { groupId, userId, deviceId: this.deviceId });
+    } catch (error) {
+      log('cannot ask for what lets this device in: %s', String(error));
+    }
   }
 
   #requireNobody(userId: string): void {
@@ -279,4 +384,11 @@ export class PeerNode implements Peer {
     if (this.#session !== undefined) return this.#session;
     throw new PeerError('not_logged_in', 'Cannot do that: nobody is logged in; log in first');
   }
+}
+
+function summaryOf(listed: ListedFile, check: SharedFileCheck): FileSummary {
+  const verdict = check.check(listed);
+  const { file, sharedBy, sharedAtMs, seeders, leechers } = listed;
+  const sharedByDevice = verdict.isSigned ? verdict.deviceId : undefined;
+  return { file, sharedBy, sharedAtMs, seeders, leechers, sharedByDevice, isSigned: verdict.isSigned };
 }

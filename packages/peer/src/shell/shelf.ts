@@ -9,13 +9,15 @@ import { join, resolve } from 'node:path';
 import {
   type ChunkStore,
   type DownloadStore,
+  type FileDescriptor,
   openSource,
   StoreError,
   type StoreErrorCode,
   verifyPieceLayer,
 } from '@minitorrent/chunk-store';
 import { RpcError } from '@minitorrent/rpc-core';
-import { toHex } from '@minitorrent/tracker/contract';
+import type { Identity } from '@minitorrent/rpc-core/identity';
+import { signFile, toHex } from '@minitorrent/tracker/contract';
 import createDebug from 'debug';
 import { PeerError } from '../errors.ts';
 import type { EventHub } from '../event-hub.ts';
@@ -31,6 +33,8 @@ const log = createDebug('minitorrent:peer:shelf');
 
 export interface ShelfOptions {
   readonly userId: string;
+  /** Signs what is shared. */
+  readonly identity: Identity;
   readonly dataDir: string;
   readonly library: Library;
   readonly files: SharedFiles;
@@ -80,12 +84,12 @@ export class Shelf {
 
   /** Hashes the file, tells the tracker, remembers and serves it. */
   async upload(groupId: string, path: string, options: ShareOptions): Promise<Share> {
-    const { calls, library, userId } = this.#options;
+    const { library, userId } = this.#options;
     const source = resolve(path);
     const { manifest, identity } = await hashSource(source, this.#leavesDir, options);
     const { name, size, pieceLength, root, pieceLayer } = manifest;
     const file = { name, size, pieceLength, root };
-    await calls.uploadFile(groupId, file, options);
+    await this.#tell(groupId, file, options);
     const { modifiedNs } = identity;
     const record: ShareRecord = {
       userId,
@@ -196,6 +200,19 @@ export class Shelf {
   #notServed(entry: Entry): void {
     this.#options.announcers.nudge();
     this.#options.events.emit('share-changed', this.#toShare(entry));
+  }
+
+  /** Puts the file on the group's list, signed by this device. */
+  async #tell(groupId: string, file: FileDescriptor, options: CallOptions): Promise<void> {
+    const { calls, identity, userId } = this.#options;
+    const signature = signFile(identity, { groupId, userId, file });
+    try {
+      await calls.uploadFile(groupId, { file, signature }, options);
+    } catch (cause) {
+      if (!(cause instanceof RpcError) || cause.code !== 'bad_signature') throw cause;
+      const message = `Cannot share ${file.name} in ${groupId}: nothing lets this device in yet; accept it on another device of yours, or ask an admin`;
+      throw new PeerError('not_admitted', message, { cause });
+    }
   }
 
   async #takeOutOfGroup(groupId: string, name: string, options: CallOptions | undefined): Promise<void> {

@@ -5,20 +5,32 @@
  * is asked once and all trackers get that answer, and descriptions of one file add up.
  */
 import { RpcError, type Served, serve } from '@minitorrent/rpc-core';
-import { trackerCallbacks } from '@minitorrent/tracker/contract';
+import { toHex, trackerCallbacks } from '@minitorrent/tracker/contract';
+import createDebug from 'debug';
 import type { EventHub } from '../event-hub.ts';
 import { MembershipNews } from '../membership-news.ts';
-import type { JoinPolicy, PeerEvents } from '../peer.ts';
+import type { JoinPolicy, JoinRequest, PeerEvents } from '../peer.ts';
 import { SharedQuestions } from '../shared-questions.ts';
 import type { MembershipKeeper } from './membership-keeper.ts';
 import type { Workspace } from './workspace.ts';
 
+const log = createDebug('minitorrent:peer:callbacks');
+
 /** Twice what may wait for one group; an older question is put again. */
 const REMEMBERED_QUESTIONS = 1_024;
+
+type Decision = Awaited<ReturnType<JoinPolicy>>;
+
+interface Authentication {
+  readonly decision: Decision;
+  readonly proofs?: readonly Uint8Array[];
+}
 
 export interface TrackerCallbackOptions {
   readonly joinPolicy: JoinPolicy;
   readonly events: EventHub<PeerEvents>;
+  /** What lets the devices of this request in, signed by this one; fails where it cannot. */
+  proofsFor(request: JoinRequest, options: { readonly signal: AbortSignal }): Promise<readonly Uint8Array[]>;
   /** That of whoever is logged in. */
   workspace(): Workspace | undefined;
   /** Undefined where nobody has to prove a membership. */
@@ -29,16 +41,16 @@ export class TrackerCallbacks {
   readonly served: Served;
   readonly #options: TrackerCallbackOptions;
   readonly #news = new MembershipNews();
-  readonly #questions = new SharedQuestions<'accept' | 'refuse' | 'undecided'>(REMEMBERED_QUESTIONS);
+  readonly #questions = new SharedQuestions<Decision>(REMEMBERED_QUESTIONS);
 
   constructor(options: TrackerCallbackOptions) {
     this.#options = options;
     this.served = serve(trackerCallbacks, {
-      make_file: async ({ groupId, file, sharedBy, peers }) => {
-        this.#requireWorkspace().describe(groupId, { file, sharedBy, peers });
+      make_file: async ({ groupId, ...description }) => {
+        this.#requireWorkspace().describe(groupId, description);
         return {};
       },
-      peer_authentication: async (request, { signal }) => ({ decision: await this.#decide(request, signal) }),
+      peer_authentication: (request, { signal }) => this.#authenticate(request, signal),
       membership_changed: async (change) => {
         await this.#membershipChanged(change);
         return {};
@@ -57,18 +69,28 @@ export class TrackerCallbacks {
     this.#questions.clear();
   }
 
-  #decide(
-    request: { readonly groupId: string; readonly userId: string; readonly requestedAtMs: number },
-    signal: AbortSignal,
-  ): Promise<'accept' | 'refuse' | 'undecided'> {
+  /** Where this device cannot let anybody in, the user's decision does not count: another device may. */
+  async #authenticate(request: JoinRequest, signal: AbortSignal): Promise<Authentication> {
+    const decision = await this.#decide(request, signal);
+    if (decision !== 'accept') return { decision };
+    try {
+      return { decision, proofs: await this.#options.proofsFor(request, { signal }) };
+    } catch (error) {
+      log('cannot let %s into %s: %s', request.userId, request.groupId, String(error));
+      return { decision: 'undecided' };
+    }
+  }
+
+  #decide(request: JoinRequest, signal: AbortSignal): Promise<Decision> {
     const { joinPolicy, events } = this.#options;
-    const { groupId, userId, requestedAtMs } = request;
-    const ask = (until: AbortSignal): Promise<'accept' | 'refuse' | 'undecided'> => {
-      events.emit('join-request', { groupId, userId });
-      return joinPolicy({ groupId, userId }, { signal: until });
+    const { groupId, userId, requestedAtMs, deviceIds } = request;
+    const ask = (until: AbortSignal): Promise<Decision> => {
+      events.emit('join-request', { groupId, userId, deviceIds });
+      return joinPolicy({ groupId, userId, deviceIds }, { signal: until });
     };
-    // No name has a slash.
-    return this.#questions.ask(`${groupId}/${userId}/${requestedAtMs}`, ask, signal);
+    // No name has a slash. What is signed later is for the very devices that the answer was about.
+    const devices = deviceIds.map(toHex).sort().join();
+    return this.#questions.ask(`${groupId}/${userId}/${requestedAtMs}/${devices}`, ask, signal);
   }
 
   async #membershipChanged({

@@ -4,13 +4,20 @@
  */
 import { requireFileName } from '@minitorrent/chunk-store';
 import type { Random } from '@minitorrent/rpc-core';
+import { deviceIdOf } from '@minitorrent/rpc-core/identity';
+import { lastGrantOf, toHex } from '@minitorrent/tracker/contract';
 import { requireIdentifier } from '../names.ts';
-import type { CallOptions, FileSummary, GroupSummary, JoinRequest, Listing } from '../peer.ts';
+import type { CallOptions, FileSummary, GroupSummary, Listing } from '../peer.ts';
+import type { FileClaim } from '../shared-file-check.ts';
 import type { TrackerClient } from '../tracker-client.ts';
 import type { TrackerCall, TrackerCallOptions } from './call-router.ts';
+import { allPages } from './pages.ts';
 import type { TrackerLinks } from './tracker-links.ts';
 
 const REQUEST_ID_BYTES = 16;
+
+/** A file on a group's list, and what proves that it was shared by whom it says. */
+export type ListedFile = FileClaim & Omit<FileSummary, 'sharedByDevice' | 'isSigned'>;
 
 export class TrackerCalls {
   readonly #links: TrackerLinks;
@@ -26,17 +33,6 @@ export class TrackerCalls {
     await this.#links.call((client, call) => client.create_user(request, call), options);
   }
 
-  async createGroup(groupId: string, options?: CallOptions): Promise<void> {
-    const request = { requestId: this.#requestId(), groupId: requireIdentifier('group', groupId) };
-    await this.#links.call((client, call) => client.create_group(request, call), options);
-  }
-
-  async joinGroup(groupId: string, options?: CallOptions): Promise<'member' | 'requested'> {
-    const request = { requestId: this.#requestId(), groupId: requireIdentifier('group', groupId) };
-    const { status } = await this.#links.call((client, call) => client.join_group(request, call), options);
-    return status;
-  }
-
   async leaveGroup(groupId: string, options?: CallOptions): Promise<void> {
     const request = { requestId: this.#requestId(), groupId: requireIdentifier('group', groupId) };
     await this.#links.call((client, call) => client.leave_group(request, call), options);
@@ -49,40 +45,24 @@ export class TrackerCalls {
     });
   }
 
-  async listRequests(groupId: string, options?: CallOptions): Promise<Listing<JoinRequest>> {
-    const group = groupId === '' ? '' : requireIdentifier('group', groupId);
-    return allPages(async (after) => {
-      const page = await this.#read(
-        (client, call) => client.list_requests({ groupId: group, after }, call),
-        options,
-      );
-      return { ...page, items: page.requests };
-    });
-  }
-
-  async acceptRequest(groupId: string, userId: string, options?: CallOptions): Promise<void> {
-    const request = this.#decision(groupId, userId);
-    await this.#links.call((client, call) => client.accept_request(request, call), options);
-  }
-
-  async rejectRequest(groupId: string, userId: string, options?: CallOptions): Promise<void> {
-    const request = this.#decision(groupId, userId);
-    await this.#links.call((client, call) => client.reject_request(request, call), options);
-  }
-
-  async listFiles(groupId: string, options?: CallOptions): Promise<Listing<FileSummary>> {
+  async listFiles(groupId: string, options?: CallOptions): Promise<Listing<ListedFile>> {
     requireIdentifier('group', groupId);
     return allPages(async (after) => {
       const page = await this.#read((client, call) => client.list_file({ groupId, after }, call), {
         ...options,
         groupId,
       });
-      return { ...page, items: page.files };
+      return { ...page, items: withSharers(page) };
     });
   }
 
-  async uploadFile(groupId: string, file: FileSummary['file'], options?: CallOptions): Promise<void> {
-    const request = { requestId: this.#requestId(), groupId: requireIdentifier('group', groupId), file };
+  async uploadFile(
+    groupId: string,
+    { file, signature }: Pick<FileClaim, 'file' | 'signature'>,
+    options?: CallOptions,
+  ): Promise<void> {
+    requireIdentifier('group', groupId);
+    const request = { requestId: this.#requestId(), groupId, file, signature };
     await this.#links.call((client, call) => client.upload_file(request, call), options);
   }
 
@@ -113,31 +93,23 @@ export class TrackerCalls {
     return this.#links.call(call, { ...options, isRead: true });
   }
 
-  #decision(groupId: string, userId: string): { requestId: Uint8Array; groupId: string; userId: string } {
-    return {
-      requestId: this.#requestId(),
-      groupId: requireIdentifier('group', groupId),
-      userId: requireIdentifier('user', userId),
-    };
-  }
-
   #requestId(): Uint8Array {
     return this.#random.bytes(REQUEST_ID_BYTES);
   }
 }
 
-/** Joins pages until one says that nothing follows. */
-async function allPages<T>(
-  page: (after: string) => Promise<Listing<T> & { readonly next: string }>,
-): Promise<Listing<T>> {
-  const all: T[] = [];
-  let mayBeStale = false;
-  for (let after = ''; ; ) {
-    const { items, next, ...answer } = await page(after);
-    all.push(...items);
-    mayBeStale ||= answer.mayBeStale;
-    // An empty page, or the same one again, must not keep us here for ever.
-    if (next === '' || next === after || items.length === 0) return { items: all, mayBeStale };
-    after = next;
+type FilePage = Awaited<ReturnType<TrackerClient['list_file']>>;
+
+/** Each file with the proof of the device that signed it, if the page has that. */
+function withSharers({ files, sharers }: FilePage): ListedFile[] {
+  const proofs = new Map<string, Uint8Array>();
+  for (const proof of sharers) {
+    const grant = lastGrantOf(proof);
+    if (grant !== undefined) proofs.set(`${toHex(grant.deviceId)} ${grant.userId}`, proof);
   }
+  return files.map((file) => {
+    const { signature, sharedBy } = file;
+    const sharer = signature && proofs.get(`${toHex(deviceIdOf(signature.publicKey))} ${sharedBy}`);
+    return { ...file, sharer };
+  });
 }

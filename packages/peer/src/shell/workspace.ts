@@ -7,6 +7,7 @@
 import { join } from 'node:path';
 import { type DownloadStore, openDownload } from '@minitorrent/chunk-store';
 import { type Clock, type Random, RpcError } from '@minitorrent/rpc-core';
+import type { Identity } from '@minitorrent/rpc-core/identity';
 import { type AnnouncedFile, type PeerAddress, toHex } from '@minitorrent/tracker/contract';
 import { PeerError } from '../errors.ts';
 import type { EventHub } from '../event-hub.ts';
@@ -19,6 +20,7 @@ import type {
   Share,
   ShareOptions,
 } from '../peer.ts';
+import { badSignature, SharedFileCheck } from '../shared-file-check.ts';
 import type { Announcers } from './announcers.ts';
 import { DownloadTask } from './download-task.ts';
 import type { DownloadRecord, Library } from './library.ts';
@@ -30,6 +32,7 @@ import type { Uplink } from './uplink.ts';
 
 export interface WorkspaceOptions {
   readonly userId: string;
+  readonly identity: Identity;
   readonly deviceId: Uint8Array;
   readonly dataDir: string;
   readonly downloadDir: string;
@@ -42,6 +45,10 @@ export interface WorkspaceOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EventHub<PeerEvents>;
+  /** The key that is pinned for a group. */
+  groupKey(groupId: string): Uint8Array | undefined;
+  /** Has it pinned by what lets this device in. Fails with `not_admitted`. */
+  learnGroupKey(groupId: string, options: CallOptions): Promise<void>;
 }
 
 export class Workspace {
@@ -128,10 +135,18 @@ export class Workspace {
     await this.#shelf.leave(groupId);
   }
 
-  /** The tracker's `make_file`. Fails with `unknown_download` where none waits for it, which the tracker is told. */
+  /**
+   * The tracker's `make_file`. Fails with `unknown_download` where none waits for it, and with `bad_signature` where its
+   * sharer did not sign it, which the tracker is told.
+   */
   describe(groupId: string, description: FileDescription): void {
     const task = this.#downloads.get(keyOf(groupId, description.file.name));
-    if (task?.describe(description) === true) return;
+    try {
+      if (task?.describe(description) === true) return;
+    } catch (error) {
+      if (error instanceof PeerError) throw new RpcError(error.code, error.message, { cause: error });
+      throw error;
+    }
     throw new RpcError('unknown_download', `Cannot make ${description.file.name}: nobody here asked for it`);
   }
 
@@ -156,6 +171,7 @@ export class Workspace {
   ): DownloadTask {
     const { groupId, name } = record;
     const { calls, files, announcers, events, dataDir, library, userId } = this.#options;
+    const { groupKey, learnGroupKey } = this.#options;
     const task = new DownloadTask({
       ...this.#options,
       ...how,
@@ -163,7 +179,14 @@ export class Workspace {
       leavesDir: join(dataDir, 'leaves'),
       openStore: openDownload,
       strategy: strategyNamed(record.strategy),
-      requestFile: (signal) => calls.downloadFile(groupId, name, { signal }),
+      requestFile: async (signal) => {
+        if (groupKey(groupId) === undefined) await learnGroupKey(groupId, { signal });
+        await calls.downloadFile(groupId, name, { signal });
+      },
+      check: (claim) => {
+        const verdict = new SharedFileCheck(groupId, groupKey(groupId)).check(claim);
+        return verdict.isSigned ? undefined : badSignature(groupId, claim, verdict.reason);
+      },
       onLearned: (description) => library.describeDownload(userId, groupId, name, description),
       onOpened: (store) => {
         const file = files.put(groupId, store);

@@ -18,7 +18,12 @@ import {
   whoToExpect,
 } from '@minitorrent/rpc-core';
 import { createTcpNetwork } from '@minitorrent/rpc-core/tcp';
-import { createIdentity, createTlsNetwork, type Identity } from '@minitorrent/rpc-core/tls';
+import {
+  createIdentity,
+  createTlsNetwork,
+  type Identity,
+  loadOrCreateIdentity,
+} from '@minitorrent/rpc-core/tls';
 import {
   type ClusterOptions,
   createMemoryRegister,
@@ -26,7 +31,7 @@ import {
   RegisterCell,
   type Tracker,
 } from '@minitorrent/tracker';
-import { type FileDescriptor, trackerContract } from '@minitorrent/tracker/contract';
+import { type FileDescriptor, signFile, trackerContract } from '@minitorrent/tracker/contract';
 import { vi } from 'vitest';
 import { peerContract } from '../../src/contract.ts';
 import { type CreatePeerOptions, createPeer, type Peer } from '../../src/index.ts';
@@ -194,13 +199,15 @@ export class Cluster implements AsyncDisposable {
     await tracker.announce({ port, files: [holding] });
   }
 
-  /** Puts a file on the group's list that nobody serves yet. */
+  /** Puts a file on the group's list that nobody serves yet, signed by alice's device. */
   async listed({ name, size, pieceLength, root }: FileDescriptor): Promise<void> {
     const identity = createIdentity();
     const tracker = (await this.client([], identity)).client(trackerContract);
     await tracker.login({ userId: 'alice', password: PASSWORD, deviceId: identity.deviceId });
     const file = { name, size, pieceLength, root };
-    await tracker.upload_file({ requestId: randomBytes(16), groupId: GROUP, file });
+    const alice = await loadOrCreateIdentity({ folder: join(this.folder, 'alice', 'data') });
+    const signature = signFile(alice, { groupId: GROUP, userId: 'alice', file });
+    await tracker.upload_file({ requestId: randomBytes(16), groupId: GROUP, file, signature });
   }
 
   /** A bare connection to the tracker. */
