@@ -12,7 +12,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { flipEverything } from './flips.ts';
+import { flipEverything } from './flips/flip-everything.ts';
 import { describeScenario, type ScenarioResult } from './report.ts';
 import { fuzzCaller, fuzzPeer, fuzzTracker } from './scenarios.ts';
 
