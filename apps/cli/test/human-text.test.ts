@@ -192,7 +192,7 @@ const OPERATOR_RESULTS: readonly (readonly [CommandResult, string[]])[] = [
     { command: 'witness_init', clusterId: 'c1', place: '/data/witness', epoch: 41 },
     [
       'Made the register of the cluster once more, in /data/witness, where the lost one was: at epoch 41.',
-      'Next: minitorrent witness. The lost one must never come back: two registers make two primaries',
+      'Next: minitorrent witness --admit <the ids of its trackers>. The lost one must never come back: two registers make two primaries',
     ],
   ],
   [{ command: 'tracker_identity', deviceId: 'MFRGGZD', dataFolder: '/data' }, ['MFRGGZD']],
