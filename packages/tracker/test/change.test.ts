@@ -7,6 +7,7 @@ import type { Command } from '../src/commands/command.ts';
 import { commandOf } from '../src/commands/command-of.ts';
 import { isTrackerError } from '../src/errors.ts';
 import type { TrackerEvent } from '../src/events.ts';
+import { signFile } from '../src/membership/file-signature.ts';
 import type { TrackerState } from '../src/model.ts';
 import { apply, createState, type OwnedState } from '../src/state.ts';
 import {
@@ -20,6 +21,7 @@ import {
 import { codecContract, sample } from './helpers/codec-contract.ts';
 import { createDriver } from './helpers/drive.ts';
 import { testFile } from './helpers/files.ts';
+import { device, FOREVER, founded, granted } from './membership/people.ts';
 import vectors from './vectors/changes.json' with { type: 'json' };
 
 const groupId = 'friends';
@@ -107,8 +109,72 @@ const samples = Object.fromEntries(
   story.toReversed().map(([change]) => [`change ${change.kind}`, sample(changeCodec, change)]),
 );
 
+const proof = Uint8Array.of(1, 2, 3);
+const signature = { publicKey: new Uint8Array(32).fill(0x9c), signature: new Uint8Array(65).fill(0x51) };
+const inviteId = new Uint8Array(32).fill(0x17);
+/** What devices with keys add. */
+const signedSamples = {
+  'change create_group with a proof': sample(changeCodec, {
+    kind: 'create_group',
+    groupId,
+    userId: by,
+    atMs,
+    proof,
+  }),
+  'change join_group with a device': sample(changeCodec, {
+    kind: 'join_group',
+    groupId,
+    userId,
+    atMs,
+    deviceId,
+  }),
+  'change join_group with a proof': sample(changeCodec, {
+    kind: 'join_group',
+    groupId,
+    userId,
+    atMs,
+    deviceId,
+    proof,
+  }),
+  'change accept_request with proofs': sample(changeCodec, {
+    kind: 'accept_request',
+    groupId,
+    userId,
+    by,
+    atMs,
+    proofs: [proof],
+  }),
+  'change upload_file with a signature': sample(changeCodec, {
+    kind: 'upload_file',
+    groupId,
+    file,
+    by,
+    atMs,
+    signature,
+  }),
+  'change remove_member': sample(changeCodec, { kind: 'remove_member', groupId, userId, by }),
+  'change set_role': sample(changeCodec, {
+    kind: 'set_role',
+    groupId,
+    userId,
+    role: 'admin',
+    by,
+    atMs,
+    proofs: [proof],
+  }),
+  'change create_invitation': sample(changeCodec, {
+    kind: 'create_invitation',
+    groupId,
+    proof,
+    maxUses: 10,
+    by,
+    atMs,
+  }),
+  'change revoke_invitation': sample(changeCodec, { kind: 'revoke_invitation', groupId, inviteId, by }),
+};
+
 describe('changes', () => {
-  codecContract(samples, vectors);
+  codecContract({ ...samples, ...signedSamples }, vectors);
 });
 
 describe('commandOf', () => {
@@ -118,6 +184,81 @@ describe('commandOf', () => {
     for (const [change, ...events] of story) {
       const decision = commandOf(forwarded(change), SMALL_LIMITS).decide(state);
       // Strict: a field that only the change has would not be journalled, and its `kind` would be another event.
+      expect([change.kind, decision.events]).toStrictEqual([change.kind, events]);
+      for (const event of decision.events) apply(state, event);
+    }
+  });
+
+  it('makes of every change of a device with a key, forwarded, the command whose events follow', () => {
+    const state = createState();
+    const [phone, laptop, key] = [device(61), device(62), device(63)];
+    for (const [user, one] of [
+      [by, phone],
+      [userId, laptop],
+    ] as const) {
+      apply(state, { kind: 'user_created', userId: user, passwordHash, atMs });
+      apply(state, { kind: 'device_bound', userId: user, deviceId: one.deviceId, name: '', atMs });
+    }
+    const own = founded(phone, groupId, by);
+    const ofBob = { userId, device: laptop };
+    const first = granted(own, phone, { ...ofBob, memberEpoch: 3 });
+    const second = granted(own, phone, { ...ofBob, role: 'admin', memberEpoch: 5 });
+    const invite = granted(own, phone, { userId: by, device: key, role: 'invite', memberEpoch: 7 });
+    const third = granted(invite, key, { ...ofBob, memberEpoch: 8 });
+    const { deviceId: on } = laptop;
+    const invitation = { inviteId: key.deviceId, proof: invite, maxUses: 1, by, atMs };
+    const shared = signFile(laptop, { groupId, userId, file });
+    const keyedStory: readonly (readonly [Change, ...(readonly TrackerEvent[])])[] = [
+      [
+        { kind: 'create_group', groupId, userId: by, atMs, proof: own },
+        { kind: 'group_created', groupId, userId: by, atMs },
+        { kind: 'device_granted', groupId, userId: by, deviceId: phone.deviceId, proof: own },
+      ],
+      [
+        { kind: 'join_group', groupId, userId, atMs, deviceId: on },
+        { kind: 'join_requested', groupId, userId, atMs },
+      ],
+      [
+        { kind: 'accept_request', groupId, userId, by, atMs, proofs: [first] },
+        { kind: 'join_accepted', groupId, userId, by, atMs },
+        { kind: 'device_granted', groupId, userId, deviceId: on, proof: first },
+      ],
+      [
+        { kind: 'set_role', groupId, userId, role: 'admin', by, atMs, proofs: [second] },
+        { kind: 'role_changed', groupId, userId, role: 'admin', by },
+        { kind: 'device_granted', groupId, userId, deviceId: on, proof: second },
+      ],
+      [
+        { kind: 'upload_file', groupId, file, by: userId, atMs, signature: shared },
+        { kind: 'file_shared', groupId, file, by: userId, atMs },
+        { kind: 'file_signed', groupId, name, ...shared, sharer: second },
+      ],
+      [
+        { kind: 'remove_member', groupId, userId, by },
+        { kind: 'member_removed', groupId, userId, by },
+      ],
+      [
+        { kind: 'create_invitation', groupId, proof: invite, maxUses: 1, by, atMs },
+        { kind: 'invitation_created', groupId, ...invitation, expiresAtMs: FOREVER },
+      ],
+      [
+        { kind: 'join_group', groupId, userId, atMs, deviceId: on, proof: third },
+        { kind: 'join_requested', groupId, userId, atMs },
+        { kind: 'invitation_used', groupId, inviteId: key.deviceId },
+        { kind: 'join_accepted', groupId, userId, by, atMs },
+        { kind: 'device_granted', groupId, userId, deviceId: on, proof: third },
+      ],
+      [
+        { kind: 'create_invitation', groupId, proof: invite, maxUses: 1, by, atMs },
+        { kind: 'invitation_created', groupId, ...invitation, expiresAtMs: FOREVER },
+      ],
+      [
+        { kind: 'revoke_invitation', groupId, inviteId: key.deviceId, by },
+        { kind: 'invitation_revoked', groupId, inviteId: key.deviceId },
+      ],
+    ];
+    for (const [change, ...events] of keyedStory) {
+      const decision = commandOf(forwarded(change), SMALL_LIMITS).decide(state);
       expect([change.kind, decision.events]).toStrictEqual([change.kind, events]);
       for (const event of decision.events) apply(state, event);
     }

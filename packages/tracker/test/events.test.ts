@@ -14,6 +14,10 @@ const passwordHash =
   '$argon2id$v=19$m=19456,t=2,p=1$AQEBAQEBAQEBAQEBAQEBAQ$AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI';
 const file = testFile('film.mkv', 5_000_000_000);
 const { name, root } = file;
+const deviceId = new Uint8Array(32).fill(0xd1);
+const inviteId = new Uint8Array(32).fill(0x17);
+const proof = Uint8Array.of(1, 2, 3);
+const signature = new Uint8Array(65).fill(0x51);
 
 const events: readonly TrackerEvent[] = [
   { kind: 'user_created', userId, passwordHash, atMs },
@@ -27,6 +31,25 @@ const events: readonly TrackerEvent[] = [
   { kind: 'member_left', groupId, userId },
   { kind: 'file_shared', groupId, file, by, atMs },
   { kind: 'sharing_stopped', groupId, name, root, by },
+  { kind: 'password_changed', userId, passwordHash },
+  { kind: 'device_bound', userId, deviceId, name: 'phone', atMs },
+  { kind: 'device_revoked', userId, deviceId },
+  { kind: 'device_granted', groupId, userId, deviceId, proof },
+  { kind: 'member_removed', groupId, userId, by },
+  { kind: 'role_changed', groupId, userId, role: 'admin', by },
+  {
+    kind: 'invitation_created',
+    groupId,
+    inviteId,
+    proof,
+    maxUses: 10,
+    expiresAtMs: atMs + 86_400_000,
+    by,
+    atMs,
+  },
+  { kind: 'invitation_used', groupId, inviteId },
+  { kind: 'invitation_revoked', groupId, inviteId },
+  { kind: 'file_signed', groupId, name, publicKey: deviceId, signature, sharer: proof },
 ];
 
 const entry = {

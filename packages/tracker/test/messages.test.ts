@@ -17,6 +17,11 @@ const userId = 'alice';
 const file = testFile('film.mkv', 5_000_000_000);
 const { root } = file;
 const peer = { userId: 'bob', deviceId, host: '192.0.2.7', port: 7_000, holding: 'partial' } as const;
+const device = { deviceId, name: 'phone', boundAtMs: 1_764_000_000_000 };
+const inviteId = new Uint8Array(32).fill(0x17);
+const proof = Uint8Array.of(1, 2, 3);
+const signature = { publicKey: new Uint8Array(32).fill(0x9c), signature: new Uint8Array(65).fill(0x51) };
+const expiresAtMs = 1_764_086_400_000;
 const position = { epoch: 1, index: 300, hash: new Uint8Array(32).fill(0xab) };
 const entries = [new Uint8Array([1, 2, 3])];
 const config = { epoch: 7, primary: '01'.repeat(16), inSync: ['01'.repeat(16), '02'.repeat(16)] };
@@ -62,7 +67,84 @@ const samples: Readonly<Record<string, Sample>> = {
     memberships: [{ groupId, role: 'admin' }],
     mayBeStale: false,
   }),
+  'login request with a name': sample(served.login.request.codec, {
+    userId,
+    password: 'correct horse',
+    deviceId,
+    deviceName: 'phone',
+  }),
+  'resume_session request': sample(served.resume_session.request.codec, { userId }),
   'logout request': sample(served.logout.request.codec, {}),
+  'change_password request': sample(served.change_password.request.codec, {
+    requestId,
+    password: 'correct horse',
+    newPassword: 'battery staple',
+  }),
+  'list_devices response': sample(served.list_devices.response.codec, {
+    devices: [{ ...device, isOnline: true, isRevoked: false }],
+    mayBeStale: false,
+  }),
+  'revoke_device request': sample(served.revoke_device.request.codec, { requestId, deviceId }),
+  'create_group request with a proof': sample(served.create_group.request.codec, {
+    requestId,
+    groupId,
+    proof,
+  }),
+  'join_group request with a proof': sample(served.join_group.request.codec, { requestId, groupId, proof }),
+  'accept_request request with proofs': sample(served.accept_request.request.codec, {
+    requestId,
+    groupId,
+    userId: 'bob',
+    proofs: [proof],
+  }),
+  'list_members request': sample(served.list_members.request.codec, { groupId, after: '' }),
+  'list_members response': sample(served.list_members.response.codec, {
+    members: [{ userId, role: 'admin', sinceMs: 1_764_000_000_000, deviceIds: [deviceId] }],
+    next: '',
+    memberEpoch: 7,
+    mayBeStale: false,
+  }),
+  'remove_member request': sample(served.remove_member.request.codec, { requestId, groupId, userId: 'bob' }),
+  'set_role request': sample(served.set_role.request.codec, {
+    requestId,
+    groupId,
+    userId: 'bob',
+    role: 'admin',
+    proofs: [proof],
+  }),
+  'create_invitation request': sample(served.create_invitation.request.codec, {
+    requestId,
+    groupId,
+    proof,
+    maxUses: 10,
+  }),
+  'list_invitations request': sample(served.list_invitations.request.codec, { groupId }),
+  'list_invitations response': sample(served.list_invitations.response.codec, {
+    invitations: [
+      { inviteId, invitedBy: userId, createdAtMs: 1_764_000_000_000, expiresAtMs, maxUses: 10, uses: 3 },
+    ],
+    mayBeStale: false,
+  }),
+  'find_invitation request': sample(served.find_invitation.request.codec, { groupId, inviteId }),
+  'find_invitation response': sample(served.find_invitation.response.codec, { proof, memberEpoch: 7 }),
+  'revoke_invitation request': sample(served.revoke_invitation.request.codec, {
+    requestId,
+    groupId,
+    inviteId,
+  }),
+  'group_stamps request': sample(served.group_stamps.request.codec, { groups: [groupId, 'family'] }),
+  'group_stamps response': sample(served.group_stamps.response.codec, {
+    stamps: [
+      { groupId, memberEpoch: 7, membership: { proof, stamp: Uint8Array.of(4, 5, 6) } },
+      { groupId: 'family', memberEpoch: 2, membership: undefined },
+    ],
+  }),
+  'upload_file request with a signature': sample(served.upload_file.request.codec, {
+    requestId,
+    groupId,
+    file,
+    signature,
+  }),
   'create_group request': sample(served.create_group.request.codec, { requestId, groupId }),
   'join_group request': sample(served.join_group.request.codec, { requestId, groupId }),
   'join_group response': sample(served.join_group.response.codec, { status: 'requested' }),
@@ -78,7 +160,9 @@ const samples: Readonly<Record<string, Sample>> = {
     after: 'friends/alice',
   }),
   'list_requests response': sample(served.list_requests.response.codec, {
-    requests: [{ groupId, userId: 'bob', requestedAtMs: 1_764_000_000_000 }],
+    requests: [
+      { groupId, userId: 'bob', requestedAtMs: 1_764_000_000_000, deviceIds: [deviceId], memberEpoch: 7 },
+    ],
     next: 'friends/bob',
     mayBeStale: true,
   }),
@@ -97,6 +181,13 @@ const samples: Readonly<Record<string, Sample>> = {
     files: [{ file, sharedBy: userId, sharedAtMs: 1_764_000_000_000, seeders: 1, leechers: 2 }],
     next: '',
     mayBeStale: false,
+    sharers: [],
+  }),
+  'list_file response with a signed file': sample(served.list_file.response.codec, {
+    files: [{ file, sharedBy: userId, sharedAtMs: 1_764_000_000_000, seeders: 1, leechers: 2, signature }],
+    next: '',
+    mayBeStale: false,
+    sharers: [proof],
   }),
   'upload_file request': sample(served.upload_file.request.codec, { requestId, groupId, file }),
   'download_file request': sample(served.download_file.request.codec, { groupId, name: file.name }),
@@ -163,9 +254,28 @@ const samples: Readonly<Record<string, Sample>> = {
     groupId,
     userId: 'bob',
     requestedAtMs: 1_764_000_000_000,
+    deviceIds: [deviceId],
+    memberEpoch: 7,
   }),
   'peer_authentication response': sample(called.peer_authentication.response.codec, {
     decision: 'undecided',
+  }),
+  'peer_authentication response with proofs': sample(called.peer_authentication.response.codec, {
+    decision: 'accept',
+    proofs: [proof],
+  }),
+  'devices_revoked request': sample(called.devices_revoked.request.codec, {
+    groupId,
+    memberEpoch: 7,
+    deviceIds: [deviceId],
+  }),
+  'make_file request of a signed file': sample(called.make_file.request.codec, {
+    groupId,
+    file,
+    sharedBy: userId,
+    peers: [peer],
+    signature,
+    sharer: proof,
   }),
   'membership_changed request': sample(called.membership_changed.request.codec, {
     groupId,
@@ -204,8 +314,16 @@ describe('messages', () => {
         ...['upload_file', 'download_file', 'sync', 'announce', 'stop_sharing'],
         ...['list_requests', 'accept_request', 'reject_request'],
         ...['forward', 'tracker_status', 'promote'],
+        ...['resume_session', 'change_password', 'list_devices', 'revoke_device'],
+        ...['list_members', 'remove_member', 'set_role', 'group_stamps'],
+        ...['create_invitation', 'list_invitations', 'find_invitation', 'revoke_invitation'],
       ].sort(),
     );
-    expect(Object.keys(called).sort()).toEqual(['make_file', 'membership_changed', 'peer_authentication']);
+    expect(Object.keys(called).sort()).toEqual([
+      'devices_revoked',
+      'make_file',
+      'membership_changed',
+      'peer_authentication',
+    ]);
   });
 });
