@@ -17,11 +17,16 @@ describe('a pair without a witness', { timeout: 120_000 }, () => {
     const alice = await pair.startPeer('alice');
     await register(alice);
     await alice.run('create_group', ['films']);
+    // From now on the trackers know this device of hers, too.
+    const late = await pair.startPeer('late');
+    await late.run('login', ['alice'], [PASSWORD]);
+    await late.run('logout', []);
 
     await pair.kill(0);
     await pair.untilRoles('down', 'safe');
-    const late = await pair.startPeer('late');
     expect(await failureOf(late, 'create_user', ['late'], [PASSWORD])).toMatchObject({ code: 'no_primary' });
+    const stranger = await pair.startPeer('stranger');
+    expect(await failureOf(stranger, 'login', ['alice'], [PASSWORD])).toMatchObject({ code: 'no_primary' });
     await late.run('login', ['alice'], [PASSWORD]);
     expect(await late.run('list_groups', [])).toMatchObject({
       groups: [{ groupId: 'films' }],
@@ -111,8 +116,8 @@ describe('a pair with a witness', { timeout: 120_000 }, () => {
     isDone = true;
     await writing;
     expect(names.length).toBeGreaterThan(10);
-    // Everybody whose registration was answered is there, once.
-    expect((await pair.status(0))?.acknowledgedIndex).toBe(names.length + 1);
+    // Everybody whose registration was answered is there, once, and so is the device of alice.
+    expect((await pair.status(0))?.acknowledgedIndex).toBe(names.length + 2);
   });
 
   it('loses both trackers and the witness in the middle of a transfer, which completes', async () => {

@@ -182,7 +182,8 @@ describe('minitorrent, all of it', () => {
       'minitorrent_tracker_users 1',
       'minitorrent_tracker_groups 1',
       'minitorrent_tracker_sessions 1',
-      'minitorrent_tracker_durable_index 2',
+      // The user, her device, and the group.
+      'minitorrent_tracker_durable_index 3',
       'minitorrent_tracker_logins_total{outcome="failed"} 1',
       'minitorrent_tracker_logins_total{outcome="succeeded"} 1',
       'minitorrent_tracker_calls_total{method="create_group",outcome="ok"} 1',

@@ -42,7 +42,8 @@ describePostgres('minitorrent tracker --journal', () => {
     const peer = async (tracker: string, ...lines: string[]) => {
       const world = systemClockWorld();
       world.stdin.end(`${lines.join('\n')}\n`);
-      const data = join(folder.path, tracker);
+      // The same device at both.
+      const data = join(folder.path, 'peer');
       const options = { tracker, listen: '127.0.0.1:0', data, downloads: data, json: true };
       expect([await runPeer(options, world, peerTools), world.out()]).toMatchObject([0, {}]);
     };
