@@ -52,6 +52,8 @@ export interface GroupKeys {
   pin(groupId: string, groupKey: Uint8Array): void;
   /** What was pinned for a group that the user did not get into. */
   forget(groupId: string): void;
+  /** This device was let in: it has something to show to other peers now. */
+  letIn(groupId: string): void;
 }
 
 export interface GroupDeskOptions {
@@ -85,13 +87,19 @@ export class GroupDesk {
     // There was no such group any more, whatever was known of one.
     keys.forget(groupId);
     keys.pin(groupId, keyOfFounding(proof));
+    keys.letIn(groupId);
   }
 
   /** `requested`: an admin, or another device of the user, decides. With an invitation's code the user is in at once. */
   async join(groupId: string, { invitation, ...options }: JoinOptions = {}): Promise<'member' | 'requested'> {
-    const { calls } = this.#options;
-    if (invitation === undefined) return calls.joinGroup(groupId, undefined, options);
-    return this.#retrying(() => this.#joinBy(groupId, readCode(invitation), options), options);
+    const { calls, keys } = this.#options;
+    const code = invitation === undefined ? undefined : readCode(invitation);
+    const status =
+      code === undefined
+        ? await calls.joinGroup(groupId, undefined, options)
+        : await this.#retrying(() => this.#joinBy(groupId, code, options), options);
+    if (status === 'member') keys.letIn(groupId);
+    return status;
   }
 
   /** Lets the devices of a request in. */

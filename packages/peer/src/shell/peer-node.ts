@@ -350,6 +350,7 @@ export class PeerNode implements Peer {
       groupKey: (groupId) => keeper.groupKey(groupId),
       pin: (groupId, groupKey) => keeper.pin(groupId, groupKey),
       forget: (groupId) => keeper.left(groupId),
+      letIn: (groupId) => keeper.changed(groupId),
     };
     return new GroupDesk({ identity, clock, random, calls: this.#members, keys, userId });
   }

@@ -41,6 +41,8 @@ export class SignIn {
    */
   async signIn(login: Login, options: CallOptions = {}): Promise<SignedIn> {
     const { links, offline, patienceMs } = this.#options;
+    // Of the last login on this device, or change of the password.
+    await this.settled();
     const canDoWithout = offline.has(login.userId);
     const patience = { patienceMs: canDoWithout ? Math.min(OFFLINE_AFTER_MS, patienceMs) : patienceMs };
     try {
