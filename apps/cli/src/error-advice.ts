@@ -90,7 +90,7 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   connect_timeout: 'check the address and the network; a firewall may be in the way',
   handshake_failed:
     'check the address, and that a tracker or peer of minitorrent listens there, of a version that encrypts',
-  wrong_device: 'each user is bound to this device’s key while connected: restart the peer and log in again',
+  wrong_device: 'use the same version of minitorrent on both sides: a device logs in as itself alone',
   handshake_timeout: 'check that a tracker or peer of minitorrent listens at this address',
   wrong_identity:
     'check the address, and the id behind # with whoever runs the other side; do not go on while they differ',

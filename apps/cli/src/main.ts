@@ -6,9 +6,10 @@
  * The flag above keeps the young generation small: the bytes of a transfer are garbage soon after they came, and are
  * counted by its collections alone. It is worth 35 MiB to a peer.
  */
+import type { Actions } from './actions.ts';
 import { describeDefect, EXIT } from './failure.ts';
 import { hideArguments } from './hide-arguments.ts';
-import { type Actions, runProgram } from './program.ts';
+import { runProgram } from './program.ts';
 import { readVersion } from './version.ts';
 
 /** An orderly end has happened by then; what still holds the process after this long must not hang a user's script. */

@@ -2,11 +2,11 @@
  * The part of the command line for those who run trackers: `tracker`, `witness`, `cluster`, and what is below them.
  */
 import { type Command, Option } from 'commander';
+import type { Actions } from './actions.ts';
 import type { ClusterUpOptions } from './commands/cluster-up.ts';
 import type { TrackerCommandOptions } from './commands/tracker-settings.ts';
 import type { WitnessCommandOptions } from './commands/witness.ts';
 import type { ExitCode } from './failure.ts';
-import type { Actions } from './program.ts';
 import {
   clusterOption,
   dataOption,

@@ -105,7 +105,7 @@ describe('commands', () => {
       'list_requests films',
       {
         listRequests: async () => ({
-          items: [{ groupId: 'films', userId: 'bob', requestedAtMs: 5 }],
+          items: [{ groupId: 'films', userId: 'bob', requestedAtMs: 5, deviceIds: [] }],
           mayBeStale: true,
         }),
       },
@@ -130,7 +130,10 @@ describe('commands', () => {
       {
         listFiles: async () => ({
           items: [
-            { file: createFakeShare().file, sharedBy: 'alice', sharedAtMs: 5, seeders: 1, leechers: 0 },
+            {
+              ...{ file: createFakeShare().file, sharedBy: 'alice', sharedAtMs: 5, seeders: 1, leechers: 0 },
+              ...{ sharedByDevice: undefined, isSigned: true },
+            },
           ],
           mayBeStale: true,
         }),

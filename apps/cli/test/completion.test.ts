@@ -27,9 +27,12 @@ const peer = createFakePeer({
         sharedAtMs: 0,
         seeders: 1,
         leechers: 0,
+        sharedByDevice: undefined,
+        isSigned: true,
       })),
     ),
-  listRequests: async (groupId = '') => listing([{ groupId, userId: 'bob', requestedAtMs: 0 }]),
+  listRequests: async (groupId = '') =>
+    listing([{ groupId, userId: 'bob', requestedAtMs: 0, deviceIds: [] }]),
   downloads: () => [createFakeDownload('a.txt', 'films'), createFakeDownload('b.txt', 'other')],
   shares: () => [createFakeShare(), createFakeShare({ groupId: 'other' })],
 });

@@ -268,11 +268,15 @@ const EVENTS: readonly (readonly [CliEvent, string])[] = [
     'A tracker is not believed about films: it was founded by another. Next: ask its admin; if it was made anew, leave_group films and join again',
   ],
   [
+    { event: 'device-waiting', groupId: 'films', userId: 'alice', deviceId: 'MFRGGZD' },
+    'This device, MFRGGZD, is not let into films yet. Next, on another device of yours, or an admin: accept_request films alice',
+  ],
+  [
     { event: 'offline', userId: 'alice' },
     'Logged in as alice without a tracker: what you share is served, downloads go on with the peers they know',
   ],
   [
-    { event: 'join-request', groupId: 'films', userId: 'bob' },
+    { event: 'join-request', groupId: 'films', userId: 'bob', deviceIds: ['MFRGGZD'] },
     'bob asks to join films: accept_request films bob, or reject_request',
   ],
   [

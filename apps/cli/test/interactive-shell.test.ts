@@ -8,7 +8,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { runPeer } from '../src/commands/peer.ts';
 import { runAtPrompt } from '../src/commands/peer-prompt.ts';
 import { listenForEnding } from '../src/process-signals.ts';
-import { deviceOneAnswers } from './support/devices.ts';
+import { device, deviceOneAnswers } from './support/devices.ts';
 import { createFakeDownload, createFakePeer } from './support/fake-peer.ts';
 import { createFakeWorld } from './support/fake-world.ts';
 import { createVirtualTerminal } from './support/virtual-terminal.ts';
@@ -126,7 +126,7 @@ describe('the shell at a prompt', () => {
     await using person = await sitDown();
     await person.type('list_gr');
     const download = createFakeDownload('movie.mkv');
-    person.peer.emit('join-request', { groupId: 'films', userId: 'bob' });
+    person.peer.emit('join-request', { groupId: 'films', userId: 'bob', deviceIds: [device(2)] });
     person.peer.emit('download-started', download);
     person.world.clock.advance(200);
     expect(await person.shows('25 %')).toMatch(
@@ -159,7 +159,7 @@ describe('the shell at a prompt', () => {
     await person.shows('at least 12 characters');
     expect(person.terminal.text()).not.toContain('once more');
     await person.type('\u007f'.repeat('too short'.length));
-    person.peer.emit('join-request', { groupId: 'films', userId: 'bob' });
+    person.peer.emit('join-request', { groupId: 'films', userId: 'bob', deviceIds: [device(2)] });
     await person.type('correct horse\r');
     await person.shows('The same once more');
     expect(person.terminal.text()).not.toContain('bob asks');

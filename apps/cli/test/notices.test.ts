@@ -2,6 +2,7 @@ import { createManualClock } from '@minitorrent/rpc-core/testing';
 import { describe, expect, it } from 'vitest';
 import { createProgressBoard } from '../src/output/progress-board.ts';
 import { showNotices } from '../src/shell/notices.ts';
+import { device, idOf } from './support/devices.ts';
 import { createFakeDownload, createFakePeer, createFakeShare } from './support/fake-peer.ts';
 import { createFakeReporter } from './support/fake-reporter.ts';
 
@@ -24,7 +25,8 @@ describe('showNotices', () => {
     peer.emit('tracker-lost', { address, reason: 'it is another one', code: 'wrong_identity' });
     peer.emit('login-needed', { userId: 'alice', reason: 'unknown', code: 'unknown_device' });
     peer.emit('offline', { userId: 'alice' });
-    peer.emit('join-request', { groupId: 'films', userId: 'bob' });
+    peer.emit('join-request', { groupId: 'films', userId: 'bob', deviceIds: [device(2)] });
+    peer.emit('device-waiting', { groupId: 'films', userId: 'alice', deviceId: device(3) });
     peer.emit('membership-changed', { groupId: 'films', standing: 'removed' });
     peer.emit('wrong-group-key', { groupId: 'films', reason: 'another', code: 'bad_proof' });
     peer.emit('download-started', download);
@@ -42,7 +44,8 @@ describe('showNotices', () => {
       },
       { event: 'login-needed', userId: 'alice', reason: 'unknown', code: 'unknown_device' },
       { event: 'offline', userId: 'alice' },
-      { event: 'join-request', groupId: 'films', userId: 'bob' },
+      { event: 'join-request', groupId: 'films', userId: 'bob', deviceIds: [idOf(2)] },
+      { event: 'device-waiting', groupId: 'films', userId: 'alice', deviceId: idOf(3) },
       { event: 'membership-changed', groupId: 'films', standing: 'removed' },
       { event: 'wrong-group-key', groupId: 'films', reason: 'another', code: 'bad_proof' },
       { event: 'download-started', groupId: 'films', name: 'a.txt' },
@@ -94,7 +97,7 @@ describe('showNotices', () => {
   it('hears nothing after it is closed', () => {
     const { reporter, peer, notices } = setUp();
     notices.close();
-    peer.emit('join-request', { groupId: 'films', userId: 'bob' });
+    peer.emit('join-request', { groupId: 'films', userId: 'bob', deviceIds: [device(2)] });
     expect(reporter.reports).toEqual([]);
     expect(peer.listenerCount('join-request')).toBe(0);
     expect(peer.listenerCount('share-changed')).toBe(0);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Actions, runProgram } from '../src/program.ts';
+import type { Actions } from '../src/actions.ts';
+import { runProgram } from '../src/program.ts';
 import { createFakeActions } from './support/fake-actions.ts';
 
 async function run(...args: string[]) {

@@ -11,6 +11,7 @@ const LEVELS: { readonly [Event in CliEvent['event']]?: LogLevel } = {
   'tracker-lost': 'warn',
   'login-needed': 'warn',
   offline: 'warn',
+  'device-waiting': 'warn',
   'wrong-group-key': 'error',
   'peer-banned': 'warn',
 };

@@ -4,17 +4,16 @@
  * Every value that is not ours goes through `safe` or `formatTable`, which escape it. Colours are put on later.
  */
 import { demoLines, downloadLines, fileLines, groupLines, requestLines, shareLines } from './human-tables.ts';
+import { connectLines, witnessInitLines } from './operator-lines.ts';
 import { countOf, formatBytes, formatDuration, formatRate } from './quantities.ts';
 import type {
   CliEvent,
   CommandHelp,
   CommandResult,
-  ConnectResult,
   DownloadResult,
   Failure,
   FailureOrigin,
   Freshness,
-  WitnessInitResult,
 } from './reports.ts';
 import { safe } from './terminal-text.ts';
 import { roleMeaning, trackerStatusLines } from './tracker-status-lines.ts';
@@ -121,6 +120,8 @@ export function eventLine(event: CliEvent): string {
       return safe`Logged in as ${event.userId} without a tracker: what you share is served, downloads go on with the peers they know`;
     case 'join-request':
       return safe`${event.userId} asks to join ${event.groupId}: accept_request ${event.groupId} ${event.userId}, or reject_request`;
+    case 'device-waiting':
+      return safe`This device, ${event.deviceId}, is not let into ${event.groupId} yet. Next, on another device of yours, or an admin: accept_request ${event.groupId} ${event.userId}`;
     case 'membership-changed':
       return membershipLine(event.groupId, event.standing);
     case 'wrong-group-key':
@@ -220,34 +221,4 @@ function usageLines(commands: readonly CommandHelp[], room: number): string[] {
   const lines = commands.map(({ usage, summary }) => safe`${usage.padEnd(width)}  ${summary}`);
   if (lines.every((line) => line.length <= room)) return lines;
   return commands.flatMap(({ usage, summary }) => [safe`${usage}`, safe`    ${summary}`]);
-}
-
-function connectLines({ trackers, changed }: ConnectResult): string[] {
-  return [
-    ...changed.map((address) => safe`Another device than before has to answer at ${address} from now on`),
-    ...trackers.map(({ address, deviceId }) => safe`The tracker at ${address} is ${deviceId}`),
-    'Next: minitorrent peer',
-  ];
-}
-
-function witnessInitLines({ clusterId, place, epoch }: WitnessInitResult): string[] {
-  if (epoch > 0) {
-    return [
-      safe`Made the register of the cluster once more, in ${place}, where the lost one was: at epoch ${epoch}.`,
-      'Next: minitorrent witness --admit <the ids of its trackers>. The lost one must never come back: two registers make two primaries',
-    ];
-  }
-  const isProcess = place !== 'PostgreSQL';
-  const witness = isProcess ? '<witness>#<its id>' : '<the same URL>';
-  return [
-    safe`Made the register of a new cluster in ${place}. The id of the cluster, which only its trackers may know:`,
-    '',
-    `  ${clusterId}`,
-    '',
-    'Next, with the addresses of your machines, and the ids that minitorrent tracker identity and witness identity tell there:',
-    ...(isProcess ? ['  minitorrent witness --listen <witness> --admit <id of first>,<id of second>'] : []),
-    `  minitorrent tracker --listen <first> --join <second>#<its id> --witness ${witness} --cluster ${clusterId}`,
-    `  minitorrent tracker --listen <second> --join <first>#<its id> --witness ${witness} --cluster ${clusterId}`,
-    'A tracker that has users already is started first. The id is remembered in the data folder.',
-  ];
 }

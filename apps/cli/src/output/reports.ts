@@ -265,7 +265,20 @@ export type CliEvent =
     }
   /** The user was let in without a tracker. */
   | { readonly event: 'offline'; readonly userId: string }
-  | { readonly event: 'join-request'; readonly groupId: string; readonly userId: string }
+  /** Which devices would be let in, for people to compare. */
+  | {
+      readonly event: 'join-request';
+      readonly groupId: string;
+      readonly userId: string;
+      readonly deviceIds: readonly string[];
+    }
+  /** This device is not let into a group of its user yet, and has asked to be. */
+  | {
+      readonly event: 'device-waiting';
+      readonly groupId: string;
+      readonly userId: string;
+      readonly deviceId: string;
+    }
   | { readonly event: 'membership-changed'; readonly groupId: string; readonly standing: string }
   /** A tracker says that a group has another founder than this device knows; it is not believed. */
   | {

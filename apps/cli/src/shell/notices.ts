@@ -2,6 +2,7 @@
  * Turns what a peer reports by itself into events for the user, and shows the progress of its downloads.
  */
 import type { Download, Peer, PeerEvents } from '@minitorrent/peer';
+import { formatDeviceId } from '@minitorrent/rpc-core/identity';
 import { formatAddress } from '../address.ts';
 import { adviceFor } from '../error-advice.ts';
 import { describeFailure } from '../failure.ts';
@@ -39,7 +40,10 @@ export function showNotices(options: {
     'login-needed': ({ userId, reason, code }) =>
       reporter.event({ event: 'login-needed', userId, reason, code }),
     offline: ({ userId }) => reporter.event({ event: 'offline', userId }),
-    'join-request': ({ groupId, userId }) => reporter.event({ event: 'join-request', groupId, userId }),
+    'join-request': ({ groupId, userId, deviceIds }) =>
+      reporter.event({ event: 'join-request', groupId, userId, deviceIds: deviceIds.map(formatDeviceId) }),
+    'device-waiting': ({ groupId, userId, deviceId }) =>
+      reporter.event({ event: 'device-waiting', groupId, userId, deviceId: formatDeviceId(deviceId) }),
     'membership-changed': ({ groupId, standing }) =>
       reporter.event({ event: 'membership-changed', groupId, standing }),
     'wrong-group-key': ({ groupId, reason, code }) =>
@@ -78,6 +82,7 @@ export function showNotices(options: {
     peer[method]('login-needed', listeners['login-needed']);
     peer[method]('offline', listeners.offline);
     peer[method]('join-request', listeners['join-request']);
+    peer[method]('device-waiting', listeners['device-waiting']);
     peer[method]('membership-changed', listeners['membership-changed']);
     peer[method]('wrong-group-key', listeners['wrong-group-key']);
     peer[method]('download-started', listeners['download-started']);

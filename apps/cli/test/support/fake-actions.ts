@@ -1,6 +1,6 @@
 /** The commands of the program, which do nothing but answer the exit code 0. */
 import { vi } from 'vitest';
-import type { Actions } from '../../src/program.ts';
+import type { Actions } from '../../src/actions.ts';
 
 export function createFakeActions() {
   return {
