@@ -84,6 +84,8 @@ export async function flipSqlite(folder: string, run: { seed: number; flips: num
     const chance = new Chance(run.seed, number);
     const bit = chance.pick(used) * 8 + chance.below(8);
     await copyFile(source, target);
+    // It says how long the journal was.
+    await copyFile(`${source}.head`, `${target}.head`);
     await writeByte(target, bit >> 3, (content[bit >> 3] ?? 0) ^ (1 << (bit & 7)));
     const verdict = await judgeFile(target, whole);
     return [verdict, `bit ${bit} of ${content.length * 8}`];
