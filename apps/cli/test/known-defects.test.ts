@@ -14,6 +14,8 @@ import { terminalJson, terminalText } from '../src/output/terminal-text.ts';
 import { runProgram } from '../src/program.ts';
 import { runLine } from '../src/shell/run-line.ts';
 import { createFakeActions } from './support/fake-actions.ts';
+import { createFakeContext } from './support/fake-context.ts';
+import { createFakeReporter } from './support/fake-reporter.ts';
 import { downloadRow, fileRow, shareRow } from './support/reports.ts';
 
 const HEADS = ['', 'a', 'film.mkv', 'invoice', '日本語', '🙂', ' ', '-rf ', '--help ', '..'];
@@ -54,7 +56,7 @@ function hostileTexts(): string[] {
 }
 
 /** What a terminal acts on, or that makes one text look like another; our own line ends are not in what is asked. */
-const HARM = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\u115f\u3164\u034f\ufe0f]/u;
+const HARM = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\u115f\u3164]|\u034f|\ufe0f/u;
 
 function harmIn(lines: readonly string[]): string[] {
   return lines.filter((line) => HARM.test(line));
@@ -83,10 +85,13 @@ describe('markup or terminal injection', () => {
         { command: 'login', userId: name },
       ];
       const events: readonly CliEvent[] = [
-        { event: 'join-request', groupId: name, userId: name },
+        { event: 'join-request', groupId: name, userId: name, deviceIds: [] },
         { event: 'membership-changed', groupId: name, standing: 'member' },
       ];
-      const failure = failureLines({ code: 'internal', message: name }, {});
+      const failure = failureLines(
+        { code: null, message: name, advice: null, usage: null },
+        { command: null, line: null },
+      );
       const lines = [
         ...results.flatMap((result) => resultLines(result)),
         ...events.map(eventLine),
@@ -174,9 +179,10 @@ describe('command injection', () => {
     ['uTorrent CVE-2015-5474', 'exec touch pwned'],
     ['uTorrent CVE-2015-5474', '$(touch pwned)'],
   ])('%s: %j is no command of the shell', async (_cve, line) => {
-    // Nothing of a context is needed to refuse a line.
-    const ran = runLine(line, {} as Parameters<typeof runLine>[1]);
-    await expect(ran).rejects.toThrow(expect.objectContaining({ name: 'CliError' }));
+    const reporter = createFakeReporter();
+    const outcome = await runLine(line, { context: createFakeContext(), reporter, lineNumber: null });
+    expect(outcome).toMatchObject({ kind: 'failed', exitCode: 2 });
+    expect(reporter.reports).toMatchObject([{ type: 'error', code: expect.any(String) }]);
   });
 });
 
