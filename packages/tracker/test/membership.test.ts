@@ -345,6 +345,44 @@ describe('roles', () => {
   });
 });
 
+describe('an admin who is none any more', () => {
+  it('lets nobody in, by a proof from before or by an invitation, and signs for nobody else', async () => {
+    await using scene = await createMemoryScene();
+    const alice = await founder(scene);
+    await member(scene, 'bob', laptop, alice);
+    const own = founded(phone);
+    const set = (role: 'admin' | 'member', proof: Uint8Array) =>
+      alice.tracker.set_role({ requestId: newRequestId(), groupId, userId: 'bob', role, proofs: [proof] });
+    const bobAs = (role: 'admin' | 'member', memberEpoch: number): Uint8Array =>
+      granted(own, phone, { userId: 'bob', device: laptop, role, memberEpoch });
+    await set('admin', bobAs('admin', 5));
+    const key = invitationKey(new Uint8Array(16).fill(6));
+    const invitation = { userId: 'bob', device: key, role: 'invite', memberEpoch: 7 } as const;
+    const invite = granted(bobAs('admin', 5), laptop, invitation);
+    const bob = await scene.logIn('bob', { deviceId: laptop.deviceId });
+    await bob.tracker.create_invitation({ requestId: newRequestId(), groupId, proof: invite, maxUses: 5 });
+    const carol = await scene.logIn('carol', { deviceId: tablet.deviceId });
+    expect(await join(carol)).toEqual({ status: 'requested' });
+    const byBob = { userId: 'carol', device: tablet, memberEpoch: 6 };
+    const accept = (peer: TestPeer, proof: Uint8Array) => {
+      const request = { requestId: newRequestId(), groupId, userId: 'carol', proofs: [proof] };
+      return peer.tracker.accept_request(request);
+    };
+    // A sound proof, but not one by the user who asks.
+    await expect(accept(alice, granted(bobAs('admin', 5), laptop, byBob))).rejects.toMatchObject({
+      code: 'bad_proof',
+    });
+    await set('member', bobAs('member', 7));
+    expect((await alice.tracker.list_invitations({ groupId })).invitations).toEqual([]);
+    await expect(join(carol, granted(invite, key, byBob))).rejects.toMatchObject({
+      code: 'unknown_invitation',
+    });
+    await expect(accept(bob, granted(bobAs('admin', 5), laptop, byBob))).rejects.toMatchObject({
+      code: 'not_an_admin',
+    });
+  });
+});
+
 describe('a signed file', () => {
   it('is listed and made with its signature, and with the proof of who shared it', async () => {
     await using scene = await createMemoryScene();
