@@ -20,15 +20,15 @@ export interface Admission {
   enter(connection: Connection, groupId: string, signal: AbortSignal): Promise<AbortSignal | undefined>;
   /** Before this peer serves something of the group over `connection`, whoever opened it: throws unless it is admitted. */
   require(connection: Connection, groupId: string): AbortSignal | undefined;
-  /** The other end shows itself; answers what this peer is. Throws a coded error where it is refused. */
-  present(connection: Connection, claim: MembershipClaim): MembershipCard;
+  /** The other end shows itself; answers what this peer is. Fails with a coded error where it is refused. */
+  present(connection: Connection, claim: MembershipClaim, signal: AbortSignal): Promise<MembershipCard>;
 }
 
 /** Asks nobody for anything: whoever knows the root of a file is served. */
 export const admitAnybody: Admission = {
   enter: async () => undefined,
   require: () => undefined,
-  present: (_, { groupId }) => {
+  present: async (_, { groupId }) => {
     throw new RpcError('not_admitted', `Cannot prove that this peer is a member of ${groupId}`);
   },
 };

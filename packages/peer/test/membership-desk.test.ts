@@ -124,7 +124,7 @@ async function setUp() {
     return serve(peerContract, {
       present_membership: async (claim, context) => {
         side.presented();
-        return side.desk.present(context.connection, claim);
+        return await side.desk.present(context.connection, claim, context.signal);
       },
       ...{ send_piece_info: nothing, send_piece_layer: nothing, send_pieces: nothing },
     });

@@ -146,6 +146,23 @@ describe('MembershipKeeper', () => {
     expect(scene.asked).toHaveLength(3);
   });
 
+  it('shows what has ended only while nobody gives anything newer', async () => {
+    await using scene = setUp();
+    await scene.begin();
+    scene.answer = () => Promise.reject(new RpcError('not_primary', 'I may be stale'));
+    const before = scene.keeper.card(GROUP);
+    const { signal } = new AbortController();
+    await scene.passes(STAMP_LIFE_MS + 1);
+    await expect(scene.keeper.obtain(GROUP, signal)).resolves.toBe(before);
+    scene.answer = async (groups) =>
+      groups.map((groupId) => scene.stampFor(groupId, before?.proof ?? new Uint8Array(0)));
+    await scene.passes(1_000);
+    await expect(scene.keeper.obtain(GROUP, signal)).resolves.toEqual(scene.given());
+    scene.setLive(false);
+    await scene.passes(STAMP_LIFE_MS + 1);
+    await expect(scene.keeper.obtain(GROUP, signal)).resolves.toEqual(scene.given());
+  });
+
   it('asks for what is needed and not there, and not again at once', async () => {
     await using scene = setUp();
     scene.keeper.begin('user-1');

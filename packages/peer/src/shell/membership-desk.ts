@@ -2,7 +2,7 @@
  * Where peers show each other that they belong to a group: this one first where it opened the connection or has a newer
  * stamp, and in answer where the other one does. Neither names a file before it has looked at the other's card.
  */
-import { type Clock, type Connection, RpcError } from '@minitorrent/rpc-core';
+import type { Clock, Connection } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
 import type { Admission, MembershipCard } from '../admission.ts';
 import type { Admissions } from '../admissions.ts';
@@ -22,7 +22,7 @@ export interface MembershipDeskOptions {
   readonly admissions: Admissions;
   /** What this device can show at once. */
   card(groupId: string): MembershipCard | undefined;
-  /** The same, asked for where it is not there. Fails with `not_admitted`. */
+  /** The same, asked for where it is not there or has ended. Fails with `not_admitted`. */
   obtain(groupId: string, signal: AbortSignal): Promise<MembershipCard>;
 }
 
@@ -52,12 +52,15 @@ export class MembershipDesk implements Admission {
     return this.#options.admissions.require(connection, groupId);
   }
 
-  present(connection: Connection, claim: MembershipClaim): MembershipCard {
-    const { admissions, card } = this.#options;
+  async present(
+    connection: Connection,
+    claim: MembershipClaim,
+    signal: AbortSignal,
+  ): Promise<MembershipCard> {
+    const { admissions, obtain } = this.#options;
     admissions.admit(connection, claim);
-    const own = card(claim.groupId);
-    if (own !== undefined) return own;
-    throw new RpcError('not_admitted', `Cannot prove that this peer belongs to ${claim.groupId}`);
+    // Nobody but a member has this device ask a tracker.
+    return await obtain(claim.groupId, signal);
   }
 
   /** This device has something newer to show of itself: everybody who is in the group sees it before what they saw ends. */

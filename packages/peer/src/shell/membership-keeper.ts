@@ -85,10 +85,10 @@ export class MembershipKeeper {
     return this.#tenure?.cards.get(groupId);
   }
 
-  /** The same, asked for where it is not there. Fails with `not_admitted`. */
+  /** The same, asked for where it is not there, or has ended and a tracker is. Fails with `not_admitted`. */
   async obtain(groupId: string, signal: AbortSignal): Promise<MembershipCard> {
     const tenure = this.#tenure;
-    if (tenure !== undefined && this.card(groupId) === undefined) {
+    if (tenure !== undefined && this.#isLate(this.card(groupId))) {
       tenure.groups.add(groupId);
       await untilAborted(this.#askOnce(tenure, groupId), signal);
     }
@@ -193,6 +193,13 @@ export class MembershipKeeper {
     // Perhaps only the role changed, and there is a new proof.
     if (revocation.deviceIds.some((device) => isSameDevice(device, deviceId)))
       this.changed(revocation.groupId);
+  }
+
+  /** Whether asking may bring something better. */
+  #isLate(card: MembershipCard | undefined): boolean {
+    if (card === undefined) return true;
+    const endsMs = readStamp(card.stamp)?.stamp.notAfterMs ?? 0;
+    return this.#isLinked && this.#options.clock.wallNow() > endsMs;
   }
 
   get #isLinked(): boolean {

@@ -27,7 +27,8 @@ export interface ServePiecesOptions {
 /** The handlers of `peerContract` over these files and this uplink, for connections that are admitted. */
 export function servePieces(options: ServePiecesOptions): Served {
   return serve(peerContract, {
-    present_membership: async (claim, { connection }) => options.admission.present(connection, claim),
+    present_membership: (claim, { connection, signal }) =>
+      options.admission.present(connection, claim, signal),
     send_piece_info: (request, context) => pieceInfo(openFor(options, request, context)),
     send_piece_layer: async (request, context) =>
       pieceLayer(openFor(options, request, context).file, request),
