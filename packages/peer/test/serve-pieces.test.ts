@@ -94,6 +94,37 @@ describe('servePieces', () => {
     uplink.close();
   });
 
+  it('ends what runs when the connection is admitted no more', async () => {
+    const [network, clock] = [createMemoryNetwork(), createSystemClock()];
+    const files = new SharedFiles(clock);
+    const uplink = new Uplink({ clock, random: createSystemRandom() });
+    const ending = new AbortController();
+    const admission = { ...admitAnybody, require: () => ending.signal };
+    const serve = [servePieces({ files, uplink, admission })];
+    await using server = await createServer({ network, clock, address, serve, trusted: true });
+    const store = await fullStore();
+    files.put(groupId, store);
+    const channel = await network.connect(server.address);
+    await using connection = createConnection({ channel, clock, trusted: true });
+    const client = connection.client(peerContract);
+    const file = { groupId, root: manifest.root };
+    const news = client.send_piece_info(file)[Symbol.asyncIterator]();
+    const want = [...store.have.indices()];
+    const pieces = client.send_pieces({ ...file, want, maxPieces: want.length }, { windowBytes: 1 });
+    const items = pieces[Symbol.asyncIterator]();
+    await Promise.all([news.next(), items.next()]);
+    ending.abort(new RpcError('not_admitted', 'Cannot go on with films: the stamp has ended'));
+    await expect(news.next()).rejects.toMatchObject({ code: 'not_admitted', remote: true });
+    let blocks = 0;
+    const rest = async (): Promise<void> => {
+      while (!(await items.next()).done) blocks += 1;
+    };
+    await expect(rest()).rejects.toMatchObject({ code: 'not_admitted', remote: true });
+    // What was on its way already, and no more.
+    expect(blocks).toBeLessThanOrEqual(2);
+    uplink.close();
+  });
+
   it('takes a device for one receiver, whatever it connects from', async () => {
     const [network, clock] = [createMemoryNetwork(), createSystemClock()];
     const files = new SharedFiles(clock);
