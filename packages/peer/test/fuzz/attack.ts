@@ -12,8 +12,8 @@ import { Link } from './link.ts';
 /** How somebody attacks. */
 export interface Lane {
   readonly network: Network;
-  /** The calls that make a stranger somebody who is known, each to be answered without an error; none for strangers. */
-  readonly opening: readonly { readonly name: string; readonly body: Uint8Array }[];
+  /** The calls that make a stranger somebody who is known; none for strangers. */
+  readonly opening: () => Promise<readonly { readonly name: string; readonly body: Uint8Array }[]>;
 }
 
 export interface AttackOptions {
@@ -81,12 +81,13 @@ async function open(options: AttackOptions, lane: Lane, result: AttackResult): P
   }
   const link = new Link(channel);
   result.connections += 1;
-  for (const [at, { name, body }] of lane.opening.entries()) {
+  const opening = await lane.opening();
+  for (const [at, { name, body }] of opening.entries()) {
     link.expect([{ name, id: at + 1 }]);
     link.send(frame(name, payload(KIND.request, at + 1, 0, body)));
     while (link.unanswered.length > 0 && (await link.ping()));
   }
-  nextIds.set(link, lane.opening.length + 1);
+  nextIds.set(link, opening.length + 1);
   return link;
 }
 
@@ -130,6 +131,9 @@ const EXPECTED_ENDS: ReadonlySet<string> = new Set([
   'goodbye output_overflow',
   'goodbye device_revoked',
   'goodbye credit_exceeded',
+  // A peer has no use for somebody who shows what proves nothing.
+  'goodbye bad_proof',
+  'goodbye not_admitted',
 ]);
 
 /** In one write, or in several of any size. */

@@ -116,7 +116,7 @@ async function damageSecondFlight(
     write: (bytes: Buffer, _encoding, done) => {
       flights += 1;
       const passed = flights === 1 ? bytes : damaged(bytes, chance);
-      isDamaged ||= flights > 1;
+      isDamaged ||= flights > 1 && bytes.length > CHANGE_CIPHER_SPEC_BYTES;
       if (!carrier.destroyed) carrier.write(passed);
       done();
     },
@@ -135,15 +135,20 @@ async function damageSecondFlight(
   if (isDamaged && received > 0) result.findings.push('a damaged handshake was answered by frames');
 }
 
-/** Changed in at least one bit. */
+/** Changed in at least one bit of what is encrypted; what only follows a whole flight would not damage it. */
 function damaged(bytes: Uint8Array, chance: Chance): Uint8Array {
+  // Of a ChangeCipherSpec, which TLS 1.3 sends for old middleboxes, the version is not looked at (RFC 8446, 5.1).
+  const from = bytes[0] === 20 ? CHANGE_CIPHER_SPEC_BYTES : 0;
   const mutant = mutate(bytes, chance, [bytes]);
-  if (Buffer.compare(mutant, bytes) !== 0 && mutant.length >= bytes.length / 2) return mutant;
+  const firstChange = bytes.findIndex((byte, at) => byte !== mutant[at]);
+  if (firstChange >= from || bytes.length <= from) return mutant;
   const flipped = bytes.slice();
-  const at = chance.below(flipped.length);
+  const at = from + chance.below(flipped.length - from);
   flipped[at] = (flipped[at] ?? 0) ^ (1 << chance.below(8));
   return flipped;
 }
+
+const CHANGE_CIPHER_SPEC_BYTES = 6;
 
 /** Waits until it is closed, and closes it after a while. */
 async function isGone(socket: Socket): Promise<void> {

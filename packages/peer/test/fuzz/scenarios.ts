@@ -17,6 +17,7 @@ import {
 } from './corpus.ts';
 import { attackHandshakes } from './handshakes.ts';
 import { listenAsHostile } from './hostile.ts';
+import { joinAsMember } from './member.ts';
 import type { Started, Target } from './orders.ts';
 import { judge, type ScenarioResult } from './report.ts';
 
@@ -38,6 +39,7 @@ const UNDOING: ReadonlySet<string> = new Set([
   'change_password',
   'revoke_device',
   'remove_member',
+  'present_membership',
 ]);
 
 export async function fuzzTracker(options: ScenarioOptions): Promise<ScenarioResult> {
@@ -55,7 +57,7 @@ export async function fuzzTracker(options: ScenarioOptions): Promise<ScenarioRes
     const { userId, password, deviceId } = placeOf(identity, new Uint8Array(32), at);
     return {
       network: createTlsNetwork({ identity }),
-      opening: [{ name: 'login', body: encode(login, { userId, password, deviceId }).slice() }],
+      opening: async () => [{ name: 'login', body: encode(login, { userId, password, deviceId }).slice() }],
     };
   });
   return await underAttack(options, {
@@ -79,9 +81,13 @@ export async function fuzzPeer(options: ScenarioOptions): Promise<ScenarioResult
   const started: Started = await peer.started();
   const { target, root } = started;
   const identity = createIdentity();
+  await using member = await joinAsMember(trackerStarted.target, identity);
   const corpus = makeCorpus([peerContract, unknownContract], placeOf(identity, root), options.seed);
   const network = createTlsNetwork({ identity });
-  const lanes = Array.from({ length: KNOWN_LANES }, (): Lane => ({ network, opening: [] }));
+  const opening = async (): ReturnType<Lane['opening']> => [
+    { name: 'present_membership', body: await member.presentation() },
+  ];
+  const lanes = Array.from({ length: KNOWN_LANES }, (): Lane => ({ network, opening }));
   return await underAttack(options, {
     name: 'peer',
     victim: peer,
@@ -228,7 +234,7 @@ function merged(a: AttackResult, b: AttackResult): AttackResult {
 }
 
 function strangers(): Lane[] {
-  return Array.from({ length: STRANGER_LANES }, () => ({ network: newDevice(), opening: [] }));
+  return Array.from({ length: STRANGER_LANES }, () => ({ network: newDevice(), opening: async () => [] }));
 }
 
 function newDevice(): Network {

@@ -55,6 +55,8 @@ async function startPeer(folder: string, tracker: Target): Promise<Started> {
     trackers: [{ ...tracker.address, pin: tracker.pin }],
     dataDir: join(folder, 'peer'),
     downloadDir: join(folder, 'downloads'),
+    joinPolicy: async () => 'accept',
+    requiresMembership: true,
   });
   await peer.createUser('sharer', 'correct horse battery');
   await peer.login('sharer', 'correct horse battery');
