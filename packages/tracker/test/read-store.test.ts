@@ -19,7 +19,7 @@ describe('readStore', () => {
     const storeId = toHex(tracker.status().storeId);
     await expect(readStore({ dataDir })).rejects.toMatchObject({ code: 'locked' });
     await tracker.close();
-    expect(await readStore({ dataDir })).toEqual({ storeId, epoch: 1, index: 1 });
+    expect(await readStore({ dataDir })).toEqual({ storeId, epoch: 1, index: 2 });
     expect(await readStore({ dataDir })).toMatchObject({ storeId });
   });
 
