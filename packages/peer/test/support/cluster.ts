@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type Client,
   type Connection,
   createConnection,
   createServer,
@@ -33,6 +34,7 @@ import {
 } from '@minitorrent/tracker';
 import { type FileDescriptor, signFile, trackerContract } from '@minitorrent/tracker/contract';
 import { vi } from 'vitest';
+import type { MembershipCard } from '../../src/admission.ts';
 import { peerContract } from '../../src/contract.ts';
 import { type CreatePeerOptions, createPeer, type Peer } from '../../src/index.ts';
 
@@ -175,10 +177,13 @@ export class Cluster implements AsyncDisposable {
     const network = this.network(identity);
     const clock = createSystemClock();
     const address = { host: '127.0.0.1', port: 0 };
-    const served: Served = serve(peerContract, handlers);
+    const card = Promise.withResolvers<MembershipCard>();
+    // It is a member, whatever else it is.
+    const present_membership = () => card.promise;
+    const served: Served = serve(peerContract, { ...handlers, present_membership });
     const server = await createServer({ network, clock, address, serve: [served], trusted: true });
     this.#open.push(server);
-    await this.holder(name, file, server.address.port, identity);
+    card.resolve(await cardFrom(await this.holder(name, file, server.address.port, identity)));
   }
 
   /** A member that tells the tracker that it holds all of `file`, and serves it at `port`. */
@@ -187,7 +192,7 @@ export class Cluster implements AsyncDisposable {
     file: FileDescriptor,
     port: number,
     identity: Identity = createIdentity(),
-  ): Promise<void> {
+  ): Promise<Client<typeof trackerContract>> {
     const { deviceId } = identity;
     const client = await this.client([], identity);
     const tracker = client.client(trackerContract);
@@ -197,6 +202,7 @@ export class Cluster implements AsyncDisposable {
     await tracker.join_group({ requestId: requestId(), groupId: GROUP });
     const holding = { groupId: GROUP, root: file.root, holding: 'complete' } as const;
     await tracker.announce({ port, files: [holding] });
+    return tracker;
   }
 
   /** Puts a file on the group's list that nobody serves yet, signed by alice's device. */
@@ -273,4 +279,12 @@ async function freePort(): Promise<number> {
 
 function isTrue(condition: boolean): void {
   if (!condition) throw new Error('Not yet');
+}
+
+/** What the device that is logged in there can show to other peers. */
+async function cardFrom(tracker: Client<typeof trackerContract>): Promise<MembershipCard> {
+  const { stamps } = await tracker.group_stamps({ groups: [GROUP] });
+  const membership = stamps[0]?.membership;
+  if (membership === undefined) throw new Error('Nothing lets this device in');
+  return membership;
 }
