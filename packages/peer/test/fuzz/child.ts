@@ -15,7 +15,8 @@ export class Child implements AsyncDisposable {
   constructor(name: string, script: string, orders: TargetOrders | HonestOrders) {
     this.name = name;
     const child = fork(new URL(script, import.meta.url), [JSON.stringify(orders, withHex)], {
-      execArgv: ['--expose-gc', '--conditions=@minitorrent/source'],
+      // As the program runs for its users.
+      execArgv: ['--max-semi-space-size=1', '--expose-gc', '--conditions=@minitorrent/source'],
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
