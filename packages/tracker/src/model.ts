@@ -8,6 +8,7 @@ import type { FileDescriptor } from '@minitorrent/chunk-store';
 import type { Result } from './events.ts';
 import type { FileSignature } from './membership/file-signature.ts';
 import type { JournalPosition, Role } from './messages.ts';
+import type { NameList } from './sorted-names.ts';
 
 export interface User {
   readonly userId: string;
@@ -89,7 +90,7 @@ export interface Group {
   /** By file name, which is unique in the group. */
   readonly files: ReadonlyMap<string, SharedFile>;
   /** The keys of `files` in order. */
-  readonly fileNames: readonly string[];
+  readonly fileNames: NameList;
   /** How many files have this root, which is written in hexadecimal. */
   readonly roots: ReadonlyMap<string, number>;
 }
@@ -109,7 +110,7 @@ export interface TrackerState {
   readonly users: ReadonlyMap<string, User>;
   readonly groups: ReadonlyMap<string, Group>;
   /** The keys of `groups` in order. */
-  readonly groupNames: readonly string[];
+  readonly groupNames: NameList;
   /** By user id: the groups that the user is a member of. */
   readonly groupsOf: ReadonlyMap<string, ReadonlySet<string>>;
   /** By user id: the groups that the user waits for. */

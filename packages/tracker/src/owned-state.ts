@@ -12,13 +12,14 @@ import type {
   TrackerState,
   User,
 } from './model.ts';
+import type { SortedNames } from './sorted-names.ts';
 
 /** The state as its one owner holds it; everybody else sees a `TrackerState`. */
 export interface OwnedState extends TrackerState {
   position: JournalPosition;
   readonly users: Map<string, User>;
   readonly groups: Map<string, OwnedGroup>;
-  readonly groupNames: string[];
+  readonly groupNames: SortedNames;
   readonly groupsOf: Map<string, Set<string>>;
   readonly waitingFor: Map<string, Set<string>>;
   readonly doneRequests: Map<string, DoneRequest>;
@@ -36,7 +37,7 @@ export interface OwnedGroup extends Group {
   readonly invitations: Map<string, Invitation>;
   readonly joinRequests: Map<string, JoinRequest>;
   readonly files: Map<string, SharedFile>;
-  readonly fileNames: string[];
+  readonly fileNames: SortedNames;
   readonly roots: Map<string, number>;
 }
 

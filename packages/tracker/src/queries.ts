@@ -8,7 +8,7 @@ import { toHex } from './hex.ts';
 import { MESSAGE_LIMITS } from './message-limits.ts';
 import type { Role } from './messages.ts';
 import type { Group, Invitation, JoinRequest, Member, SharedFile, TrackerState } from './model.ts';
-import { namesAfter } from './sorted-names.ts';
+import type { NameList } from './sorted-names.ts';
 
 /** What a user is to a group. */
 export type Standing = 'none' | 'requested' | Role;
@@ -57,7 +57,7 @@ export function membershipsOf(
 
 /** One page of all groups by name. */
 export function groupPage(state: TrackerState, ask: { userId: string; after: string }): Page<GroupSummary> {
-  const names = namesAfter(state.groupNames, ask.after, MESSAGE_LIMITS.groupsPerPage);
+  const names = state.groupNames.after(ask.after, MESSAGE_LIMITS.groupsPerPage);
   const items = names.map((groupId) => summarise(requireGroup(state, groupId), ask.userId));
   return { items, next: nextAfter(state.groupNames, names) };
 }
@@ -69,7 +69,7 @@ export function filePage(
 ): Page<SharedFile> & { readonly sharers: readonly Uint8Array[] } {
   const group = requireGroup(state, ask.groupId);
   requireMember(group, ask.userId);
-  const candidates = namesAfter(group.fileNames, ask.after, MESSAGE_LIMITS.filesPerPage);
+  const candidates = group.fileNames.after(ask.after, MESSAGE_LIMITS.filesPerPage);
   const sharers = new Map<string, Uint8Array>();
   const items = upTo(
     ask.maxBytes,
@@ -203,9 +203,9 @@ function standingIn(group: Group, userId: string): Standing {
 }
 
 /** The last name of a page, unless it is the last of all. */
-function nextAfter(all: readonly string[], page: readonly string[]): string {
+function nextAfter(all: NameList, page: readonly string[]): string {
   const last = page.at(-1);
-  return last === undefined || last === all.at(-1) ? '' : last;
+  return last === undefined || last === all.last ? '' : last;
 }
 
 /** A character is at most three bytes of UTF-8 for each of its UTF-16 units; the rest of a summary is fixed. */

@@ -22,7 +22,7 @@ import type {
 } from './model.ts';
 import type { EventOf, OwnedGroup, OwnedState } from './owned-state.ts';
 import { addTo, groupOf, removeFrom, require } from './owned-state.ts';
-import { insertName, removeName } from './sorted-names.ts';
+import { SortedNames } from './sorted-names.ts';
 import { applyMembership } from './state-membership.ts';
 
 export type { OwnedState } from './owned-state.ts';
@@ -33,7 +33,7 @@ export function createState(): OwnedState {
     position: genesis,
     users: new Map(),
     groups: new Map(),
-    groupNames: [],
+    groupNames: new SortedNames(),
     groupsOf: new Map(),
     waitingFor: new Map(),
     doneRequests: new Map(),
@@ -79,14 +79,14 @@ export function addGroup(state: OwnedState, flat: FlatGroup): void {
     invitations: new Map(flat.invitations.map((one) => [toHex(one.inviteId), one])),
     joinRequests: new Map(flat.joinRequests.map((request) => [request.userId, request])),
     files: new Map(),
-    fileNames: [],
+    fileNames: new SortedNames(),
     roots: new Map(),
   };
   for (const shared of flat.files) putFile(group, shared);
   for (const userId of group.members.keys()) addTo(state.groupsOf, userId, groupId);
   for (const userId of group.joinRequests.keys()) addTo(state.waitingFor, userId, groupId);
   state.groups.set(groupId, group);
-  insertName(state.groupNames, groupId);
+  state.groupNames.add(groupId);
 }
 
 /** Remembers that a write is done, and forgets the oldest one when there are too many. */
@@ -178,7 +178,7 @@ function deleteGroup(state: OwnedState, event: EventOf<'group_deleted'>): void {
   require(group.members.size === 0, event, 'the group has members');
   for (const userId of group.joinRequests.keys()) removeFrom(state.waitingFor, userId, event.groupId);
   state.groups.delete(event.groupId);
-  removeName(state.groupNames, event.groupId);
+  state.groupNames.remove(event.groupId);
 }
 
 function addJoinRequest(state: OwnedState, event: EventOf<'join_requested'>): void {
@@ -222,7 +222,7 @@ function putFile(group: OwnedGroup, shared: SharedFile): void {
   const { name, size, pieceLength } = shared.file;
   const root = shared.file.root.slice();
   group.files.set(name, { ...shared, file: { name, size, pieceLength, root } });
-  insertName(group.fileNames, name);
+  group.fileNames.add(name);
   const key = toHex(root);
   group.roots.set(key, (group.roots.get(key) ?? 0) + 1);
 }
@@ -243,7 +243,7 @@ function removeFile(state: OwnedState, event: EventOf<'sharing_stopped'>): void 
   const shared = group.files.get(event.name);
   require(shared !== undefined, event, 'the group has no file of that name');
   group.files.delete(event.name);
-  removeName(group.fileNames, event.name);
+  group.fileNames.remove(event.name);
   const key = toHex(shared.file.root);
   const left = (group.roots.get(key) ?? 1) - 1;
   if (left === 0) group.roots.delete(key);

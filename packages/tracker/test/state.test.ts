@@ -236,10 +236,10 @@ function asModel(state: TrackerState): TrackerModel {
 }
 
 function checkInvariants(state: TrackerState): void {
-  expect(state.groupNames).toEqual([...state.groups.keys()].sort());
+  expect(state.groupNames.after('', Infinity)).toEqual([...state.groups.keys()].sort());
   for (const group of state.groups.values()) {
     expect(adminsOf(group)).not.toEqual([]);
-    expect(group.fileNames).toEqual([...group.files.keys()].sort());
+    expect(group.fileNames.after('', Infinity)).toEqual([...group.files.keys()].sort());
     expect([...group.roots.values()].reduce((sum, count) => sum + count, 0)).toBe(group.files.size);
     for (const [name, shared] of group.files) expect(shared.file.name).toBe(name);
     for (const userId of group.members.keys()) {
