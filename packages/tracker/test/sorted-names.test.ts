@@ -10,8 +10,8 @@ const step = fc.oneof(
 );
 
 describe('sorted names', () => {
-  it('hold what was put in and not taken out, in order, page by page, whenever they are read', () => {
-    fc.assert(
+  it('hold what was put in and not taken out, in order, page by page, whenever they are read', async () => {
+    await fc.assert(
       fc.property(fc.array(step), fc.string(), fc.integer({ min: 1, max: 40 }), (steps, after, max) => {
         const names = new SortedNames();
         const model = new Set<string>();
