@@ -12,6 +12,8 @@ export type TargetOrders =
       readonly hostile: Target;
       readonly seed: number;
       readonly connections: number;
+      /** A file with the requests to make: JSON, by message, as hexadecimal text. */
+      readonly requests: string;
     };
 
 /** Where somebody can be reached, and who they are. */

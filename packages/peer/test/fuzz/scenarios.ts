@@ -1,5 +1,5 @@
 /** The three targets: who is attacked, by whom, and what is measured. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createConnection, createSystemClock, type Network } from '@minitorrent/rpc-core';
 import { createIdentity, createTlsNetwork, type Identity } from '@minitorrent/rpc-core/tls';
@@ -101,6 +101,8 @@ export async function fuzzCaller(options: ScenarioOptions): Promise<ScenarioResu
   const folder = await folderOf(options, 'caller');
   const place = placeOf(createIdentity(), new Uint8Array(32).fill(2));
   const corpus = makeCorpus([trackerContract, peerContract], place, options.seed);
+  const requests = join(folder, 'requests.json');
+  await writeFile(requests, JSON.stringify(requestsOf(corpus)));
   await using hostile = await listenAsHostile(corpus, options.seed);
   const startedAt = performance.now();
   const orders = {
@@ -109,6 +111,7 @@ export async function fuzzCaller(options: ScenarioOptions): Promise<ScenarioResu
     hostile: hostile.target,
     seed: options.seed,
     connections: CALLERS,
+    requests,
   } as const;
   await using caller = new Child('the caller', './target.ts', orders);
   await caller.started();
@@ -117,6 +120,7 @@ export async function fuzzCaller(options: ScenarioOptions): Promise<ScenarioResu
   await Promise.race([hostile.hasSent(options.frames * WARM_UP), crashed]);
   caller.reset();
   const before = await caller.measure();
+  caller.reset();
   await Promise.race([hostile.hasSent(options.frames * (1 + WARM_UP)), crashed]);
   const seconds = (performance.now() - startedAt) / 1_000;
   const findings =
@@ -211,6 +215,13 @@ async function settled(victim: Child, sockets: number): Promise<Awaited<ReturnTy
   }
   // Measuring collects garbage, which takes as long as it takes.
   return { ...measured, loop };
+}
+
+/** By message, as text. */
+function requestsOf({ messages }: Corpus): Record<string, string[]> {
+  const texts = (bodies: readonly Uint8Array[]): string[] =>
+    bodies.map((body) => Buffer.from(body).toString('hex'));
+  return Object.fromEntries(messages.map(({ name, requests }) => [name, texts(requests)]));
 }
 
 /** Ends the run when the victim ends. */

@@ -2,14 +2,14 @@
  * A process under attack: a tracker, a peer that shares a file, or somebody who calls a hostile side and reads its answers.
  * It watches its own event loop and memory, and tells of what fails inside. Whatever ends it ends the run.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createConnection, createSystemClock, type LogEntry } from '@minitorrent/rpc-core';
 import { createIdentity, createTlsNetwork } from '@minitorrent/rpc-core/tls';
 import { createTracker, type TrackerLimits, type TrackerLogEntry } from '@minitorrent/tracker';
-import { createPeer } from '../../src/index.ts';
-import { keepCalling } from './calls.ts';
-import { peerContract, trackerContract } from './corpus.ts';
+import { trackerContract } from '@minitorrent/tracker/contract';
+import { createPeer, peerContract } from '../../src/index.ts';
+import { keepCalling, type Requests } from './calls.ts';
 import { LoopWatch } from './loop-watch.ts';
 import type { Order, Started, Target, TargetOrders, Told } from './orders.ts';
 
@@ -56,7 +56,6 @@ async function startPeer(folder: string, tracker: Target): Promise<Started> {
     dataDir: join(folder, 'peer'),
     downloadDir: join(folder, 'downloads'),
     joinPolicy: async () => 'accept',
-    requiresMembership: true,
   });
   await peer.createUser('sharer', 'correct horse battery');
   await peer.login('sharer', 'correct horse battery');
@@ -71,22 +70,31 @@ async function startPeer(folder: string, tracker: Target): Promise<Started> {
 /** Calls every message of trackers and peers, over and over, and connects again whenever the connection ends. */
 async function startCaller(
   hostile: Target,
-  { seed, connections }: { readonly seed: number; readonly connections: number },
+  { seed, connections, requests: file }: CallerOrders,
 ): Promise<Started> {
-  const identity = createIdentity();
-  const network = createTlsNetwork({ identity });
+  const requests = await readRequests(file);
+  const network = createTlsNetwork({ identity: createIdentity() });
   const clock = createSystemClock();
   const callAndCallAgain = async (): Promise<void> => {
     for (;;) {
       const channel = await network.connect(hostile.address, { expect: hostile.pin }).catch(() => undefined);
       if (channel === undefined) continue;
       const connection = createConnection({ channel, clock, trusted: true, onLog: noteFailure });
-      await keepCalling(connection, [trackerContract, peerContract], seed);
+      await keepCalling(connection, [trackerContract, peerContract], { requests, seed });
       await connection.closed;
     }
   };
   for (let count = 0; count < connections; count += 1) void callAndCallAgain();
   return started(hostile);
+}
+
+type CallerOrders = Extract<TargetOrders, { readonly role: 'caller' }>;
+
+async function readRequests(file: string): Promise<Requests> {
+  // Written by `scenarios.ts` alone.
+  const texts = JSON.parse(await readFile(file, 'utf8')) as Record<string, string[]>;
+  const bytesOf = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'));
+  return new Map(Object.entries(texts).map(([name, bodies]) => [name, bodies.map(bytesOf)]));
 }
 
 function started(target: Target): Started {
