@@ -6,6 +6,7 @@ import { createManualClock } from '@minitorrent/rpc-core/testing';
 import { describe, expect, it } from 'vitest';
 import { CLUSTER_TIMES } from '../src/cluster/options.ts';
 import { OtherTrackers } from '../src/cluster/other-trackers.ts';
+import { createMemoryJournal } from '../src/journal/memory-journal.ts';
 import { openWitnessRegister } from '../src/witness.ts';
 import {
   CLUSTER_ID,
@@ -110,6 +111,18 @@ describe('a tracker of a cluster', () => {
     await expect(scene.outcome(bob.signUp('bob'))).rejects.toMatchObject({ code: 'no_primary' });
   });
 
+  it('tells of a tracker on a copy of its own data, and does not speak to it', async () => {
+    await using scene = createClusterScene();
+    const storeId = new Uint8Array(16).fill(5);
+    const copied = () => createMemoryJournal({ records: [], snapshot: undefined, storeId });
+    await scene.start(0, { journal: copied() });
+    await scene.until(() => scene.roles()[0] === 'primary');
+    await scene.start(1, { journal: copied() });
+    await scene.until(() => scene.tracker(1).status().faults.length > 0);
+    expect(scene.tracker(1).status().faults[0]?.reason).toMatch(/copy of the data folder of this one/);
+    expect(scene.cell.config.inSync).toHaveLength(1);
+  });
+
   it('does not start without the pin of another one', async () => {
     await using scene = createClusterScene();
     const peers = [{ host: 'tracker-1', port: 7_700 }];
@@ -132,6 +145,7 @@ describe('OtherTrackers', () => {
       clock,
       clusterId: CLUSTER_ID,
       addresses: [address],
+      self: 'here',
       onFault,
     });
     const call = () =>

@@ -5,7 +5,7 @@ import type { ChannelInfo, Clock, Network, Random } from '@minitorrent/rpc-core'
 import { RpcError } from '@minitorrent/rpc-core';
 import { formatDeviceId } from '@minitorrent/rpc-core/identity';
 import { TrackerError } from '../errors.ts';
-import { fromHex } from '../hex.ts';
+import { fromHex, toHex } from '../hex.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Commit, Ledger } from '../ledger.ts';
 import type { TrackerLimits } from '../limits.ts';
@@ -55,6 +55,7 @@ export class ClusterMember {
       ...{ network, clock, onFault },
       clusterId: cluster.clusterId,
       addresses: cluster.peers,
+      self: toHex(journal.storeId),
     });
     const timeoutMs = cluster.timings?.answerMs ?? TIMINGS.answerMs;
     const replicator = await Replicator.open({

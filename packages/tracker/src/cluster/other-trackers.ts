@@ -3,8 +3,8 @@
  *
  * A new connection first asks who is there: that proves the cluster id before anything large is sent, and tells which
  * store answers at that address now. Where the network proves who answers, nobody else than the pinned device is asked
- * anything; an address at which another one answers is left alone for a while. A connection on which several calls stay without an answer is given up, because its
- * cable may be cut where a new one finds another way.
+ * anything. An address at which another one answers, or a copy of this very store, is left alone for a while. A connection
+ * on which several calls stay without an answer is given up, because its cable may be cut where a new one finds another way.
  */
 import type {
   Address,
@@ -28,6 +28,8 @@ export interface OtherTrackersOptions {
   readonly clock: Clock;
   readonly clusterId: Uint8Array;
   readonly addresses: readonly PinnedAddress[];
+  /** Of this tracker: nobody else may have it. */
+  readonly self: StoreId;
   /** Told of a device that answers in the place of another one. */
   readonly onFault: (reason: string) => void;
 }
@@ -115,7 +117,7 @@ export class OtherTrackers {
     this.#impostors.delete(name);
     if (!isRpcError(error, 'wrong_identity')) return;
     this.#impostors.set(name, { error, untilMs: clock.now() + CLUSTER_TIMES.impostorMs });
-    onFault(`${error.message}; check the address of that tracker and its pin`);
+    onFault(`${error.message}; check the address of that tracker, its pin and its data folder`);
   }
 
   async #open(name: string): Promise<Line> {
@@ -134,6 +136,7 @@ export class OtherTrackers {
       try {
         const client = connection.client(trackerContract);
         const { storeId } = await client.tracker_status({ clusterId }, { signal });
+        this.#requireAnother(name, toHex(storeId));
         return { connection, client, storeId: toHex(storeId), silentCalls: 0 };
       } catch (error) {
         connection.abort();
@@ -142,6 +145,12 @@ export class OtherTrackers {
     } finally {
       cancel();
     }
+  }
+
+  /** Two trackers on copies of one store would each take the other for itself. */
+  #requireAnother(name: string, storeId: StoreId): void {
+    if (storeId !== this.#options.self) return;
+    throw new RpcError('wrong_identity', `The tracker at ${name} has a copy of the data folder of this one`);
   }
 
   #wasSilent(line: Line): void {
