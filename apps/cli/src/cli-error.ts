@@ -24,6 +24,10 @@ export type CliErrorCode =
   /** A cluster of one tracker. */
   | 'no_other_tracker'
   | 'bad_size'
+  | 'bad_duration'
+  | 'bad_count'
+  /** No id on the list begins so, or several do. */
+  | 'bad_id'
   /** A password was needed and the input had ended. */
   | 'no_password'
   | 'passwords_differ'

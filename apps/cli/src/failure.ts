@@ -30,6 +30,8 @@ const USAGE_CODES: ReadonlySet<string> = new Set<CliErrorCode | RpcErrorCode>([
   'no_pin',
   'bad_postgres_url',
   'bad_size',
+  'bad_duration',
+  'bad_count',
 ]);
 
 /** Any thrown value as code, message and next step; `command` is the shell's command that failed, if any did. */

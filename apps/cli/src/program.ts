@@ -85,6 +85,14 @@ function createProgram(
         'sequential',
       ]),
     )
+    .option(
+      '--device-name <name>',
+      'what this device is called in your list (default: the name of the machine)',
+    )
+    .option(
+      '--membership-grace <duration>',
+      'how much longer members are served while no tracker can be reached; 0 for none (default: 24h)',
+    )
     .addOption(logOption())
     .addOption(logLevelOption())
     .addOption(jsonOption())

@@ -24,9 +24,15 @@ export function systemWorld(): World {
 }
 
 export const peerTools: PeerTools = {
-  async openPeer({ trackers, listen, dataFolder, downloadFolder, clock }) {
+  async openPeer({ dataFolder, downloadFolder, membershipGraceMs, deviceName, ...settings }) {
     const { createPeer } = await import('@minitorrent/peer');
-    return createPeer({ trackers, listen, dataDir: dataFolder, downloadDir: downloadFolder, clock });
+    return createPeer({
+      ...settings,
+      dataDir: dataFolder,
+      downloadDir: downloadFolder,
+      ...(membershipGraceMs === undefined ? {} : { membershipGraceMs }),
+      ...(deviceName === undefined ? {} : { deviceName }),
+    });
   },
   whoAnswers,
 };

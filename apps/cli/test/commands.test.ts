@@ -9,6 +9,7 @@ import { usageOf } from '../src/shell/command.ts';
 import { findCommand, SHELL_COMMANDS } from '../src/shell/command-table.ts';
 import { showNotices } from '../src/shell/notices.ts';
 import { runLine } from '../src/shell/run-line.ts';
+import { device, idOf } from './support/devices.ts';
 import { createFakeContext } from './support/fake-context.ts';
 import { createFakeDownload, createFakePeer, createFakeShare } from './support/fake-peer.ts';
 import { createFakeReporter } from './support/fake-reporter.ts';
@@ -105,13 +106,13 @@ describe('commands', () => {
       'list_requests films',
       {
         listRequests: async () => ({
-          items: [{ groupId: 'films', userId: 'bob', requestedAtMs: 5, deviceIds: [] }],
+          items: [{ groupId: 'films', userId: 'bob', requestedAtMs: 5, deviceIds: [device(3)] }],
           mayBeStale: true,
         }),
       },
       {
         command: 'list_requests',
-        requests: [{ groupId: 'films', userId: 'bob', requestedAtMs: 5 }],
+        requests: [{ groupId: 'films', userId: 'bob', requestedAtMs: 5, deviceIds: [idOf(3)] }],
         mayBeStale: true,
       },
     ],
@@ -132,14 +133,23 @@ describe('commands', () => {
           items: [
             {
               ...{ file: createFakeShare().file, sharedBy: 'alice', sharedAtMs: 5, seeders: 1, leechers: 0 },
-              ...{ sharedByDevice: undefined, isSigned: true },
+              ...{ sharedByDevice: device(3), isSigned: true },
             },
           ],
           mayBeStale: true,
         }),
       },
       {
-        files: [{ name: 'a.txt', size: 100, root: 'ab'.repeat(32), sharedBy: 'alice', seeders: 1 }],
+        files: [
+          {
+            name: 'a.txt',
+            size: 100,
+            root: 'ab'.repeat(32),
+            sharedBy: 'alice',
+            sharedByDevice: idOf(3),
+            isSigned: true,
+          },
+        ],
         mayBeStale: true,
       },
     ],
@@ -390,8 +400,8 @@ describe('a wrong argument', () => {
     expect(await messageOf('logout now')).toMatchObject({
       message: 'Cannot run logout: it takes no arguments',
     });
-    expect(await messageOf('join_group a b')).toMatchObject({
-      message: 'Cannot run join_group: 2 arguments are given, at most 1 expected',
+    expect(await messageOf('list_file a b')).toMatchObject({
+      message: 'Cannot run list_file: 2 arguments are given, at most 1 expected',
     });
   });
 

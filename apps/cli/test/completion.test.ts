@@ -5,6 +5,7 @@ import type { Listing } from '@minitorrent/peer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SHELL_COMMANDS } from '../src/shell/command-table.ts';
 import { complete } from '../src/shell/completion.ts';
+import { device, idOf } from './support/devices.ts';
 import { createFakeDownload, createFakePeer, createFakeShare } from './support/fake-peer.ts';
 
 const file = createFakeShare().file;
@@ -33,15 +34,35 @@ const peer = createFakePeer({
     ),
   listRequests: async (groupId = '') =>
     listing([{ groupId, userId: 'bob', requestedAtMs: 0, deviceIds: [] }]),
+  listMembers: async () => ({
+    ...listing([{ userId: 'bob', role: 'member', sinceMs: 0, deviceIds: [] }]),
+    groupKey: undefined,
+  }),
+  listDevices: async () =>
+    listing(
+      [3, 4].map((byte) => ({
+        ...{ deviceId: device(byte), name: 'desk', boundAtMs: 0, isOnline: true },
+        isRevoked: byte === 4,
+      })),
+    ),
+  listInvitations: async () =>
+    listing([
+      {
+        ...{ inviteId: device(5), invitedBy: 'alice', createdAtMs: 0, expiresAtMs: 1 },
+        ...{ maxUses: 1, uses: 0 },
+      },
+    ]),
   downloads: () => [createFakeDownload('a.txt', 'films'), createFakeDownload('b.txt', 'other')],
   shares: () => [createFakeShare(), createFakeShare({ groupId: 'other' })],
 });
 
 describe('complete', () => {
   it('offers commands', async () => {
-    expect((await complete('', peer)).candidates).toHaveLength(SHELL_COMMANDS.length);
+    expect((await complete('', peer)).candidates).toEqual(
+      [...new Set(SHELL_COMMANDS.map(({ name }) => `${name.split(' ')[0]} `))].sort(),
+    );
     expect(await complete('  list_', peer)).toEqual({
-      candidates: ['list_file ', 'list_groups ', 'list_requests '],
+      candidates: ['list_file ', 'list_groups ', 'list_invitations ', 'list_members ', 'list_requests '],
       typed: 'list_',
     });
     expect((await complete('help up', peer)).candidates).toEqual(['upload_file ']);
@@ -62,6 +83,18 @@ describe('complete', () => {
     ['accept_request films ', ['bob '], ''],
     ['cancel_download films ', ['a.txt '], ''],
     ['stop_share other ', ['a.txt '], ''],
+    ['dev', ['device '], 'dev'],
+    ['device ', ['list ', 'revoke '], ''],
+    ['device re', ['revoke '], 're'],
+    ['help dev', ['device '], 'dev'],
+    ['help device ', ['list ', 'revoke '], ''],
+    ['device revoke ', [`${idOf(3).slice(0, 15)} `], ''],
+    ['remove_member films ', ['bob '], ''],
+    ['make_admin films b', ['bob '], 'b'],
+    ['revoke_invitation films ', [`${idOf(5).slice(0, 15)} `], ''],
+    ['invite films --', ['--expires ', '--uses '], '--'],
+    ['join_group films ', [], ''],
+    ['device list ', [], ''],
     ['login ', [], ''],
     ['login alice ', [], ''],
     ['list_groups ', [], ''],

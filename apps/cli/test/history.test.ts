@@ -55,6 +55,12 @@ describe('historyEntry', () => {
     ['  create_user  "al ice"  secret q', 'create_user  "al ice"'],
     ['login alice', 'login alice'],
     ['login', 'login'],
+    ['join_group films ABC-DEF', 'join_group films'],
+    ['join_group films', 'join_group films'],
+    ['revoke_invitation films ABC-DEF', 'revoke_invitation films'],
+    ['change_password', 'change_password'],
+    ['change_password old-secret new-secret', 'change_password'],
+    ['device revoke ABC', 'device revoke ABC'],
     ['login alice "half open secret', 'login alice'],
     ['upload_file films "a b"', 'upload_file films "a b"'],
   ])('of %j is %j', (line, text) => {

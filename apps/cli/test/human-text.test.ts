@@ -2,8 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { eventLine, failureLines, resultLines } from '../src/output/human-text.ts';
 import type { CliEvent, CommandResult, Failure } from '../src/output/reports.ts';
+import { idOf } from './support/devices.ts';
 import { completedRow, downloadRow, fileRow, shareRow } from './support/reports.ts';
 
+const ID = idOf(7);
+const SHORT = ID.slice(0, 15);
+const unknownSharer = { sharedBy: null, sharedByDevice: null };
 const failure: Failure = { code: 'disk_full', message: 'Cannot write', advice: 'make room', usage: null };
 
 /** Every result, and what is shown for it. */
@@ -12,10 +16,13 @@ const RESULTS: readonly (readonly [CommandResult, readonly string[]])[] = [
   [{ command: 'login', userId: 'alice' }, ['Logged in as alice']],
   [{ command: 'logout' }, ['Logged out']],
   [{ command: 'create_group', groupId: 'films' }, ['Created group films; you are its admin']],
-  [{ command: 'join_group', groupId: 'films', status: 'member' }, ['You are a member of films']],
   [
-    { command: 'join_group', groupId: 'films', status: 'requested' },
-    ['Asked to join films. An admin of the group decides; you will be told'],
+    { command: 'join_group', groupId: 'films', status: 'member', deviceId: ID },
+    ['You are a member of films'],
+  ],
+  [
+    { command: 'join_group', groupId: 'films', status: 'requested', deviceId: ID },
+    [`Asked to join films with the device ${SHORT}. An admin of the group decides; you will be told`],
   ],
   [{ command: 'leave_group', groupId: 'films' }, ['Left group films']],
   [
@@ -41,10 +48,17 @@ const RESULTS: readonly (readonly [CommandResult, readonly string[]])[] = [
   [
     {
       command: 'list_requests',
-      requests: [{ groupId: 'films', userId: 'bob', requestedAtMs: fileRow.sharedAtMs }],
+      requests: [
+        { groupId: 'films', userId: 'bob', requestedAtMs: fileRow.sharedAtMs, deviceIds: [ID] },
+        { groupId: 'films', userId: 'eve', requestedAtMs: fileRow.sharedAtMs, deviceIds: [] },
+      ],
       mayBeStale: false,
     },
-    ['GROUP  USER  ASKED AT (UTC)', 'films  bob   2026-11-22 07:45'],
+    [
+      'GROUP  USER  ASKED AT (UTC)    WITH THE DEVICE',
+      `films  bob   2026-11-22 07:45  ${SHORT}`,
+      'films  eve   2026-11-22 07:45  unknown',
+    ],
   ],
   [{ command: 'accept_request', groupId: 'films', userId: 'bob' }, ['bob is now a member of films']],
   [{ command: 'reject_request', groupId: 'films', userId: 'bob' }, ['Refused bob in films']],
@@ -55,8 +69,19 @@ const RESULTS: readonly (readonly [CommandResult, readonly string[]])[] = [
   [
     { command: 'list_file', groupId: 'films', files: [fileRow], mayBeStale: false },
     [
-      'FILE           SIZE  SEEDERS  LEECHERS  SHARED BY  SHARED AT (UTC)   ROOT',
-      'holiday.mkv  100 MB        2         1  alice      2026-11-22 07:45  abababababab',
+      'FILE           SIZE  SEEDERS  LEECHERS  SHARED BY  SIGNED  SHARED AT (UTC)   ROOT',
+      'holiday.mkv  100 MB        2         1  alice      yes     2026-11-22 07:45  abababababab',
+    ],
+  ],
+  [
+    {
+      ...{ command: 'list_file', groupId: 'films', mayBeStale: false },
+      files: [{ ...fileRow, isSigned: false, sharedByDevice: null }],
+    },
+    [
+      'FILE           SIZE  SEEDERS  LEECHERS  SHARED BY  SIGNED  SHARED AT (UTC)   ROOT',
+      'holiday.mkv  100 MB        2         1  alice      NO      2026-11-22 07:45  abababababab',
+      'What is not signed cannot be downloaded: a tracker may have made it up. Ask whoever shared it to share it again',
     ],
   ],
   [
@@ -64,8 +89,11 @@ const RESULTS: readonly (readonly [CommandResult, readonly string[]])[] = [
     ['Sharing holiday.mkv (100 MB) in films from /home/alice/holiday.mkv'],
   ],
   [
-    { command: 'download_file', status: 'started', strategy: null, seconds: 0, download: downloadRow },
-    ['Downloading holiday.mkv to /home/bob/holiday.mkv'],
+    {
+      ...{ command: 'download_file', status: 'started', strategy: null, seconds: 0, download: downloadRow },
+      ...{ sharedBy: 'alice', sharedByDevice: ID },
+    },
+    [`Downloading holiday.mkv to /home/bob/holiday.mkv; alice shared and signed it, on the device ${SHORT}`],
   ],
   [
     {
@@ -74,11 +102,15 @@ const RESULTS: readonly (readonly [CommandResult, readonly string[]])[] = [
       strategy: null,
       seconds: 0,
       download: { ...downloadRow, path: null },
+      ...unknownSharer,
     },
     ['Downloading holiday.mkv'],
   ],
   [
-    { command: 'download_file', status: 'completed', strategy: null, seconds: 8, download: completedRow },
+    {
+      ...{ command: 'download_file', status: 'completed', strategy: null, seconds: 8 },
+      ...{ download: completedRow, ...unknownSharer },
+    },
     [
       'Downloaded holiday.mkv to /home/bob/holiday.mkv (100 MB, 8.0 s, 12.5 MB/s, 100 pieces from alice, 68 pieces from carol)',
     ],
@@ -90,6 +122,7 @@ const RESULTS: readonly (readonly [CommandResult, readonly string[]])[] = [
       strategy: 'random',
       seconds: 4,
       download: { ...completedRow, resumedPieces: 200, peers: [] },
+      ...unknownSharer,
     },
     ['Downloaded holiday.mkv to /home/bob/holiday.mkv (100 MB, 4.0 s, 12.5 MB/s, 200 pieces from before)'],
   ],
@@ -165,8 +198,103 @@ const RESULTS: readonly (readonly [CommandResult, readonly string[]])[] = [
       'No download paused for longer than 0.5 s.',
       'Of 87 registrations that were acknowledged none is lost.',
       'tracker-1 came back and was in sync after 1.1 s.',
+      'All connections were encrypted, and every peer proved to the others that it is a member of the group.',
       'NOT every peer has the same bytes as the source.',
     ],
+  ],
+];
+
+const atMs = fileRow.sharedAtMs;
+
+/** What commands about devices, members and invitations answer, and what is shown for it. */
+const MEMBERSHIP_RESULTS: readonly (readonly [CommandResult, string[]])[] = [
+  [{ command: 'change_password' }, ['Changed the password. Your other devices stay logged in']],
+  [
+    {
+      command: 'device_list',
+      devices: [
+        { deviceId: ID, name: 'desk', boundAtMs: atMs, isOnline: true, isRevoked: false, isThis: true },
+        { deviceId: ID, name: 'old one', boundAtMs: atMs, isOnline: false, isRevoked: true, isThis: false },
+        { deviceId: ID, name: '', boundAtMs: atMs, isOnline: false, isRevoked: false, isThis: false },
+      ],
+      mayBeStale: true,
+    },
+    [
+      'DEVICE           NAME     SINCE (UTC)       STATE',
+      `${SHORT}  desk     2026-11-22 07:45  online, this one`,
+      `${SHORT}  old one  2026-11-22 07:45  revoked`,
+      `${SHORT}           2026-11-22 07:45  offline`,
+      'The tracker that answered is a backup: something new may be missing',
+    ],
+  ],
+  [
+    { command: 'device_revoke', deviceId: ID },
+    [`Revoked ${SHORT}: it is out of all groups, and can never log in again`],
+  ],
+  [
+    {
+      command: 'list_members',
+      groupId: 'films',
+      groupKey: ID,
+      members: [
+        { userId: 'alice', role: 'admin', sinceMs: atMs, deviceIds: [ID, ID] },
+        { userId: 'bob', role: 'member', sinceMs: atMs, deviceIds: [] },
+      ],
+      mayBeStale: false,
+    },
+    [
+      'USER   ROLE    SINCE (UTC)       DEVICES',
+      `alice  admin   2026-11-22 07:45  ${SHORT}, ${SHORT}`,
+      'bob    member  2026-11-22 07:45  none is let in',
+      'The key of films, which all its members see alike:',
+      `  ${ID}`,
+    ],
+  ],
+  [
+    { command: 'list_members', groupId: 'films', groupKey: null, members: [], mayBeStale: false },
+    ['USER  ROLE  SINCE (UTC)  DEVICES', 'This device is not let into films yet, and knows no key of it'],
+  ],
+  [{ command: 'remove_member', groupId: 'films', userId: 'bob' }, ['bob is no longer a member of films']],
+  [{ command: 'make_admin', groupId: 'films', userId: 'bob' }, ['bob is now an admin of films']],
+  [
+    { command: 'unmake_admin', groupId: 'films', userId: 'bob' },
+    ['bob is no longer an admin of films, but still a member'],
+  ],
+  [
+    {
+      ...{ command: 'invite', groupId: 'my films', code: 'AAA-BBB', inviteId: ID, maxUses: 1 },
+      expiresAtMs: atMs,
+    },
+    [
+      'Whoever has this code first can join my films by it, until 2026-11-22 07:45 UTC. It is as secret as a password, and shown only now:',
+      '',
+      '  AAA-BBB',
+      '',
+      "It is used so: join_group 'my films' AAA-BBB",
+      `It ends early by: revoke_invitation 'my films' ${SHORT}`,
+    ],
+  ],
+  [
+    { command: 'list_invitations', groupId: 'films', invitations: [], mayBeStale: false },
+    ['No invitations to films can be used now. Next: invite films'],
+  ],
+  [
+    {
+      command: 'list_invitations',
+      groupId: 'films',
+      invitations: [
+        { inviteId: ID, invitedBy: 'alice', createdAtMs: atMs, expiresAtMs: atMs, maxUses: 5, uses: 2 },
+      ],
+      mayBeStale: false,
+    },
+    [
+      'INVITATION       BY     USED    MADE AT (UTC)     GOOD UNTIL (UTC)',
+      `${SHORT}  alice  2 of 5  2026-11-22 07:45  2026-11-22 07:45`,
+    ],
+  ],
+  [
+    { command: 'revoke_invitation', groupId: 'films', inviteId: ID },
+    ['Nobody joins films by that invitation any more'],
   ],
 ];
 
@@ -261,23 +389,35 @@ const EVENTS: readonly (readonly [CliEvent, string])[] = [
   ],
   [
     { event: 'login-needed', userId: 'alice', reason: 'this device was revoked', code: 'device_revoked' },
-    'alice has to log in again: this device was revoked. Next: login alice',
+    'alice is logged out: this device was revoked. A new data folder (--data) makes a new device of this one',
+  ],
+  [
+    { event: 'login-needed', userId: 'alice', reason: 'the password is another', code: 'wrong_password' },
+    'alice has to log in again: the password is another. Next: login alice',
   ],
   [
     { event: 'wrong-group-key', groupId: 'films', reason: 'it was founded by another', code: 'bad_proof' },
     'A tracker is not believed about films: it was founded by another. Next: ask its admin; if it was made anew, leave_group films and join again',
   ],
   [
-    { event: 'device-waiting', groupId: 'films', userId: 'alice', deviceId: 'MFRGGZD' },
-    'This device, MFRGGZD, is not let into films yet. Next, on another device of yours, or an admin: accept_request films alice',
+    { event: 'device-waiting', groupId: 'films', userId: 'alice', deviceId: 'MFRGGZD-FMZTWQ2-BBBBBBB' },
+    'This device, MFRGGZD-FMZTWQ2, is not let into films yet. Next, on another device of yours, or an admin: accept_request films alice',
   ],
   [
     { event: 'offline', userId: 'alice' },
     'Logged in as alice without a tracker: what you share is served, downloads go on with the peers they know',
   ],
   [
-    { event: 'join-request', groupId: 'films', userId: 'bob', deviceIds: ['MFRGGZD'] },
-    'bob asks to join films: accept_request films bob, or reject_request',
+    { event: 'join-request', groupId: 'films', userId: 'bob', deviceIds: ['MFRGGZD-FMZTWQ2-BBBBBBB'] },
+    'bob asks to join films with the device MFRGGZD-FMZTWQ2: accept_request films bob, or reject_request',
+  ],
+  [
+    { event: 'join-request', groupId: 'films', userId: 'bob', deviceIds: ['A-B-C', 'D-E-F'] },
+    'bob asks to join films with the devices A-B, D-E: accept_request films bob, or reject_request',
+  ],
+  [
+    { event: 'join-request', groupId: 'films', userId: 'bob', deviceIds: [] },
+    'bob asks to join films with no device that can be told: accept_request films bob, or reject_request',
   ],
   [
     { event: 'membership-changed', groupId: 'films', standing: 'member' },
@@ -325,7 +465,7 @@ const EVENTS: readonly (readonly [CliEvent, string])[] = [
 ];
 
 describe('resultLines', () => {
-  it.each([...RESULTS, ...OPERATOR_RESULTS])('of %j', (result, lines) => {
+  it.each([...RESULTS, ...MEMBERSHIP_RESULTS, ...OPERATOR_RESULTS])('of %j', (result, lines) => {
     expect(resultLines(result)).toEqual(lines);
   });
 
@@ -353,8 +493,8 @@ describe('a narrow terminal', () => {
   it('shows lists without what can be spared', () => {
     const files = { command: 'list_file', groupId: 'films', files: [fileRow], mayBeStale: false } as const;
     expect(resultLines(files, 80)).toEqual([
-      'FILE           SIZE  SEEDERS  LEECHERS  SHARED BY  SHARED AT (UTC)',
-      'holiday.mkv  100 MB        2         1  alice      2026-11-22 07:45',
+      'FILE           SIZE  SEEDERS  LEECHERS  SHARED BY  SIGNED  SHARED AT (UTC)',
+      'holiday.mkv  100 MB        2         1  alice      yes     2026-11-22 07:45',
     ]);
     for (const room of [40, 60, 80]) {
       const lines = [
@@ -422,7 +562,7 @@ describe('all human text', () => {
     fc.assert(
       fc.property(
         poison,
-        fc.constantFrom(...RESULTS, ...OPERATOR_RESULTS),
+        fc.constantFrom(...RESULTS, ...MEMBERSHIP_RESULTS, ...OPERATOR_RESULTS),
         fc.constantFrom(...EVENTS),
         (text, [result], [event]) => {
           const lines = [

@@ -130,7 +130,7 @@ describe('the shell at a prompt', () => {
     person.peer.emit('download-started', download);
     person.world.clock.advance(200);
     expect(await person.shows('25 %')).toMatch(
-      /bob asks to join films: .*\nDownloading movie\.mkv from films\nmovie\.mkv +▕██▌ +▏ {3}25 % .*1 peer\nminitorrent> list_gr$/,
+      /bob asks to join films with the device .*\n, or reject_request\nDownloading movie\.mkv from films\nmovie\.mkv +▕██▌ +▏ {3}25 % .*1 peer\nminitorrent> list_gr$/,
     );
     download.complete();
     person.peer.emit('download-completed', download);

@@ -63,6 +63,8 @@ describe('JSON.md', () => {
       'size',
       'root',
       'sharedBy',
+      'sharedByDevice',
+      'isSigned',
       'sharedAtMs',
       'seeders',
       'leechers',

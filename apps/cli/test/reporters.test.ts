@@ -17,7 +17,7 @@ describe('createJsonReporter', () => {
     const world = createFakeWorld();
     const reporter = createJsonReporter(world.stdout);
     reporter.event({ event: 'tracker-connected', address: 'a:1', userId: null });
-    reporter.result({ command: 'join_group', groupId: 'films', status: 'requested' });
+    reporter.result({ command: 'join_group', groupId: 'films', status: 'requested', deviceId: 'A-B-C' });
     reporter.failure(
       { code: null, message: 'odd', advice: null, usage: null },
       { command: 'login', line: 2 },
@@ -25,7 +25,7 @@ describe('createJsonReporter', () => {
     reporter.progress([{ activity: 'hash', groupId: 'films', path: '/a', hashedBytes: 1, totalBytes: 2 }]);
     expect(world.lines()).toEqual([
       '{"type":"event","event":"tracker-connected","address":"a:1","userId":null}',
-      '{"type":"result","command":"join_group","groupId":"films","status":"requested"}',
+      '{"type":"result","command":"join_group","groupId":"films","status":"requested","deviceId":"A-B-C"}',
       '{"type":"error","command":"login","line":2,"code":null,"message":"odd","advice":null,"usage":null}',
       '{"type":"progress","activity":"hash","groupId":"films","path":"/a","hashedBytes":1,"totalBytes":2}',
     ]);

@@ -12,6 +12,10 @@ export interface PeerSettings {
   readonly listen: Address;
   readonly dataFolder: string;
   readonly downloadFolder: string;
+  /** How much longer members are known as such while no tracker can be reached; the peer's default where undefined. */
+  readonly membershipGraceMs: number | undefined;
+  /** For the user's list of devices; the machine's name where undefined. */
+  readonly deviceName: string | undefined;
   readonly clock: Clock;
 }
 

@@ -15,7 +15,9 @@ import {
   dataFolder,
   downloadFolder,
   makePrivateFolder,
+  nonEmpty,
 } from '../config.ts';
+import { parseDuration } from '../duration.ts';
 import { describeFailure, type ExitCode, exitCodeOf } from '../failure.ts';
 import { type LogOptions, openScriptLog } from '../logging/service-log.ts';
 import type { Reporter } from '../output/reports.ts';
@@ -40,6 +42,8 @@ export interface PeerCommandOptions extends LogOptions {
   readonly data?: string;
   readonly downloads?: string;
   readonly strategy?: string;
+  readonly membershipGrace?: string;
+  readonly deviceName?: string;
   readonly keepGoing?: boolean;
   readonly stay?: boolean;
   readonly exitWithStdin?: boolean;
@@ -98,6 +102,8 @@ async function readSettings(
   { variables, clock }: World,
   tools: Pick<PinOptions, 'reporter' | 'whoAnswers' | 'signal'>,
 ): Promise<PeerSettings> {
+  const { membershipGrace: grace } = options;
+  const membershipGraceMs = grace === undefined ? undefined : parseDuration(grace);
   const listen = parseAddress(options.listen, { defaultPort: ANY_PORT });
   const named = options.tracker === undefined ? undefined : readTrackers(options.tracker);
   const folder = await dataFolder('peer', { data: options.data, variables });
@@ -111,6 +117,8 @@ async function readSettings(
     listen,
     dataFolder: folder,
     downloadFolder: downloadFolder(options.downloads),
+    membershipGraceMs,
+    deviceName: nonEmpty(options.deviceName),
     clock,
   };
 }

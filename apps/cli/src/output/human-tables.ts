@@ -13,6 +13,7 @@ import type {
   RequestRow,
   ShareRow,
 } from './reports.ts';
+import { shortIds } from './short-id.ts';
 import { formatTable } from './table.ts';
 import { safe, terminalText } from './terminal-text.ts';
 
@@ -40,22 +41,36 @@ export function groupLines(groups: readonly GroupRow[], room: number): string[] 
 export function requestLines(requests: readonly RequestRow[], room: number): string[] {
   if (requests.length === 0) return ['Nobody is waiting'];
   return formatTable(
-    [{ title: 'GROUP' }, { title: 'USER' }, { title: 'ASKED AT (UTC)' }],
-    requests.map((row) => [row.groupId, row.userId, formatTime(row.requestedAtMs)]),
+    [
+      { title: 'GROUP' },
+      { title: 'USER' },
+      { title: 'ASKED AT (UTC)', sparable: 1 },
+      { title: 'WITH THE DEVICE' },
+    ],
+    requests.map((row) => [
+      row.groupId,
+      row.userId,
+      formatTime(row.requestedAtMs),
+      row.deviceIds.length === 0 ? 'unknown' : shortIds(row.deviceIds),
+    ]),
     room,
   );
 }
 
+const NOT_SIGNED =
+  'What is not signed cannot be downloaded: a tracker may have made it up. Ask whoever shared it to share it again';
+
 /** The files of a group. */
 export function fileLines(groupId: string, files: readonly FileRow[], room: number): string[] {
   if (files.length === 0) return [safe`No files in ${groupId} yet. Next: upload_file ${groupId} <path>`];
-  return formatTable(
+  const table = formatTable(
     [
       { title: 'FILE' },
       { title: 'SIZE', align: 'right' },
       { title: 'SEEDERS', align: 'right' },
       { title: 'LEECHERS', align: 'right', sparable: 2 },
       { title: 'SHARED BY', sparable: 1 },
+      { title: 'SIGNED' },
       { title: 'SHARED AT (UTC)', sparable: 3 },
       { title: 'ROOT', sparable: 4 },
     ],
@@ -65,11 +80,13 @@ export function fileLines(groupId: string, files: readonly FileRow[], room: numb
       String(row.seeders),
       String(row.leechers),
       row.sharedBy,
+      row.isSigned ? 'yes' : 'NO',
       formatTime(row.sharedAtMs),
       row.root.slice(0, 12),
     ]),
     room,
   );
+  return files.every((row) => row.isSigned) ? table : [...table, NOT_SIGNED];
 }
 
 /** What this peer shares. */
@@ -154,6 +171,7 @@ export function demoLines({ ok, file, sharedBy, downloads, failover }: DemoResul
     ...table,
     '',
     ...(failover === null ? [] : failoverLines(failover)),
+    'All connections were encrypted, and every peer proved to the others that it is a member of the group.',
     ok ? 'Every peer has the same bytes as the source.' : 'NOT every peer has the same bytes as the source.',
   ];
 }

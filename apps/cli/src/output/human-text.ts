@@ -4,6 +4,7 @@
  * Every value that is not ours goes through `safe` or `formatTable`, which escape it. Colours are put on later.
  */
 import { demoLines, downloadLines, fileLines, groupLines, requestLines, shareLines } from './human-tables.ts';
+import { membershipLines } from './membership-lines.ts';
 import { connectLines, witnessInitLines } from './operator-lines.ts';
 import { countOf, formatBytes, formatDuration, formatRate } from './quantities.ts';
 import type {
@@ -15,6 +16,7 @@ import type {
   FailureOrigin,
   Freshness,
 } from './reports.ts';
+import { shortId, shortIds } from './short-id.ts';
 import { safe } from './terminal-text.ts';
 import { roleMeaning, trackerStatusLines } from './tracker-status-lines.ts';
 
@@ -33,7 +35,7 @@ export function resultLines(result: CommandResult, room: number = Number.POSITIV
       return [
         result.status === 'member'
           ? safe`You are a member of ${result.groupId}`
-          : safe`Asked to join ${result.groupId}. An admin of the group decides; you will be told`,
+          : safe`Asked to join ${result.groupId} with the device ${shortId(result.deviceId)}. An admin of the group decides; you will be told`,
       ];
     case 'leave_group':
       return [safe`Left group ${result.groupId}`];
@@ -90,6 +92,8 @@ export function resultLines(result: CommandResult, room: number = Number.POSITIV
       return connectLines(result);
     case 'demo':
       return demoLines(result, room);
+    default:
+      return [...membershipLines(result, room), ...('mayBeStale' in result ? staleLines(result) : [])];
   }
 }
 
@@ -115,13 +119,15 @@ export function eventLine(event: CliEvent): string {
         ? safe`Lost the tracker at ${event.address}: ${event.reason}. Trying again; running transfers go on`
         : safe`The tracker at ${event.address} is not used: ${event.reason}. Next: ${event.advice}`;
     case 'login-needed':
-      return safe`${event.userId} has to log in again: ${event.reason}. Next: login ${event.userId}`;
+      return event.code === 'device_revoked'
+        ? safe`${event.userId} is logged out: ${event.reason}. A new data folder (--data) makes a new device of this one`
+        : safe`${event.userId} has to log in again: ${event.reason}. Next: login ${event.userId}`;
     case 'offline':
       return safe`Logged in as ${event.userId} without a tracker: what you share is served, downloads go on with the peers they know`;
     case 'join-request':
-      return safe`${event.userId} asks to join ${event.groupId}: accept_request ${event.groupId} ${event.userId}, or reject_request`;
+      return safe`${event.userId} asks to join ${event.groupId} with ${devicesOf(event.deviceIds)}: accept_request ${event.groupId} ${event.userId}, or reject_request`;
     case 'device-waiting':
-      return safe`This device, ${event.deviceId}, is not let into ${event.groupId} yet. Next, on another device of yours, or an admin: accept_request ${event.groupId} ${event.userId}`;
+      return safe`This device, ${shortId(event.deviceId)}, is not let into ${event.groupId} yet. Next, on another device of yours, or an admin: accept_request ${event.groupId} ${event.userId}`;
     case 'membership-changed':
       return membershipLine(event.groupId, event.standing);
     case 'wrong-group-key':
@@ -141,6 +147,12 @@ export function eventLine(event: CliEvent): string {
     case 'notice':
       return safe`${event.message}`;
   }
+}
+
+/** For people to compare: a tracker could put in another one. */
+function devicesOf(deviceIds: readonly string[]): string {
+  if (deviceIds.length === 0) return 'no device that can be told';
+  return `the device${deviceIds.length === 1 ? '' : 's'} ${shortIds(deviceIds)}`;
 }
 
 /** Why a shared file is not served. */
@@ -184,7 +196,8 @@ function staleLines({ mayBeStale }: Freshness): string[] {
 
 function downloadResultLines(result: DownloadResult): string[] {
   const { download, seconds } = result;
-  if (result.status === 'started') return [safe`Downloading ${download.name}${toPath(download)}`];
+  const sharer = sharerOf(result);
+  if (result.status === 'started') return [safe`Downloading ${download.name}${toPath(download)}${sharer}`];
   const fetched = download.totalPieces - download.resumedPieces;
   const rate =
     seconds > 0 ? formatRate((download.totalBytes * fetched) / (download.totalPieces || 1) / seconds) : '';
@@ -195,7 +208,12 @@ function downloadResultLines(result: DownloadResult): string[] {
   const details = [formatBytes(download.totalBytes), formatDuration(seconds), rate, ...sources].filter(
     Boolean,
   );
-  return [safe`Downloaded ${download.name}${toPath(download)} (${details.join(', ')})`];
+  return [safe`Downloaded ${download.name}${toPath(download)} (${details.join(', ')})${sharer}`];
+}
+
+function sharerOf({ sharedBy, sharedByDevice }: DownloadResult): string {
+  if (sharedBy === null || sharedByDevice === null) return '';
+  return `; ${sharedBy} shared and signed it, on the device ${shortId(sharedByDevice)}`;
 }
 
 function toPath({ path }: { readonly path: string | null }): string {

@@ -5,6 +5,7 @@
  * machine reads, one a line: their field names are described in JSON.md and do not change.
  */
 import type { PickStrategyName } from '@minitorrent/peer';
+import type { MembershipResult } from './membership-reports.ts';
 
 export interface GroupRow {
   readonly groupId: string;
@@ -17,6 +18,8 @@ export interface RequestRow {
   readonly groupId: string;
   readonly userId: string;
   readonly requestedAtMs: number;
+  /** Which devices would be let in, for people to compare. */
+  readonly deviceIds: readonly string[];
 }
 
 export interface FileRow {
@@ -25,6 +28,10 @@ export interface FileRow {
   /** The BEP 52 pieces root, 64 hexadecimal digits. */
   readonly root: string;
   readonly sharedBy: string;
+  /** Which device of theirs signed it; null where that is not proved. */
+  readonly sharedByDevice: string | null;
+  /** Whether it did. What is not signed cannot be downloaded. */
+  readonly isSigned: boolean;
   readonly sharedAtMs: number;
   readonly seeders: number;
   readonly leechers: number;
@@ -84,7 +91,13 @@ export type CommandResult =
   | { readonly command: 'login'; readonly userId: string }
   | { readonly command: 'logout' }
   | { readonly command: 'create_group'; readonly groupId: string }
-  | { readonly command: 'join_group'; readonly groupId: string; readonly status: 'member' | 'requested' }
+  | {
+      readonly command: 'join_group';
+      readonly groupId: string;
+      readonly status: 'member' | 'requested';
+      /** The one for which it was asked. */
+      readonly deviceId: string;
+    }
   | { readonly command: 'leave_group'; readonly groupId: string }
   | ({ readonly command: 'list_groups'; readonly groups: readonly GroupRow[] } & Freshness)
   | ({ readonly command: 'list_requests'; readonly requests: readonly RequestRow[] } & Freshness)
@@ -116,6 +129,7 @@ export type CommandResult =
     }
   | { readonly command: 'tracker_invite'; readonly link: string; readonly trackers: readonly PlaceRow[] }
   | ConnectResult
+  | MembershipResult
   | DemoResult;
 
 /** Where somebody is, and which device that has to be. */
@@ -186,6 +200,9 @@ export interface DownloadResult {
   readonly strategy: PickStrategyName | null;
   readonly seconds: number;
   readonly download: DownloadRow;
+  /** Who shared it, as a device of theirs signed; null where no tracker tells now. */
+  readonly sharedBy: string | null;
+  readonly sharedByDevice: string | null;
 }
 
 /** What the demonstration ends with. */

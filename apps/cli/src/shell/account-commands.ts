@@ -1,6 +1,7 @@
 /**
  * Commands for the user's own account. A password that is not in the line is asked for, unseen.
  */
+import { passwordsDiffer } from './ask-password.ts';
 import { type CommandContext, defineCommand, type ShellCommand } from './command.ts';
 
 const userId = { name: 'userid', kind: 'user', summary: 'name of the user, 1 to 64 bytes' } as const;
@@ -42,7 +43,22 @@ const logout: ShellCommand = defineCommand({
   },
 });
 
-export const accountCommands: readonly ShellCommand[] = [createUser, login, logout];
+const changePassword: ShellCommand = defineCommand({
+  name: 'change_password',
+  summary: 'Change your password; asks for the old one and, twice, for the new one',
+  asksForSecrets: true,
+  async run({ peer, signal, mode, askPassword }) {
+    const userId = peer.userId ?? 'you';
+    const old = await askPassword(`Present password for ${userId}`);
+    const secret = await askNewPassword(userId, askPassword);
+    // A terminal has asked twice.
+    if (mode === 'script' && (await askPassword('The same once more')) !== secret) throw passwordsDiffer();
+    await peer.changePassword(old, secret, { signal });
+    return { command: 'change_password' };
+  },
+});
+
+export const accountCommands: readonly ShellCommand[] = [createUser, login, logout, changePassword];
 
 async function askNewPassword(name: string, askPassword: CommandContext['askPassword']): Promise<string> {
   // Only here: it brings the whole tracker.

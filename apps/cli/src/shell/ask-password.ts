@@ -31,7 +31,12 @@ export async function askPassword(message: string, options: AskPasswordOptions):
   };
   const first = await ask(message, minCharacters);
   if (repeat === true && (await ask('The same once more', 0)) !== first) {
-    throw new CliError('passwords_differ', 'The two passwords differ');
+    throw passwordsDiffer();
   }
   return first;
+}
+
+/** The second time another one was given. */
+export function passwordsDiffer(): CliError {
+  return new CliError('passwords_differ', 'The two passwords differ');
 }

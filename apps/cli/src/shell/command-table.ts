@@ -5,17 +5,24 @@ import { CliError } from '../cli-error.ts';
 import type { CommandHelp } from '../output/reports.ts';
 import { accountCommands } from './account-commands.ts';
 import { defineCommand, type ShellCommand, usageOf } from './command.ts';
+import { deviceCommands } from './device-commands.ts';
 import { fileCommands } from './file-commands.ts';
 import { groupCommands } from './group-commands.ts';
+import { invitationCommands } from './invitation-commands.ts';
+import { memberCommands } from './member-commands.ts';
+import type { Word } from './tokenize.ts';
 
 const help: ShellCommand = defineCommand({
   name: 'help',
   aliases: ['?'],
   summary: 'Show all commands, or how one is written',
-  parameters: [{ name: 'command', kind: 'command', summary: 'only this command', optional: true }],
-  run: async (_context, args) => ({
+  parameters: [
+    { name: 'command', kind: 'command', summary: 'only this command', optional: true },
+    { name: 'word', kind: 'command', summary: 'its second word, as in device list', optional: true },
+  ],
+  run: async (_context, { command, word }) => ({
     command: 'help',
-    commands: (args.command === undefined ? SHELL_COMMANDS : [requireCommand(args.command)]).map(helpOf),
+    commands: commandsOf([command, word].filter((one) => one !== undefined).join(' ')).map(helpOf),
   }),
 });
 
@@ -29,7 +36,10 @@ const quit: ShellCommand = defineCommand({
 /** The table, in the order in which help shows it. */
 export const SHELL_COMMANDS: readonly ShellCommand[] = [
   ...accountCommands,
+  ...deviceCommands,
   ...groupCommands,
+  ...memberCommands,
+  ...invitationCommands,
   ...fileCommands,
   help,
   quit,
@@ -40,11 +50,32 @@ export function findCommand(name: string): ShellCommand | undefined {
   return SHELL_COMMANDS.find((command) => command.name === name || command.aliases.includes(name));
 }
 
+/** The command with which a line begins, and the words behind its name; undefined where it begins with none. */
+export function findCommandOf(
+  words: readonly Word[],
+): { readonly command: ShellCommand; readonly name: Word; readonly args: readonly Word[] } | undefined {
+  const [first, second, ...others] = words;
+  if (first === undefined) return undefined;
+  const pair = second && findCommand(`${first.text} ${second.text}`);
+  if (pair !== undefined && second !== undefined) return { command: pair, name: second, args: others };
+  const command = findCommand(first.text);
+  return command && { command, name: first, args: words.slice(1) };
+}
+
+/** All commands, the one of that name, or those of which it is the first word. Fails with `unknown_command`. */
+function commandsOf(name: string): readonly ShellCommand[] {
+  if (name === '') return SHELL_COMMANDS;
+  const family = SHELL_COMMANDS.filter((command) => command.name.startsWith(`${name} `));
+  return family.length > 0 ? family : [requireCommand(name)];
+}
+
 /** The same; fails with `unknown_command`, and names what was probably meant. */
 export function requireCommand(name: string): ShellCommand {
   const found = findCommand(name);
   if (found !== undefined) return found;
-  const meant = SHELL_COMMANDS.find((command) => isNearly(name, command.name));
+  const meant = SHELL_COMMANDS.find(
+    (command) => isNearly(name, command.name) || isNearly(name, command.name.split(' ')[0] ?? ''),
+  );
   const hint = meant === undefined ? '' : `; did you mean ${meant.name}?`;
   throw new CliError('unknown_command', `There is no command ${JSON.stringify(name)}${hint}`);
 }

@@ -15,12 +15,18 @@ export type ParameterKind =
   | 'download'
   | 'share'
   | 'requester'
+  | 'member'
+  | 'device'
+  | 'invitation'
+  | 'code'
   | 'user'
   | 'password'
   | 'path'
   | 'folder'
   | 'strategy'
-  | 'size';
+  | 'size'
+  | 'duration'
+  | 'count';
 
 export interface Parameter {
   readonly name: string;
@@ -68,12 +74,15 @@ export interface CommandContext {
 
 /** One entry of the table. */
 export interface ShellCommand {
+  /** One word, or two. */
   readonly name: string;
   /** Other words for it. */
   readonly aliases: readonly string[];
   readonly summary: string;
   readonly parameters: readonly Parameter[];
   readonly options: readonly CommandOption[];
+  /** Asks for secrets that are never in the line: whoever types them there all the same must not leave them behind. */
+  readonly asksForSecrets: boolean;
   run(
     context: CommandContext,
     args: Readonly<Record<string, string | undefined>>,
@@ -88,6 +97,7 @@ export function defineCommand<const P extends readonly Parameter[]>(command: {
   readonly summary: string;
   readonly parameters?: P;
   readonly options?: readonly CommandOption[];
+  readonly asksForSecrets?: boolean;
   run(context: CommandContext, args: ArgumentsOf<P>, options: OptionValues): Promise<CommandResult>;
 }): ShellCommand {
   return {
@@ -96,6 +106,7 @@ export function defineCommand<const P extends readonly Parameter[]>(command: {
     summary: command.summary,
     parameters: command.parameters ?? [],
     options: command.options ?? [],
+    asksForSecrets: command.asksForSecrets ?? false,
     // `readArguments` refuses a line in which a parameter that is not optional is missing.
     run: (context, args, options) => command.run(context, args as ArgumentsOf<P>, options),
   };

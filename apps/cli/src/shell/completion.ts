@@ -6,12 +6,14 @@
  */
 import { readdir } from 'node:fs/promises';
 import type { Peer } from '@minitorrent/peer';
+import { formatDeviceId } from '@minitorrent/rpc-core/identity';
 import debug from 'debug';
 import { resolveTypedPath } from '../config.ts';
 import { describeDefect } from '../failure.ts';
+import { shortId } from '../output/short-id.ts';
 import { isTerminalText } from '../output/terminal-text.ts';
 import type { CommandOption, ParameterKind, ShellCommand } from './command.ts';
-import { findCommand, SHELL_COMMANDS } from './command-table.ts';
+import { findCommandOf, SHELL_COMMANDS } from './command-table.ts';
 import { STRATEGIES } from './strategy.ts';
 import { escapeWord, type OpenEnd, scanWords, type Word } from './tokenize.ts';
 
@@ -29,7 +31,14 @@ export interface Completions {
 /** The peer's queries that completion needs. */
 export type CompletionSource = Pick<
   Peer,
-  'listGroups' | 'listFiles' | 'listRequests' | 'downloads' | 'shares'
+  | 'listGroups'
+  | 'listFiles'
+  | 'listRequests'
+  | 'listMembers'
+  | 'listDevices'
+  | 'listInvitations'
+  | 'downloads'
+  | 'shares'
 >;
 
 /** Answers for a line up to the cursor. Never fails. */
@@ -51,10 +60,9 @@ async function valuesFor(
   prefix: string,
   source: CompletionSource,
 ): Promise<readonly string[]> {
-  const [name, ...args] = before;
-  if (name === undefined) return SHELL_COMMANDS.map((command) => command.name);
-  const command = findCommand(name.text);
-  if (command === undefined) return [];
+  const found = findCommandOf(before);
+  if (found === undefined) return wordsOfNames(before);
+  const { command, args } = found;
   if (prefix.startsWith('-')) return command.options.map((option) => `--${option.name}`);
   const option = optionOf(command, args.at(-1));
   const positionals = args.filter(
@@ -63,11 +71,19 @@ async function valuesFor(
   const kind = option?.kind ?? command.parameters[positionals.length]?.kind;
   if (kind === undefined) return [];
   try {
-    return await VALUES[kind]({ source, prefix, groupId: positionals[0]?.text ?? '' });
+    return await VALUES[kind]({ source, prefix, before: positionals, groupId: positionals[0]?.text ?? '' });
   } catch (error) {
     log('cannot complete a %s: %s', kind, describeDefect(error));
     return [];
   }
+}
+
+/** Of the names of commands that begin with these words, the next word. */
+function wordsOfNames(words: readonly Word[]): readonly string[] {
+  const names = SHELL_COMMANDS.map((command) => command.name.split(' '));
+  return names
+    .filter((name) => words.every((word, at) => name[at] === word.text))
+    .flatMap((name) => name[words.length] ?? []);
 }
 
 /** The option that this word is, where a value follows it. */
@@ -79,6 +95,8 @@ interface Query {
   readonly source: CompletionSource;
   /** What is typed of the value, without quotes. */
   readonly prefix: string;
+  /** The arguments before it. */
+  readonly before: readonly Word[];
   /** The first argument, which is the group in all commands on files and requests. */
   readonly groupId: string;
 }
@@ -86,13 +104,23 @@ interface Query {
 const VALUES: Readonly<
   Record<ParameterKind, (query: Query) => readonly string[] | Promise<readonly string[]>>
 > = {
-  command: () => SHELL_COMMANDS.map((command) => command.name),
+  command: ({ before }) => wordsOfNames(before),
   strategy: () => STRATEGIES,
   group: async ({ source }) => (await source.listGroups(quickly())).items.map((group) => group.groupId),
   file: async ({ source, groupId }) =>
     (await source.listFiles(groupId, quickly())).items.map(({ file }) => file.name),
   requester: async ({ source, groupId }) =>
     (await source.listRequests(groupId, quickly())).items.map((request) => request.userId),
+  member: async ({ source, groupId }) =>
+    (await source.listMembers(groupId, quickly())).items.map(({ userId }) => userId),
+  device: async ({ source }) =>
+    (await source.listDevices(quickly())).items
+      .filter(({ isRevoked }) => !isRevoked)
+      .map(({ deviceId }) => shortId(formatDeviceId(deviceId))),
+  invitation: async ({ source, groupId }) =>
+    (await source.listInvitations(groupId, quickly())).items.map(({ inviteId }) =>
+      shortId(formatDeviceId(inviteId)),
+    ),
   download: ({ source, groupId }) =>
     source
       .downloads()
@@ -107,7 +135,10 @@ const VALUES: Readonly<
   folder: ({ prefix }) => paths(prefix),
   user: () => [],
   password: () => [],
+  code: () => [],
   size: () => [],
+  duration: () => [],
+  count: () => [],
 };
 
 function quickly(): { readonly signal: AbortSignal } {

@@ -2,21 +2,27 @@
  * Commands for files: share, list, download, and what is under way.
  */
 import type { Download, DownloadOptions, Peer, ShareOptions } from '@minitorrent/peer';
+import debug from 'debug';
 import { CliError } from '../cli-error.ts';
 import { resolveTypedPath } from '../config.ts';
-import { describeFailure } from '../failure.ts';
-import type { CommandResult, ProgressSample } from '../output/reports.ts';
+import { describeDefect, describeFailure } from '../failure.ts';
+import type { CommandResult, DownloadResult, ProgressSample } from '../output/reports.ts';
 import { abortable } from './abortable.ts';
 import { type CommandContext, defineCommand, type ShellCommand } from './command.ts';
 import { downloadRow, fileRow, shareRow } from './rows.ts';
 import { readStrategy } from './strategy.ts';
+
+const log = debug('minitorrent:cli:files');
+
+/** A tracker has answered a moment ago, or there is none. */
+const SHARER_WAIT_MS = 2_000;
 
 const groupId = { name: 'groupid', kind: 'group', summary: 'name of the group' } as const;
 
 const listFile: ShellCommand = defineCommand({
   name: 'list_file',
   aliases: ['list_files'],
-  summary: 'List the files of a group',
+  summary: 'List the files of a group, and whether whoever shared each has signed it',
   parameters: [groupId],
   async run({ peer, signal }, { groupid }) {
     const { items, mayBeStale } = await peer.listFiles(groupid, { signal });
@@ -72,6 +78,7 @@ const downloadFile: ShellCommand = defineCommand({
       ...(options.to === undefined ? {} : { folder: resolveTypedPath(String(options.to)) }),
       ...(options.overwrite === true ? { overwrite: true } : {}),
     });
+    const sharer = sharerOf(context, groupid, filename);
     if (context.mode === 'script') await abortable(download.completed, context.signal);
     return {
       command: 'download_file',
@@ -79,6 +86,7 @@ const downloadFile: ShellCommand = defineCommand({
       strategy: strategy ?? null,
       seconds: (context.clock.now() - startedAtMs) / 1000,
       download: downloadRow(download),
+      ...(await sharer),
     };
   },
 });
@@ -166,6 +174,26 @@ async function startOrFind(
 
 function findDownload(peer: Pick<Peer, 'downloads'>, groupId: string, name: string): Download | undefined {
   return peer.downloads().find((download) => download.groupId === groupId && download.name === name);
+}
+
+/** Who shared it, for the user to see; a download that goes on without a tracker does not wait for that. */
+async function sharerOf(
+  { peer, signal }: CommandContext,
+  groupId: string,
+  name: string,
+): Promise<Pick<DownloadResult, 'sharedBy' | 'sharedByDevice'>> {
+  try {
+    const { items } = await peer.listFiles(groupId, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(SHARER_WAIT_MS)]),
+    });
+    const found = items.find(({ file, isSigned }) => file.name === name && isSigned);
+    if (found === undefined) return { sharedBy: null, sharedByDevice: null };
+    const { sharedBy, sharedByDevice } = fileRow(found);
+    return { sharedBy, sharedByDevice };
+  } catch (error) {
+    log('cannot tell who shared %s: %s', name, describeDefect(error));
+    return { sharedBy: null, sharedByDevice: null };
+  }
 }
 
 /** A size in bytes as the user typed it. Fails with `bad_size`. */

@@ -1,6 +1,7 @@
 /**
  * Commands for groups and for who is in them.
  */
+import { formatDeviceId } from '@minitorrent/rpc-core/identity';
 import { defineCommand, type ShellCommand } from './command.ts';
 
 const groupId = { name: 'groupid', kind: 'group', summary: 'name of the group' } as const;
@@ -18,11 +19,12 @@ const createGroup: ShellCommand = defineCommand({
 
 const joinGroup: ShellCommand = defineCommand({
   name: 'join_group',
-  summary: 'Ask to join a group; an admin of it decides',
-  parameters: [groupId],
-  async run({ peer, signal }, { groupid }) {
-    const status = await peer.joinGroup(groupid, { signal });
-    return { command: 'join_group', groupId: groupid, status };
+  summary: 'Ask to join a group; an admin of it decides, or has invited you with a code',
+  parameters: [groupId, { name: 'code', kind: 'code', summary: 'the code of an invitation', optional: true }],
+  async run({ peer, signal }, { groupid, code }) {
+    const invited = code === undefined ? {} : { invitation: code };
+    const status = await peer.joinGroup(groupid, { signal, ...invited });
+    return { command: 'join_group', groupId: groupid, status, deviceId: formatDeviceId(peer.deviceId) };
   },
 });
 
@@ -51,13 +53,16 @@ const listGroups: ShellCommand = defineCommand({
 
 const listRequests: ShellCommand = defineCommand({
   name: 'list_requests',
-  summary: 'List who waits to join your groups',
+  summary: 'List who waits to join your groups, and with which devices',
   parameters: [{ ...groupId, summary: 'only this group', optional: true }],
   async run({ peer, signal }, { groupid }) {
     const { items, mayBeStale } = await peer.listRequests(groupid, { signal });
     return {
       command: 'list_requests',
-      requests: items.map(({ groupId, userId, requestedAtMs }) => ({ groupId, userId, requestedAtMs })),
+      requests: items.map(({ groupId, userId, requestedAtMs, deviceIds }) => ({
+        ...{ groupId, userId, requestedAtMs },
+        deviceIds: deviceIds.map(formatDeviceId),
+      })),
       mayBeStale,
     };
   },
@@ -65,7 +70,7 @@ const listRequests: ShellCommand = defineCommand({
 
 const acceptRequest: ShellCommand = defineCommand({
   name: 'accept_request',
-  summary: 'Let somebody into a group of yours',
+  summary: 'Let somebody into a group of yours, or another device of your own',
   parameters: [groupId, requester],
   async run({ peer, signal }, { groupid, userid }) {
     await peer.acceptRequest(groupid, userid, { signal });

@@ -1,15 +1,18 @@
 /**
  * The lines that were typed, across sessions, in a file of the data folder that only the user can read.
  *
- * Passwords never get in: of a command that takes one only the name is kept. A line that is no command (a mistyped
+ * Passwords and codes of invitations never get in: of a command that takes one only what stands before it is kept. A line that is no command (a mistyped
  * `login`, a password typed at the wrong moment) stays in memory for this session and is not written.
  */
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makePrivateFolder } from '../config.ts';
-import { findCommand } from './command-table.ts';
+import type { ParameterKind } from './command.ts';
+import { findCommandOf } from './command-table.ts';
 import { scanWords } from './tokenize.ts';
 
+/** An invitation may be named by its code. */
+const SECRETS: ReadonlySet<ParameterKind> = new Set(['password', 'code', 'invitation']);
 /** Lines kept in the file. */
 const MAX_LINES = 1_000;
 /** Only its owner reads or writes the file. */
@@ -42,13 +45,15 @@ export async function openHistory(path: string): Promise<History> {
 /** What of a line may be remembered, and whether beyond this session. */
 export function historyEntry(line: string): { readonly text: string; readonly isLasting: boolean } {
   const { words } = scanWords(line);
-  const [name, ...args] = words;
-  if (name === undefined) return { text: '', isLasting: false };
-  const command = findCommand(name.text);
-  if (command === undefined) return { text: line.trim(), isLasting: false };
-  const secretAt = command.parameters.findIndex((parameter) => parameter.kind === 'password');
+  if (words.length === 0) return { text: '', isLasting: false };
+  const found = findCommandOf(words);
+  if (found === undefined) return { text: line.trim(), isLasting: false };
+  const { command, name, args } = found;
+  const secretAt = command.asksForSecrets
+    ? 0
+    : command.parameters.findIndex((parameter) => SECRETS.has(parameter.kind));
   if (secretAt < 0) return { text: line.trim(), isLasting: true };
-  const lastOpen = args[secretAt - 1] ?? args.at(-1) ?? name;
+  const lastOpen = secretAt === 0 ? name : (args[secretAt - 1] ?? args.at(-1) ?? name);
   return { text: line.slice(0, lastOpen.end).trim(), isLasting: true };
 }
 

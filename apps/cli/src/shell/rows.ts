@@ -2,11 +2,23 @@
  * What the peer tells, as the plain rows that reports are made of.
  */
 import type { Download, FileSummary, Share } from '@minitorrent/peer';
+import { formatDeviceId } from '@minitorrent/rpc-core/identity';
 import { formatAddress } from '../address.ts';
 import type { DownloadRow, FileRow, ShareRow } from '../output/reports.ts';
 
-export function fileRow({ file, sharedBy, sharedAtMs, seeders, leechers }: FileSummary): FileRow {
-  return { name: file.name, size: file.size, root: hex(file.root), sharedBy, sharedAtMs, seeders, leechers };
+export function fileRow(summary: FileSummary): FileRow {
+  const { file, sharedBy, sharedByDevice, isSigned, sharedAtMs, seeders, leechers } = summary;
+  return {
+    name: file.name,
+    size: file.size,
+    root: hex(file.root),
+    sharedBy,
+    sharedByDevice: sharedByDevice === undefined ? null : formatDeviceId(sharedByDevice),
+    isSigned,
+    sharedAtMs,
+    seeders,
+    leechers,
+  };
 }
 
 export function shareRow({ groupId, file, path, state, uploadedBytes }: Share): ShareRow {

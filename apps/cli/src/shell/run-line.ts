@@ -7,7 +7,7 @@ import debug from 'debug';
 import { describeDefect, describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
 import type { Failure, Reporter } from '../output/reports.ts';
 import { type CommandContext, type ShellCommand, usageOf } from './command.ts';
-import { requireCommand } from './command-table.ts';
+import { findCommandOf, requireCommand } from './command-table.ts';
 import { readArguments } from './read-arguments.ts';
 import { tokenize, type Word } from './tokenize.ts';
 
@@ -31,10 +31,12 @@ export async function runLine(line: string, options: RunLineOptions): Promise<Li
   const { context, reporter, lineNumber } = options;
   let command: ShellCommand | undefined;
   try {
-    const [name, ...words] = tokenize(line);
-    if (name === undefined || isNothingToRun(name, words)) return { kind: 'empty' };
-    command = requireCommand(name.text);
-    const { args, options } = readArguments(command, words);
+    const words = tokenize(line);
+    const [first, ...others] = words;
+    if (first === undefined || isNothingToRun(first, others)) return { kind: 'empty' };
+    const found = findCommandOf(words) ?? { command: requireCommand(first.text), args: others };
+    command = found.command;
+    const { args, options } = readArguments(command, found.args);
     const result = await command.run(context, args, options);
     reporter.result(result);
     return { kind: result.command === 'quit' ? 'quit' : 'done' };

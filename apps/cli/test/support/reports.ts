@@ -1,5 +1,6 @@
 /** Reports with all their fields filled in, as a starting point for tests. */
 import type { DownloadRow, FileRow, ShareRow } from '../../src/output/reports.ts';
+import { idOf } from './devices.ts';
 
 export const downloadRow: DownloadRow = {
   groupId: 'films',
@@ -35,6 +36,8 @@ export const fileRow: FileRow = {
   size: 100_000_000,
   root: 'ab'.repeat(32),
   sharedBy: 'alice',
+  sharedByDevice: idOf(7),
+  isSigned: true,
   sharedAtMs: Date.UTC(2026, 10, 22, 7, 45),
   seeders: 2,
   leechers: 1,
