@@ -25,7 +25,16 @@ type SystemCode =
 const UNWRITABLE =
   'the folder is read-only or not yours: make it writable, or name another with --data, --downloads or --to';
 
-const ADVICE: { readonly [Code in KnownCode]?: string } = {
+/** Of every code that a tracker, a peer or a connection gives; null where the message itself says it best, or nobody can do anything. */
+type PackageCode = PeerErrorCode | TrackerErrorCode | RpcErrorCode;
+
+const SAME_VERSION =
+  'use the same version of minitorrent on both sides; if they are, look at the log of the other side';
+const SLOW = 'check the network: it is slow or cuts connections; what was under way is tried again';
+
+const ADVICE: { readonly [Code in PackageCode]: string | null } & {
+  readonly [Code in Exclude<KnownCode, PackageCode>]?: string;
+} = {
   // Accounts
   already_logged_in: 'logout first',
   not_logged_in: 'login <userid>, or create_user <userid> if you are new',
@@ -33,14 +42,30 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   weak_password: 'choose a longer one: at least 12 characters, any you like',
   wrong_password: 'check the user name and the password; create_user registers a new user',
   passwords_differ: 'try again',
+  // The message says how long to wait.
+  too_many_attempts: null,
+  device_revoked:
+    'device list shows which devices are in use; a new data folder (--data) makes a new device of this one',
+  unknown_device: 'device list shows your devices; on a new one, login with the password once',
   no_password: 'put the password behind the user name, or on the next line of the input',
 
   // Groups
   already_member: 'nothing to do: list_groups shows what you are in each group',
   group_exists: 'choose another name, or join_group to ask its admin',
+  group_changed: 'try again: somebody joined or left in the same moment',
+  not_admitted:
+    'accept_request on another device of yours, or ask an admin of the group to do it; list_members shows who is let in',
+  bad_proof:
+    'ask an admin to let you in again, by accept_request or invite; if it persists, the tracker may be altered',
+  wrong_group_key:
+    'compare the key that list_members shows with other members; if the group was made anew, leave_group and join again',
+  unknown_invitation: 'ask for a new one: it was used up or revoked, or is for another group',
+  invitation_expired: 'ask for a new one',
+  bad_invitation: 'copy the whole code again, from the first to the last character, or ask for a new one',
   join_refused: 'talk to an admin of the group',
-  last_admin: 'a group needs an admin: stay, or let the other members leave first',
-  not_a_member: 'join_group <groupid> and wait until an admin has accepted you',
+  last_admin: 'a group needs an admin: make_admin somebody else first',
+  not_a_member:
+    'join_group <groupid> and wait until an admin has accepted you, or use the code of an invitation',
   not_an_admin: 'ask an admin of the group; list_groups shows where you are one',
   unknown_group: 'list_groups shows all groups; create_group makes a new one',
   unknown_request: 'list_requests shows who is waiting',
@@ -62,6 +87,8 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   not_the_sharer: 'only the user who shared a file can take it out of the group',
   source_changed: 'stop_share it and share it again, if the new content is the one you mean',
   unknown_download: 'show_downloads lists what is under way',
+  bad_signature:
+    'do not trust it: a tracker may have made it up; ask whoever shared it to share it again, and compare the group’s key',
   unknown_file: 'list_file <groupid> shows the files of the group',
   wrong_size: 'leave the size out, or check that this is the file you mean',
   bad_name:
@@ -75,6 +102,30 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
   deadline_exceeded: 'try again; check the network if it persists',
   limit_reached: 'remove something you no longer need; the message names the limit',
   rate_limited: 'wait a moment and try again',
+  // What ended by itself or by the user.
+  cancelled: null,
+  closed: null,
+  request_id_reused: 'try again; check with a list what was carried out',
+  // The message says who may.
+  not_allowed: null,
+  wrong_cluster: 'look at --data, --cluster and the addresses: trackers of two clusters do not mix',
+  // The message says what to repair.
+  read_only: null,
+  compacted: 'start the tracker with an empty folder: it fetches everything from the other one',
+  diverged: 'start the tracker with an empty folder: it fetches everything from the other one',
+  target_exists: 'name another file or folder: nothing is replaced',
+  bad_request: SAME_VERSION,
+  bad_response: SAME_VERSION,
+  bad_envelope: SAME_VERSION,
+  unexpected_frame: SAME_VERSION,
+  bad_call_id: SAME_VERSION,
+  unknown_call: SAME_VERSION,
+  credit_exceeded: SAME_VERSION,
+  idle_timeout: SLOW,
+  frame_too_slow: SLOW,
+  output_overflow: SLOW,
+  receive_overflow: SLOW,
+  drain_timeout: SLOW,
   tracker_unreachable:
     'the tracker may be down, or the address wrong: check --tracker host:port; minitorrent tracker runs one',
   no_primary: 'wait a moment and try again; lists and downloads still work',
@@ -141,6 +192,10 @@ const ADVICE: { readonly [Code in KnownCode]?: string } = {
     'start every tracker of the cluster and name them all; if one is lost, run the other without a witness',
   no_other_tracker: 'leave --witness, --cluster and MINITORRENT_CLUSTER out to run one tracker alone',
   bad_postgres_url: 'write postgres://user:password@host:port/database',
+  bad_duration: 'write a number with its unit, as in 90s, 30min, 12h or 7d; 0 is none',
+  bad_count: 'write a whole number, as in --uses 5',
+  bad_id:
+    'copy it from the list (device list, list_invitations), and write more of it where several begin so',
   bad_address: 'write host:port, as in 127.0.0.1:7700 or [::1]:7700',
 };
 
@@ -161,6 +216,14 @@ const ADVICE_FOR_COMMAND: { readonly [Key in `${string} ${KnownCode}`]?: string 
     'check the folder for downloads: --to <folder>, or --downloads of minitorrent peer',
   'download_file locked': 'it is downloaded or served from there already: show_downloads, show_shares',
   'upload_file file_exists': 'rename your file: the group has one of that name; list_file shows it',
+  'device revoke unknown_device': 'device list shows your devices',
+  'make_admin not_a_member': 'list_members shows who is in the group',
+  'unmake_admin not_a_member': 'list_members shows who is in the group',
+  'remove_member not_a_member': 'list_members shows who is in the group',
+  'remove_member not_allowed': 'leave_group takes you out',
+  'change_password wrong_password': 'give the present password first, then twice the new one',
+  'revoke_invitation unknown_invitation':
+    'nothing to do: list_invitations shows those that can still be used',
   'upload_file bad_name': 'rename the file, then share it: 1 to 255 bytes, no control characters',
 };
 
@@ -170,6 +233,9 @@ export function adviceFor(code: string, command?: string): string | null {
 }
 
 /** A code comes from outside: it may be the name of anything. */
-function lookUp(table: Readonly<Record<string, string | undefined>>, key: string): string | undefined {
+function lookUp(
+  table: Readonly<Record<string, string | null | undefined>>,
+  key: string,
+): string | null | undefined {
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
