@@ -36,16 +36,26 @@ export interface AttackResult {
   connections: number;
   readonly outcomes: Map<string, number>;
   readonly findings: string[];
+  /** The last batches on whose connections nothing more came: whoever ended, ended by one of them. */
+  readonly last: string[];
 }
 
 /** Longer than any answer may take on a machine that is far too busy: whoever says nothing by then hangs. */
 const ANSWER_MS = 20_000;
 /** What a receiver gets to close a connection on which the rules were broken, before the attacker does. */
 const REACTION_MS = 100;
+const KEPT_BATCHES = 6;
 const REPORTED_FRAMES = 60;
 
 export async function attack(options: AttackOptions): Promise<AttackResult> {
-  const result: AttackResult = { frames: 0, batches: 0, connections: 0, outcomes: new Map(), findings: [] };
+  const result: AttackResult = {
+    frames: 0,
+    batches: 0,
+    connections: 0,
+    outcomes: new Map(),
+    findings: [],
+    last: [],
+  };
   let number = options.from;
   const isOver = (): boolean =>
     result.frames >= options.frames || result.findings.length > 0 || options.signal.aborted;
@@ -105,6 +115,10 @@ async function attackOnce(
   const patienceMs = batch.mayEnd ? REACTION_MS : ANSWER_MS;
   const isAnswered = await inTime(patienceMs, async () => (await link.ping()) && (await link.settle()));
   result.batches += 1;
+  if (isAnswered === false) {
+    result.last.push(describe('had no answer', batch, number, link));
+    if (result.last.length > KEPT_BATCHES) result.last.shift();
+  }
   // It may wait for the rest of a frame, or take what comes next for that.
   if (batch.mayEnd) link.destroy();
   else if (isAnswered === undefined) result.findings.push(describe('is not answered', batch, number, link));

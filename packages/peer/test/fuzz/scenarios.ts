@@ -171,6 +171,7 @@ async function underAttack(options: ScenarioOptions, assault: Assault): Promise<
   };
   const warm = await strike(1e8, frames * WARM_UP);
   await attackHandshakes({ address: target.address, seed: seed + 1, handshakes: 50, signal: over.signal });
+  if (victim.crash !== undefined) return crashed(name, [victim.crash, ...warm.findings, ...warm.last]);
   await using honest = new Child('the honest client', './honest.ts', { target, targetPid: victim.pid });
   await honest.started();
   victim.reset();
@@ -189,7 +190,7 @@ async function underAttack(options: ScenarioOptions, assault: Assault): Promise<
   ]);
   const seconds = (performance.now() - startedAt) / 1_000;
   const findings = [...warm.findings, ...result.findings, ...handshakes.findings];
-  if (victim.crash !== undefined) findings.push(victim.crash);
+  if (victim.crash !== undefined) findings.push(victim.crash, ...result.last);
   const report = victim.crash === undefined ? await honest.report() : undefined;
   const after = victim.crash === undefined ? await settled(victim, before.sockets - 1) : before;
   over.abort();
@@ -203,6 +204,15 @@ async function underAttack(options: ScenarioOptions, assault: Assault): Promise<
   const outcomes = result.outcomes;
   const beforeAll = { ...before, sockets: before.sockets - 1 };
   return judge({ ...facts, seconds, outcomes, findings, before: beforeAll, after, honest: report });
+}
+
+/** Where it ended before anything was measured. */
+function crashed(name: string, findings: readonly string[]): ScenarioResult {
+  const nothing = { rss: 0, heapUsed: 0, external: 0, sockets: 0, troubles: [] };
+  const loop = { heldMs: 0, waitedMs: 0, maxDelayMs: 0, p99DelayMs: 0, noiseMs: 0 };
+  const measured = { kind: 'measured', loop, ...nothing } as const;
+  const facts = { name, findings, frames: 0, handshakes: 0, connections: 0, seconds: 0, outcomes: new Map() };
+  return judge({ ...facts, before: measured, after: measured, honest: undefined });
 }
 
 /** Measures until no connection is left beyond those of the beginning, or it has taken too long. */
@@ -241,6 +251,7 @@ function merged(a: AttackResult, b: AttackResult): AttackResult {
     connections: a.connections + b.connections,
     outcomes,
     findings: [...a.findings, ...b.findings],
+    last: [...a.last, ...b.last],
   };
 }
 
