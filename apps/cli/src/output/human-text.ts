@@ -5,6 +5,7 @@
  */
 import { demoLines, downloadLines, fileLines, groupLines, requestLines, shareLines } from './human-tables.ts';
 import { membershipLines } from './membership-lines.ts';
+import type { Freshness } from './membership-reports.ts';
 import { connectLines, witnessInitLines } from './operator-lines.ts';
 import { countOf, formatBytes, formatDuration, formatRate } from './quantities.ts';
 import type {
@@ -14,7 +15,6 @@ import type {
   DownloadResult,
   Failure,
   FailureOrigin,
-  Freshness,
 } from './reports.ts';
 import { shortId, shortIds } from './short-id.ts';
 import { safe } from './terminal-text.ts';

@@ -3,7 +3,10 @@
  *
  * Ids of devices, invitations and groups are whole: eight groups of seven characters. People are shown the first two.
  */
-import type { Freshness } from './reports.ts';
+/** Of what a tracker lists: true where a backup answered, so that something acknowledged a moment ago may be missing. */
+export interface Freshness {
+  readonly mayBeStale: boolean;
+}
 
 export interface MemberRow {
   readonly userId: string;

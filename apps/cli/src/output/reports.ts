@@ -5,7 +5,7 @@
  * machine reads, one a line: their field names are described in JSON.md and do not change.
  */
 import type { PickStrategyName } from '@minitorrent/peer';
-import type { MembershipResult } from './membership-reports.ts';
+import type { Freshness, MembershipResult } from './membership-reports.ts';
 
 export interface GroupRow {
   readonly groupId: string;
@@ -78,11 +78,6 @@ export interface CommandHelp {
   readonly summary: string;
   /** Each parameter and option with its explanation. */
   readonly details: readonly { readonly name: string; readonly summary: string }[];
-}
-
-/** Of what a tracker lists: true where a backup answered, so that something acknowledged a moment ago may be missing. */
-export interface Freshness {
-  readonly mayBeStale: boolean;
 }
 
 /** What a command of the shell answers, by the command's name. */
