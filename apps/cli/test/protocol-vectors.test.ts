@@ -7,7 +7,6 @@
 import { createManifest } from '@minitorrent/chunk-store';
 import { peerContract } from '@minitorrent/peer';
 import { type Client, type Contract, createConnection, defaultRpcLimits, serve } from '@minitorrent/rpc-core';
-import { createIdentity } from '@minitorrent/rpc-core/identity';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { createManualClock, createSeededRandom } from '@minitorrent/rpc-core/testing';
 import { createMemoryJournal, DEFAULT_LIMITS, openTrackerService } from '@minitorrent/tracker';
@@ -20,6 +19,7 @@ import { blocks, entries, partsOf, tableRows } from './protocol/document.ts';
 import { errorCodes } from './protocol/error-codes.ts';
 import { plainSchema, readLayouts, readType } from './protocol/layout.ts';
 import { bodyOf, messagesOf } from './protocol/messages.ts';
+import { alice, aliceProof, bob, bobProof, stampOf, tracker } from './protocol/people.ts';
 import { fromHex, fromJson, toHex } from './protocol/values.ts';
 
 const CONTRACTS = {
@@ -119,9 +119,16 @@ describe('conversations of PROTOCOL.md', () => {
     { kind: 'block', offset: 0, data: new TextEncoder().encode('0123456789') },
   ] as const;
 
+  const shown = { groupId: 'friends', proof: bobProof, stamp: stampOf(bob) };
+  const answered = { proof: aliceProof, stamp: stampOf(alice) };
+
   it('with a serving peer: it answers these bytes', async () => {
     const clock = createManualClock();
     const served = serve(peerContract, {
+      async present_membership(request) {
+        expect(request).toEqual(shown);
+        return answered;
+      },
       async *send_piece_info(request, { signal }) {
         expect(request).toEqual(file);
         yield all;
@@ -160,6 +167,7 @@ describe('conversations of PROTOCOL.md', () => {
   });
 
   async function callAll(peer: Client<typeof peerContract>): Promise<void> {
+    expect(await peer.present_membership(shown)).toEqual(answered);
     const info = peer.send_piece_info(file)[Symbol.asyncIterator]();
     expect(await info.next()).toEqual({ done: false, value: all });
     expect(await peer.send_piece_layer({ ...file, first: 0, count: 1 })).toEqual({ hashes: hash });
@@ -175,7 +183,7 @@ describe('conversations of PROTOCOL.md', () => {
     const stored =
       '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g';
     await using service = await openTrackerService({
-      identity: createIdentity(),
+      identity: tracker,
       journal: createMemoryJournal(),
       passwords: {
         hash: async () => stored,
@@ -191,7 +199,7 @@ describe('conversations of PROTOCOL.md', () => {
     await network.listen({ host: 'tracker', port: 1 }, (channel) =>
       service.accept(createConnection({ channel, clock, serve: service.served })),
     );
-    const channel = await network.connect({ host: 'tracker', port: 1 });
+    const channel = await network.from('alice', alice.deviceId).connect({ host: 'tracker', port: 1 });
     await play(conversation('tracker'), { side: 'C', channel, clock });
   });
 

@@ -17,7 +17,10 @@ export type BlockLanguage =
   | 'bad_frame'
   | 'merkle'
   | 'order'
-  | 'conversation';
+  | 'conversation'
+  | 'statement'
+  | 'link'
+  | 'invitation';
 
 /** A block's text, and what stands behind the language on its first line. */
 export interface Block {
@@ -26,6 +29,11 @@ export interface Block {
 }
 
 const text = readFileSync(new URL('../../../../PROTOCOL.md', import.meta.url), 'utf8');
+
+/** All of it, for what stands in its sentences. */
+export function wholeText(): string {
+  return text;
+}
 
 /** The blocks of a language in order. */
 export function blocks(language: BlockLanguage): Block[] {
