@@ -214,10 +214,14 @@ describe('localhost HTTP control, DNS rebinding', () => {
     expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
   });
 
-  // A page whose name was rebound to 127.0.0.1 is of its own origin: only the Host tells. To be turned round with the fix.
-  it.fails('Transmission CVE-2018-5702: who comes under a foreign host name is refused', async () => {
+  // A page whose name was rebound to 127.0.0.1 is of its own origin: only the Host tells.
+  it('Transmission CVE-2018-5702: who comes under a foreign host name is refused', async () => {
     await using endpoint = await openMetrics();
-    const { status } = await ask(endpoint.address.port, 'GET', { host: 'evil.example' });
-    expect(status).toBeGreaterThanOrEqual(400);
+    const { port } = endpoint.address;
+    const statusUnder = async (host: string) => (await ask(port, 'GET', { host })).status;
+    for (const foreign of ['evil.example', `evil.example:${port}`, 'localhost.evil.example', 'a b'])
+      expect(await statusUnder(foreign), foreign).toBeGreaterThanOrEqual(400);
+    for (const own of [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`])
+      expect(await statusUnder(own), own).toBe(200);
   });
 });

@@ -5,6 +5,7 @@
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
 import type { Address } from '@minitorrent/rpc-core';
 import { formatAddress } from '../address.ts';
 import { CliError } from '../cli-error.ts';
@@ -45,7 +46,10 @@ export async function openHttpEndpoint(options: HttpEndpointOptions): Promise<Ht
   const server = createServer(
     { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS },
     (request, response) => {
-      void answer(request, pages, onError).then((page) => send(response, page));
+      const page = isForeignName(request.headers.host, address)
+        ? Promise.resolve(refusal(421, 'This is asked under a name of somebody else'))
+        : answer(request, pages, onError);
+      void page.then((found) => send(response, found));
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
@@ -58,6 +62,21 @@ export async function openHttpEndpoint(options: HttpEndpointOptions): Promise<Ht
   }
   server.on('error', onError);
   return { address: boundAddress(server, address), [Symbol.asyncDispose]: () => close(server) };
+}
+
+/**
+ * Whether a request comes under a name that is none of this machine's, to an address that only this machine reaches: so does
+ * a page of somebody else's in a browser here, whose name was made to point to this machine (DNS rebinding).
+ */
+function isForeignName(header: string | undefined, { host }: Address): boolean {
+  // No browser leaves the name out.
+  if (header === undefined || !isLoopback(host)) return false;
+  const name = URL.parse(`http://${header}`)?.hostname.replace(/^\[|\]$/g, '') ?? '';
+  return name !== 'localhost' && name !== host && isIP(name) === 0;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 /** Never rejects. */
