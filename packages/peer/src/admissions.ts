@@ -59,6 +59,8 @@ export class Admissions {
       const message = `Cannot admit this device to ${claim.groupId}: ${verdict.reason}`;
       throw this.#refused(connection, guest, new RpcError(verdict.code, message));
     }
+    // Who is in one of this user's groups is no stranger: from now on messages may be as long as the contracts say.
+    connection.authenticate();
     return this.#put(guest, verdict.member);
   }
 

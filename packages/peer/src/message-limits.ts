@@ -1,6 +1,9 @@
 /**
  * The limits of the messages between peers, each with its reason.
  */
+import type { RpcLimits } from '@minitorrent/rpc-core';
+import { MESSAGE_LIMITS } from '@minitorrent/tracker/contract';
+
 export const PEER_MESSAGE_LIMITS = {
   /** Piece indices in one message: three bytes each at the most, so 24 KiB. */
   piecesPerMessage: 8_192,
@@ -17,3 +20,11 @@ export const PEER_MESSAGE_LIMITS = {
   /** The block, and room for its envelope. */
   pieceItemBytes: 257 * 1024,
 } as const;
+
+/**
+ * What connections between peers take before their other end has shown that it is in a group: one `present_membership`, and
+ * nothing longer.
+ */
+export const STRANGER_LIMITS: Pick<RpcLimits, 'unauthenticatedPayloadBytes'> = {
+  unauthenticatedPayloadBytes: MESSAGE_LIMITS.proofBytes + MESSAGE_LIMITS.stampBytes + 1024,
+};

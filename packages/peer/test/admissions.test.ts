@@ -21,6 +21,16 @@ describe('Admissions', () => {
     expect(scene.admissions.connectionsOf(GROUP)).toEqual([connection]);
   });
 
+  it('takes long messages from whom it admitted, and from nobody else', async () => {
+    await using scene = await setUp();
+    const [one, two] = [await scene.connect(1), await scene.connect(2)];
+    expect(() => scene.admissions.admit(two, scene.claim(1))).toThrow(code('wrong_device'));
+    expect(() => scene.admissions.require(two, GROUP)).toThrow(code('not_admitted'));
+    expect([one.isAuthenticated, two.isAuthenticated]).toEqual([false, false]);
+    scene.admissions.admit(one, scene.claim(1));
+    expect([one.isAuthenticated, two.isAuthenticated]).toEqual([true, false]);
+  });
+
   it('ends with the stamp, and later where a newer one was shown', async () => {
     await using scene = await setUp();
     const connection = await scene.connect(1);
@@ -146,7 +156,7 @@ async function setUp() {
       const there = { host: `host-${places}`, port: 1 };
       await network.from(there.host, identity).listen(there, (channel) => channel.start(deaf));
       const channel = await network.connect(there);
-      const connection = createConnection({ channel, clock: connectionClock, trusted: true });
+      const connection = createConnection({ channel, clock: connectionClock });
       connection.opened.catch(() => undefined);
       open.push(connection);
       return connection;

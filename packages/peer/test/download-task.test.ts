@@ -6,10 +6,10 @@ import { createManifest, type DownloadStore, openDownload, StoreError } from '@m
 import { createServer, createSystemClock, createSystemRandom, serve } from '@minitorrent/rpc-core';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { admitAnybody } from '../src/admission.ts';
 import { peerContract } from '../src/contract.ts';
 import { DownloadTask, type DownloadTaskOptions } from '../src/shell/download-task.ts';
 import { PeerPool } from '../src/shell/peer-pool.ts';
+import { admitAnybody } from './support/admit-anybody.ts';
 import { honest } from './support/rogues.ts';
 
 const bytes = randomBytes(1_000_000);

@@ -2,9 +2,10 @@ import { createServer, type Network, RpcError } from '@minitorrent/rpc-core';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { createManualClock } from '@minitorrent/rpc-core/testing';
 import { describe, expect, it, vi } from 'vitest';
-import { type Admission, admitAnybody } from '../src/admission.ts';
+import type { Admission } from '../src/admission.ts';
 import type { PeerPlace } from '../src/peer-place.ts';
 import { type Lease, PeerPool } from '../src/shell/peer-pool.ts';
+import { admitAnybody } from './support/admit-anybody.ts';
 
 const [me, bob, eve] = [1, 2, 3].map((byte) => new Uint8Array(32).fill(byte)) as [
   Uint8Array,

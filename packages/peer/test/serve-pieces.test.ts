@@ -9,12 +9,12 @@ import {
 } from '@minitorrent/rpc-core';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { describe, expect, it, vi } from 'vitest';
-import { admitAnybody } from '../src/admission.ts';
 import { peerContract } from '../src/contract.ts';
 import { peerOfDevice } from '../src/peer-place.ts';
 import { servePieces } from '../src/shell/serve-pieces.ts';
 import { SharedFiles } from '../src/shell/shared-files.ts';
 import { Uplink } from '../src/shell/uplink.ts';
+import { admitAnybody } from './support/admit-anybody.ts';
 
 const bytes = randomBytes(1_000_000);
 const manifest = createManifest({ name: 'a.bin', bytes });

@@ -15,8 +15,8 @@ import {
 } from '@minitorrent/rpc-core';
 import { DEVICE_ID_BYTES, type Identity } from '@minitorrent/rpc-core/identity';
 import { createTlsNetwork, loadOrCreateIdentity } from '@minitorrent/rpc-core/tls';
-import { admitAnybody } from '../admission.ts';
 import { deviceNameOf } from '../device-name.ts';
+import { STRANGER_LIMITS } from '../message-limits.ts';
 import type { JoinPolicy, Peer } from '../peer.ts';
 import { type Library, openLibrary } from './library.ts';
 import { MembershipGate } from './membership-gate.ts';
@@ -46,11 +46,6 @@ export interface CreatePeerOptions {
   readonly identity?: Identity;
   /** What this device is called in its user's list of devices; the machine's name unless given. */
   readonly deviceName?: string;
-  /**
-   * Whether other peers are served, and asked, only where both prove that they are members of the group. The groups must be
-   * founded with proofs, and members be let in with proofs.
-   */
-  readonly requiresMembership?: boolean;
   /**
    * How much longer the stamps of members are good while no tracker can be reached, milliseconds; 24 hours unless given. With
    * 0 nobody is served for longer than the ten minutes of a stamp.
@@ -88,11 +83,10 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
   const files = new SharedFiles(clock);
   const uplink = new Uplink({ clock, random });
   const gate = gateOf({ ...options, network, clock });
-  const admission = options.requiresMembership === true ? gate.admission : admitAnybody;
-  const served = servePieces({ files, uplink, admission });
+  const served = servePieces({ files, uplink, admission: gate.admission });
   const address = options.listen ?? { host: '127.0.0.1', port: 0 };
   const server = await listenAgain(library, address, (at) =>
-    createServer({ network, address: at, clock, serve: [served], trusted: true }),
+    createServer({ network, address: at, clock, serve: [served], limits: STRANGER_LIMITS }),
   );
   resources.defer(() => server.close());
   return new PeerNode({
@@ -106,7 +100,7 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
       joinPolicy,
       trackerPatienceMs,
     },
-    ...{ library, files, uplink, gate, admission, served, server, resources: resources.move() },
+    ...{ library, files, uplink, gate, served, server, resources: resources.move() },
   });
 }
 

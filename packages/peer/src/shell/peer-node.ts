@@ -15,7 +15,6 @@ import type {
 } from '@minitorrent/rpc-core';
 import type { Identity } from '@minitorrent/rpc-core/identity';
 import createDebug from 'debug';
-import type { Admission } from '../admission.ts';
 import { PeerError } from '../errors.ts';
 import { EventHub } from '../event-hub.ts';
 import { requireIdentifier } from '../names.ts';
@@ -75,9 +74,7 @@ export interface PeerNodeOptions {
   readonly library: Library;
   readonly files: SharedFiles;
   readonly uplink: Uplink;
-  /** Undefined where nobody has to prove a membership. */
   readonly gate: MembershipGate;
-  readonly admission: Admission;
   readonly served: Served;
   readonly server: RpcServer;
   /** What is open and closes last. */
@@ -116,8 +113,8 @@ export class PeerNode implements Peer {
     this.#options = options;
     this.deviceId = identity.deviceId;
     this.address = server.address;
-    const { admission, served } = options;
-    const toPeers = { network, clock, admission, serve: [served] };
+    const { gate, served } = options;
+    const toPeers = { network, clock, admission: gate.admission, serve: [served] };
     this.#pool = new PeerPool({ ...toPeers, connectTimeoutMs: CONNECT_TIMEOUT_MS });
     const workspace = (): Workspace | undefined => this.#session?.workspace;
     const keeper = (): MembershipKeeper | undefined => this.#keeper;
@@ -137,7 +134,7 @@ export class PeerNode implements Peer {
     });
     this.#calls = new TrackerCalls(this.#links, random);
     this.#members = new MemberCalls(this.#links, random);
-    this.#keeper = options.gate.keep({
+    this.#keeper = gate.keep({
       ...{ deviceId: identity.deviceId, clock, random, links: this.#links, records: library.memberships },
       onWrongKey: (groupId, { code, message: reason }) =>
         this.#events.emit('wrong-group-key', { groupId, reason, code }),

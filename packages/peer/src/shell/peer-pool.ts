@@ -9,6 +9,7 @@ import type { Address, Connection, Network, Served } from '@minitorrent/rpc-core
 import { type Clock, createConnection, whoToExpect } from '@minitorrent/rpc-core';
 import type { Admission } from '../admission.ts';
 import { PeerError } from '../errors.ts';
+import { STRANGER_LIMITS } from '../message-limits.ts';
 import { type PeerPlace, peerOfDevice } from '../peer-place.ts';
 import type { PeerId } from '../swarm-events.ts';
 import { untilAborted } from '../waiting.ts';
@@ -26,8 +27,8 @@ export interface PeerPoolOptions {
 /** A share in a connection; the last one that is released closes it. */
 export interface Lease {
   readonly connection: Connection;
-  /** Aborts when the other end is not known to be in the group any more; undefined where that cannot be. */
-  readonly admitted?: AbortSignal | undefined;
+  /** Aborts when the other end is not known to be in the group any more. */
+  readonly admitted: AbortSignal;
   release(): void;
 }
 
@@ -89,7 +90,7 @@ export class PeerPool {
     try {
       const expected = whoToExpect(network, { ...place, pin: place.deviceId });
       const channel = await network.connect(place, { signal: eitherSignal, ...expected });
-      const connection = createConnection({ channel, clock, serve, trusted: true });
+      const connection = createConnection({ channel, clock, serve, limits: STRANGER_LIMITS });
       signal.addEventListener('abort', () => connection.abort());
       await untilAborted(connection.opened, eitherSignal).catch((error: unknown) => {
         connection.abort();

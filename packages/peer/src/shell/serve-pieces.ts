@@ -56,7 +56,7 @@ function openFor(
 ): OpenFile {
   const admitted = admission.require(connection, groupId);
   const file = files.find(groupId, root);
-  const ends = admitted === undefined ? [file.signal] : [admitted, file.signal];
+  const ends = [admitted, file.signal];
   return {
     file,
     signal: AbortSignal.any([signal, ...ends]),

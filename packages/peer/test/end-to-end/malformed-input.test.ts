@@ -10,6 +10,8 @@ import { join } from 'node:path';
 import { MESSAGE_LIMITS } from '@minitorrent/tracker/contract';
 import { encode, varint } from '@minitorrent/wire-codec';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { MembershipCard } from '../../src/admission.ts';
+import { presentMembershipRequest } from '../../src/contract.ts';
 import { createPeer, type Peer } from '../../src/index.ts';
 import { PEER_MESSAGE_LIMITS } from '../../src/message-limits.ts';
 import { Cluster, GROUP, PASSWORD } from '../support/cluster.ts';
@@ -36,11 +38,13 @@ interface Scene {
   /** The admin of the group. */
   readonly alice: Peer;
   readonly bob: Peer;
+  /** What the stranger can show to peers: the network proves nobody. */
+  readonly card: MembershipCard;
 }
 
 type Target = 'tracker' | 'peer';
 
-/** What ends the connection. A tracker does not know the stranger; a peer of this version takes them for a member. */
+/** What ends the connection of somebody unknown. */
 const fatal: readonly (readonly [string, string, Target, (stranger: Stranger) => void])[] = [
   ...(['tracker', 'peer'] as const).flatMap((target) => [
     ['bytes that are no frame', 'bad_frame', target, sends(Buffer.from('GET / HTTP/1.1\r\n\r\n'))] as const,
@@ -56,8 +60,20 @@ const fatal: readonly (readonly [string, string, Target, (stranger: Stranger) =>
   ]),
   ['a message beyond 4 KiB before the login', 'bad_frame', 'tracker', greets(headerOf('login', 4 * KIB + 1))],
   ['an unknown message beyond 4 KiB', 'bad_frame', 'tracker', greets(headerOf('make_tea', 4 * KIB + 1))],
-  ['an unknown message beyond 64 KiB', 'bad_frame', 'peer', greets(headerOf('make_tea', 64 * KIB + 1))],
-  ['a message longer than its own', 'bad_frame', 'peer', greets(headerOf('send_pieces', 64 * KIB + 33))],
+  [
+    'a message beyond 7.25 KiB before a membership',
+    'bad_frame',
+    'peer',
+    greets(headerOf('send_pieces', 7_425)),
+  ],
+  ['a membership beyond 7.25 KiB', 'bad_frame', 'peer', greets(headerOf('present_membership', 7_425))],
+];
+
+/** What ends the connection of a member to a peer. */
+const fatalOfMember: readonly (readonly [string, Uint8Array])[] = [
+  ['an unknown message beyond 64 KiB', headerOf('make_tea', 64 * KIB + 1)],
+  ['a message longer than its own', headerOf('send_pieces', 64 * KIB + 33)],
+  ['a membership longer than its own', headerOf('present_membership', 64 * KIB + 33)],
 ];
 
 /** What is refused, by a tracker that knows the stranger as eve. */
@@ -132,7 +148,7 @@ beforeAll(async () => {
   const cluster = await Cluster.start();
   const alice = await cluster.admin('alice');
   await alice.uploadFile(GROUP, await cluster.file('shared.bin', bytes));
-  scene = { cluster, alice, bob: await cluster.member('bob') };
+  scene = { cluster, alice, bob: await cluster.member('bob'), card: await cluster.card('mallory') };
   await (await cluster.peer('eve')).createUser('eve', PASSWORD);
 });
 
@@ -163,9 +179,16 @@ describe('a stranger', () => {
     },
   );
 
+  it.each(fatalOfMember)('who shows a membership and sends a peer %s is sent away', async (_what, header) => {
+    await using eve = await member();
+    eve.send(header);
+    expect(await eve.refusal()).toEqual({ type: 'goodbye', code: 'bad_frame', message: sentence });
+    expect(await eve.next()).toBeUndefined();
+    await expectService();
+  });
+
   it.each(refusedByPeer)('who sends a peer %s has %s answered with %s', async (_what, type, code, send) => {
-    await using eve = await Stranger.connect(addressOf('peer'));
-    eve.greet();
+    await using eve = await member();
     send(eve);
     expect(await eve.refusal()).toEqual({ type, code, message: sentence });
     // The connection lives on.
@@ -194,6 +217,15 @@ describe('a stranger', () => {
     expect(await tracker.refusal()).toMatchObject({ code: 'unknown_download' });
   });
 });
+
+/** A stranger whom alice takes for a member. */
+async function member(): Promise<Stranger> {
+  const eve = await Stranger.connect(addressOf('peer'));
+  eve.greet();
+  eve.ask('present_membership', presentMembershipRequest, { groupId: GROUP, ...scene.card });
+  expect(await eve.next()).toBe('present_membership');
+  return eve;
+}
 
 function addressOf(target: Target): { readonly host: string; readonly port: number } {
   return target === 'tracker' ? scene.cluster.tracker.address : scene.alice.address;

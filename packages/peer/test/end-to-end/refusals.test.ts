@@ -74,7 +74,7 @@ describe('a peer', () => {
     await eve.createUser('eve', PASSWORD);
     await eve.login('eve', PASSWORD);
     await expect(eve.listFiles(GROUP)).rejects.toThrow(failsWith('not_a_member'));
-    await expect(eve.downloadFile(GROUP, 'a.bin')).rejects.toThrow(failsWith('not_a_member'));
+    await expect(eve.downloadFile(GROUP, 'a.bin')).rejects.toThrow(failsWith('not_admitted'));
     await expect(eve.uploadFile(GROUP, path)).rejects.toThrow(failsWith('not_a_member'));
     await expect(eve.listRequests(GROUP)).rejects.toThrow(failsWith('not_a_member'));
     await expect(eve.leaveGroup(GROUP)).rejects.toThrow(failsWith('not_a_member'));
@@ -107,7 +107,7 @@ describe('a peer', () => {
     const alice = await cluster.admin('alice');
     const bob = await cluster.member('bob');
     await expect(bob.downloadFile(GROUP, 'none')).rejects.toThrow(failsWith('unknown_file'));
-    await expect(bob.downloadFile('nothing', 'none')).rejects.toThrow(failsWith('unknown_group'));
+    await expect(bob.downloadFile('nothing', 'none')).rejects.toThrow(failsWith('not_admitted'));
     await expect(bob.downloadFile(GROUP, '../up')).rejects.toThrow(failsWith('bad_name'));
     await alice.uploadFile(GROUP, await cluster.file('a.bin', randomBytes(100)));
     const folder = join(cluster.folder, 'taken');
@@ -129,6 +129,7 @@ describe('a peer', () => {
     const channel = await createTcpNetwork().connect(alice.address);
     await using connection = createConnection({ channel, clock: createSystemClock(), trusted: true });
     const other = connection.client(peerContract);
+    await other.present_membership({ groupId: GROUP, ...(await cluster.card('eve')) });
     const pieces = async (want: number[], maxPieces: number): Promise<string[]> => {
       const request = { groupId: GROUP, root: file.root, want, maxPieces };
       const kinds: string[] = [];

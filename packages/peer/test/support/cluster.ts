@@ -193,16 +193,15 @@ export class Cluster implements AsyncDisposable {
     port: number,
     identity: Identity = createIdentity(),
   ): Promise<Client<typeof trackerContract>> {
-    const { deviceId } = identity;
-    const client = await this.client([], identity);
-    const tracker = client.client(trackerContract);
-    const requestId = (): Uint8Array => randomBytes(16);
-    await tracker.create_user({ requestId: requestId(), userId: name, password: PASSWORD });
-    await tracker.login({ userId: name, password: PASSWORD, deviceId });
-    await tracker.join_group({ requestId: requestId(), groupId: GROUP });
+    const tracker = await this.#memberByHand(name, identity);
     const holding = { groupId: GROUP, root: file.root, holding: 'complete' } as const;
     await tracker.announce({ port, files: [holding] });
     return tracker;
+  }
+
+  /** What a new member of that name can show to other peers. */
+  async card(name: string): Promise<MembershipCard> {
+    return await cardFrom(await this.#memberByHand(name, createIdentity()));
   }
 
   /** Puts a file on the group's list that nobody serves yet, signed by alice's device. */
@@ -243,6 +242,15 @@ export class Cluster implements AsyncDisposable {
     for (const open of this.#open.reverse()) await open[Symbol.asyncDispose]();
     for (const tracker of this.trackers) await tracker.close({ signal: AbortSignal.abort() });
     await rm(this.folder, { recursive: true });
+  }
+
+  async #memberByHand(userId: string, identity: Identity): Promise<Client<typeof trackerContract>> {
+    const tracker = (await this.client([], identity)).client(trackerContract);
+    const requestId = (): Uint8Array => randomBytes(16);
+    await tracker.create_user({ requestId: requestId(), userId, password: PASSWORD });
+    await tracker.login({ userId, password: PASSWORD, deviceId: identity.deviceId });
+    await tracker.join_group({ requestId: requestId(), groupId: GROUP });
+    return tracker;
   }
 
   #at(place: number): Tracker {

@@ -94,7 +94,6 @@ export class GroupScene implements AsyncDisposable {
       dataDir: join(this.folder, name, 'data'),
       downloadDir: join(this.folder, name, 'downloads'),
       deviceName: name,
-      requiresMembership: true,
       ...options,
     });
     this.#resources.use(peer);

@@ -145,7 +145,6 @@ export class MembersScene implements AsyncDisposable {
       listen: this.#address.host === 'tracker' ? { host: userId, port: 0 } : { host: '127.0.0.1', port: 0 },
       dataDir: join(this.folder, userId, 'data'),
       downloadDir: join(this.folder, userId, 'downloads'),
-      requiresMembership: true,
       ...options,
     });
     this.#open.push(peer);
