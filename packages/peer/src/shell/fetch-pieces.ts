@@ -60,7 +60,11 @@ class PieceReceiver {
   async receiveAll(): Promise<void> {
     const { client, groupId, store, pieces, maxPieces, signal } = this.#call;
     const request = { groupId, root: store.manifest.root, want: pieces, maxPieces };
-    for await (const item of client.send_pieces(request, { signal })) await this.#receive(item);
+    for await (const item of client.send_pieces(request, { signal })) {
+      // Of a peer that was banned meanwhile, not even what is here already is looked at.
+      signal.throwIfAborted();
+      await this.#receive(item);
+    }
   }
 
   /** Gives back the buffer of a piece that is stored, or will never be whole. */

@@ -11,6 +11,7 @@ import { BufferPool } from '../buffer-pool.ts';
 import { peerContract } from '../contract.ts';
 import type { PickStrategyName } from '../peer.ts';
 import type { PeerPlace } from '../peer-place.ts';
+import { PieceNewsCheck } from '../piece-news-check.ts';
 import { createSwarm, type Swarm } from '../swarm.ts';
 import type {
   BanEvidence,
@@ -158,8 +159,7 @@ export class SwarmRunner {
       const { pool, groupId } = this.#options;
       const { connection, admitted, release } = await pool.acquire(groupId, place, signal);
       neighbour.connection = connection;
-      const untilEither = admitted === undefined ? signal : AbortSignal.any([signal, admitted]);
-      await this.#listen(peer, connection, untilEither).finally(release);
+      await this.#listen(peer, connection, AbortSignal.any([signal, admitted])).finally(release);
     } catch (error) {
       log('peer %s: %s', peer, String(error));
       problem = error instanceof Error ? error.message : String(error);
@@ -175,7 +175,9 @@ export class SwarmRunner {
     const request = { groupId, root: store.manifest.root };
     const news = connection.client(peerContract).send_piece_info(request, { signal });
     this.tell({ kind: 'peer_connected', peer });
+    const check = new PieceNewsCheck(store.layout.pieceCount);
     for await (const item of news) {
+      check.take(item);
       if (item.kind === 'have') {
         this.tell({ kind: 'have_some', peer, indices: item.indices });
       } else {
