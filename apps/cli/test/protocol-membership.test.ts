@@ -2,12 +2,14 @@
  * What `PROTOCOL.md` says of what devices sign, against the code: statements, proofs, stamps, signatures of files, codes of
  * invitations and links. The values are read by the document's own layouts, and checked by the packages.
  */
-import { parseDeviceId, signStatement, verifyStatement } from '@minitorrent/rpc-core/identity';
+import { isSameDevice, parseDeviceId, signStatement, verifyStatement } from '@minitorrent/rpc-core/identity';
 import {
   checkProof,
   decodeGrant,
   type FileDescriptor,
+  type Grant,
   groupKeyOf,
+  isRevoked,
   isSignedFile,
   readInvitation,
   readStamp,
@@ -45,6 +47,24 @@ describe('what PROTOCOL.md says of proofs and stamps', () => {
       toHex(alice.deviceId),
       toHex(bob.deviceId),
     ]);
+  });
+
+  it.each(entries('unsound').map(partsOf))('it is not sound: $left', ({ hex }) => {
+    expect(checkProof(fromHex(hex))).toEqual({ isSound: false, reason: expect.any(String) });
+    // It can be read all the same.
+    expect(
+      toHex(encode(readType('Grants', layouts), decode(readType('Grants', layouts), fromHex(hex)))),
+    ).toBe(hex);
+  });
+
+  it.each(entries('revocation'))('%s', (entry) => {
+    const [proof = '', revocation = '', verdict] = entry.split(/ [/:] /);
+    const grants = proof.split(', ').map(grantTo);
+    const { deviceId, memberEpoch } = grantTo(revocation);
+    const isVoid = isRevoked({ grants }, (device) =>
+      isSameDevice(device, deviceId) ? memberEpoch : undefined,
+    );
+    expect(isVoid ? 'void' : 'good').toBe(verdict);
   });
 
   it('its grants are the bodies in them, and say the same to the code', () => {
@@ -98,6 +118,20 @@ interface Claim {
   readonly groupId: string;
   readonly userId: string;
   readonly file: FileDescriptor;
+}
+
+/** `bob 3`: to a device that is called so here, at that epoch. */
+function grantTo(text: string): Grant {
+  const [userId = '', memberEpoch] = text.split(' ');
+  const deviceId = new TextEncoder().encode(userId);
+  return {
+    groupId: 'friends',
+    userId,
+    deviceId,
+    role: 'admin',
+    memberEpoch: Number(memberEpoch),
+    notAfterMs: 1,
+  };
 }
 
 /** The bodies of the grants of a proof, by the document's layout. */

@@ -20,7 +20,9 @@ export type BlockLanguage =
   | 'conversation'
   | 'statement'
   | 'link'
-  | 'invitation';
+  | 'revocation'
+  | 'invitation'
+  | 'unsound';
 
 /** A block's text, and what stands behind the language on its first line. */
 export interface Block {
