@@ -45,7 +45,7 @@ const ADVICE: { readonly [Code in PackageCode]: string | null } & {
   // The message says how long to wait.
   too_many_attempts: null,
   device_revoked:
-    'device list shows which devices are in use; a new data folder (--data) makes a new device of this one',
+    'device list on another one shows which are in use; a new data folder (--data) makes a new device of this one',
   unknown_device: 'device list shows your devices; on a new one, login with the password once',
   no_password: 'put the password behind the user name, or on the next line of the input',
 

@@ -60,7 +60,14 @@ const RESULTS: readonly (readonly [CommandResult, readonly string[]])[] = [
       'films  eve   2026-11-22 07:45  unknown',
     ],
   ],
-  [{ command: 'accept_request', groupId: 'films', userId: 'bob' }, ['bob is now a member of films']],
+  [
+    { command: 'accept_request', groupId: 'films', userId: 'bob', isOwn: false },
+    ['bob is now a member of films'],
+  ],
+  [
+    { command: 'accept_request', groupId: 'films', userId: 'bob', isOwn: true },
+    ['Your other device is let into films now'],
+  ],
   [{ command: 'reject_request', groupId: 'films', userId: 'bob' }, ['Refused bob in films']],
   [
     { command: 'list_file', groupId: 'films', files: [], mayBeStale: false },
@@ -266,10 +273,11 @@ const MEMBERSHIP_RESULTS: readonly (readonly [CommandResult, string[]])[] = [
       expiresAtMs: atMs,
     },
     [
-      'Whoever has this code first can join my films by it, until 2026-11-22 07:45 UTC. It is as secret as a password, and shown only now:',
+      'Whoever has this code first can join my films by it, until 2026-11-22 07:45 UTC:',
       '',
       '  AAA-BBB',
       '',
+      'It is as secret as a password, and shown only now.',
       "It is used so: join_group 'my films' AAA-BBB",
       `It ends early by: revoke_invitation 'my films' ${SHORT}`,
     ],
@@ -388,7 +396,12 @@ const EVENTS: readonly (readonly [CliEvent, string])[] = [
     'The tracker at a:1 is not used: it is B, expected A. Next: ask',
   ],
   [
-    { event: 'login-needed', userId: 'alice', reason: 'this device was revoked', code: 'device_revoked' },
+    {
+      event: 'login-needed',
+      userId: 'alice',
+      reason: 'this device was revoked; go on elsewhere',
+      code: 'device_revoked',
+    },
     'alice is logged out: this device was revoked. A new data folder (--data) makes a new device of this one',
   ],
   [
@@ -408,15 +421,21 @@ const EVENTS: readonly (readonly [CliEvent, string])[] = [
     'Logged in as alice without a tracker: what you share is served, downloads go on with the peers they know',
   ],
   [
-    { event: 'join-request', groupId: 'films', userId: 'bob', deviceIds: ['MFRGGZD-FMZTWQ2-BBBBBBB'] },
+    {
+      event: 'join-request',
+      groupId: 'films',
+      userId: 'bob',
+      deviceIds: ['MFRGGZD-FMZTWQ2-BBBBBBB'],
+      isOwn: false,
+    },
     'bob asks to join films with the device MFRGGZD-FMZTWQ2: accept_request films bob, or reject_request',
   ],
   [
-    { event: 'join-request', groupId: 'films', userId: 'bob', deviceIds: ['A-B-C', 'D-E-F'] },
-    'bob asks to join films with the devices A-B, D-E: accept_request films bob, or reject_request',
+    { event: 'join-request', groupId: 'films', userId: 'bob', deviceIds: ['A-B-C', 'D-E-F'], isOwn: true },
+    'Somebody logged in as you asks to join films with the devices A-B, D-E: accept_request films bob, or reject_request',
   ],
   [
-    { event: 'join-request', groupId: 'films', userId: 'bob', deviceIds: [] },
+    { event: 'join-request', groupId: 'films', userId: 'bob', deviceIds: [], isOwn: false },
     'bob asks to join films with no device that can be told: accept_request films bob, or reject_request',
   ],
   [

@@ -85,7 +85,7 @@ describe('markup or terminal injection', () => {
         { command: 'login', userId: name },
       ];
       const events: readonly CliEvent[] = [
-        { event: 'join-request', groupId: name, userId: name, deviceIds: [] },
+        { event: 'join-request', groupId: name, userId: name, deviceIds: [], isOwn: false },
         { event: 'membership-changed', groupId: name, standing: 'member' },
       ];
       const failure = failureLines(

@@ -104,6 +104,8 @@ describe('invitations', () => {
   it('are not revoked by what begins like none of them, or is copied wrong', async () => {
     const { report } = await run('revoke_invitation films ZZZZ', { listInvitations });
     expect(report).toMatchObject({ code: 'bad_id', message: expect.stringContaining('no id begins so') });
+    // Half of a code is a secret.
+    expect(JSON.stringify(report)).not.toContain('ZZZZ');
     const wrong = `${idOf(5).slice(0, -1)}7`;
     expect((await run(`revoke_invitation films ${wrong}`, { listInvitations })).report).toMatchObject({
       code: 'bad_device_id',

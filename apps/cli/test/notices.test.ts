@@ -44,7 +44,7 @@ describe('showNotices', () => {
       },
       { event: 'login-needed', userId: 'alice', reason: 'unknown', code: 'unknown_device' },
       { event: 'offline', userId: 'alice' },
-      { event: 'join-request', groupId: 'films', userId: 'bob', deviceIds: [idOf(2)] },
+      { event: 'join-request', groupId: 'films', userId: 'bob', deviceIds: [idOf(2)], isOwn: false },
       { event: 'device-waiting', groupId: 'films', userId: 'alice', deviceId: idOf(3) },
       { event: 'membership-changed', groupId: 'films', standing: 'removed' },
       { event: 'wrong-group-key', groupId: 'films', reason: 'another', code: 'bad_proof' },

@@ -138,6 +138,20 @@ describe('minitorrent peer', () => {
     expect(world.out()).toContain('Cannot write a log at the prompt');
   });
 
+  it('passes on how long members are known without a tracker, and the name of the device', async () => {
+    await using run = await start('quit\n', { membershipGrace: '2d', deviceName: 'my desk' });
+    await run.ended;
+    const told = { membershipGraceMs: 172_800_000, deviceName: 'my desk' };
+    expect(run.openPeer).toHaveBeenCalledExactlyOnceWith(expect.objectContaining(told));
+    await using none = await start('quit\n', { membershipGrace: '0', deviceName: '' });
+    await none.ended;
+    const nothing = { membershipGraceMs: 0, deviceName: undefined };
+    expect(none.openPeer).toHaveBeenCalledExactlyOnceWith(expect.objectContaining(nothing));
+    await using wrong = await start('quit\n', { membershipGrace: 'for ever' });
+    expect(await wrong.ended).toBe(2);
+    expect(wrong.openPeer).not.toHaveBeenCalled();
+  });
+
   it('leaves nothing behind: no timer, no listener', async () => {
     await using run = await start('quit\n');
     await run.ended;

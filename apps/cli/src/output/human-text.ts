@@ -44,7 +44,11 @@ export function resultLines(result: CommandResult, room: number = Number.POSITIV
     case 'list_requests':
       return [...requestLines(result.requests, room), ...staleLines(result)];
     case 'accept_request':
-      return [safe`${result.userId} is now a member of ${result.groupId}`];
+      return [
+        result.isOwn
+          ? safe`Your other device is let into ${result.groupId} now`
+          : safe`${result.userId} is now a member of ${result.groupId}`,
+      ];
     case 'reject_request':
       return [safe`Refused ${result.userId} in ${result.groupId}`];
     case 'list_file':
@@ -120,12 +124,12 @@ export function eventLine(event: CliEvent): string {
         : safe`The tracker at ${event.address} is not used: ${event.reason}. Next: ${event.advice}`;
     case 'login-needed':
       return event.code === 'device_revoked'
-        ? safe`${event.userId} is logged out: ${event.reason}. A new data folder (--data) makes a new device of this one`
+        ? safe`${event.userId} is logged out: ${event.reason.split('; ', 1)[0] ?? ''}. A new data folder (--data) makes a new device of this one`
         : safe`${event.userId} has to log in again: ${event.reason}. Next: login ${event.userId}`;
     case 'offline':
       return safe`Logged in as ${event.userId} without a tracker: what you share is served, downloads go on with the peers they know`;
     case 'join-request':
-      return safe`${event.userId} asks to join ${event.groupId} with ${devicesOf(event.deviceIds)}: accept_request ${event.groupId} ${event.userId}, or reject_request`;
+      return safe`${event.isOwn ? 'Somebody logged in as you' : event.userId} asks to join ${event.groupId} with ${devicesOf(event.deviceIds)}: accept_request ${event.groupId} ${event.userId}, or reject_request`;
     case 'device-waiting':
       return safe`This device, ${shortId(event.deviceId)}, is not let into ${event.groupId} yet. Next, on another device of yours, or an admin: accept_request ${event.groupId} ${event.userId}`;
     case 'membership-changed':

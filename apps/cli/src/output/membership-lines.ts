@@ -71,10 +71,11 @@ function inviteLines({ groupId, code, inviteId, expiresAtMs, maxUses }: InviteRe
   const who = maxUses === 1 ? 'Whoever has this code first' : `The first ${maxUses} who have this code`;
   const ends = formatTime(expiresAtMs);
   return [
-    safe`${who} can join ${groupId} by it, until ${ends} UTC. It is as secret as a password, and shown only now:`,
+    safe`${who} can join ${groupId} by it, until ${ends} UTC:`,
     '',
     safe`  ${code}`,
     '',
+    'It is as secret as a password, and shown only now.',
     safe`It is used so: join_group ${quoteWord(groupId)} ${code}`,
     safe`It ends early by: revoke_invitation ${quoteWord(groupId)} ${shortId(inviteId)}`,
   ];

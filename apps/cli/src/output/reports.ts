@@ -96,7 +96,13 @@ export type CommandResult =
   | { readonly command: 'leave_group'; readonly groupId: string }
   | ({ readonly command: 'list_groups'; readonly groups: readonly GroupRow[] } & Freshness)
   | ({ readonly command: 'list_requests'; readonly requests: readonly RequestRow[] } & Freshness)
-  | { readonly command: 'accept_request'; readonly groupId: string; readonly userId: string }
+  | {
+      readonly command: 'accept_request';
+      readonly groupId: string;
+      readonly userId: string;
+      /** Further devices of the user who accepts. */
+      readonly isOwn: boolean;
+    }
   | { readonly command: 'reject_request'; readonly groupId: string; readonly userId: string }
   | ({
       readonly command: 'list_file';
@@ -283,6 +289,8 @@ export type CliEvent =
       readonly groupId: string;
       readonly userId: string;
       readonly deviceIds: readonly string[];
+      /** Further devices of the user who is asked. */
+      readonly isOwn: boolean;
     }
   /** This device is not let into a group of its user yet, and has asked to be. */
   | {

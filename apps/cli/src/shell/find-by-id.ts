@@ -21,7 +21,8 @@ export function findById(text: string, ids: readonly Uint8Array[]): Uint8Array {
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
   const why = only === undefined ? 'no id begins so' : `${found.length} ids begin so`;
-  throw new CliError('bad_id', `Cannot find the id ${JSON.stringify(text)}: ${why}`);
+  // Without the text: half of a code is a secret, too.
+  throw new CliError('bad_id', `Cannot find that id on the list: ${why}`);
 }
 
 /** The one of `ids` that is `text`, whole and without a mistake; undefined where it is none of them. */

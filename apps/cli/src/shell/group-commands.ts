@@ -74,7 +74,8 @@ const acceptRequest: ShellCommand = defineCommand({
   parameters: [groupId, requester],
   async run({ peer, signal }, { groupid, userid }) {
     await peer.acceptRequest(groupid, userid, { signal });
-    return { command: 'accept_request', groupId: groupid, userId: userid };
+    const isOwn = userid === peer.userId;
+    return { command: 'accept_request', groupId: groupid, userId: userid, isOwn };
   },
 });
 

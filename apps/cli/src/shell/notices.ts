@@ -18,7 +18,7 @@ export interface Notices {
 }
 
 export function showNotices(options: {
-  readonly peer: Pick<Peer, 'on' | 'off'>;
+  readonly peer: Pick<Peer, 'on' | 'off' | 'userId'>;
   readonly reporter: Reporter;
   readonly board: ProgressBoard;
 }): Notices {
@@ -41,7 +41,10 @@ export function showNotices(options: {
       reporter.event({ event: 'login-needed', userId, reason, code }),
     offline: ({ userId }) => reporter.event({ event: 'offline', userId }),
     'join-request': ({ groupId, userId, deviceIds }) =>
-      reporter.event({ event: 'join-request', groupId, userId, deviceIds: deviceIds.map(formatDeviceId) }),
+      reporter.event({
+        ...{ event: 'join-request', groupId, userId, deviceIds: deviceIds.map(formatDeviceId) },
+        isOwn: userId === peer.userId,
+      }),
     'device-waiting': ({ groupId, userId, deviceId }) =>
       reporter.event({ event: 'device-waiting', groupId, userId, deviceId: formatDeviceId(deviceId) }),
     'membership-changed': ({ groupId, standing }) =>
