@@ -226,7 +226,10 @@ export interface PeerEvents {
   'download-started': [Download];
   'download-completed': [Download];
   'download-failed': [Download, Error];
-  /** A peer was caught sending a wrong piece and is not used again for this download. */
+  /**
+   * A peer was caught lying, by a wrong piece or by what no version of the protocol sends, and is not used again for this
+   * download. `piece` is 0 where the lie was about none.
+   */
   'peer-banned': [
     { readonly groupId: string; readonly name: string; readonly userId: string; readonly piece: number },
   ];

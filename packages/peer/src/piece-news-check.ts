@@ -4,7 +4,7 @@
  *
  * Everything first, and once; then each piece when it comes, and again where it was lost and came back.
  */
-import { RpcError } from '@minitorrent/rpc-core';
+import { brokenAnswer } from './broken-answer.ts';
 import type { PieceInfoItem } from './contract.ts';
 
 /** A disk that loses pieces more often is no source. */
@@ -38,6 +38,6 @@ export class PieceNewsCheck {
   }
 }
 
-function broken(what: string): RpcError {
-  return new RpcError('bad_response', `Cannot use the answer to send_piece_info: ${what}`);
+function broken(what: string): Error {
+  return brokenAnswer('send_piece_info', what);
 }

@@ -82,6 +82,16 @@ export type SwarmEvent =
       readonly index: number;
       readonly leaf: number;
     }
+  /**
+   * It answers as no version of the protocol does: proof too, because nobody does that by mistake. `index` is the piece that
+   * was under way, if one was.
+   */
+  | {
+      readonly kind: 'answer_broken';
+      readonly peer: PeerId;
+      readonly index: number | undefined;
+      readonly problem: string;
+    }
   /** A call is over. Follows the `piece_verified` of every piece that came with it. */
   | {
       readonly kind: 'request_ended';
@@ -106,6 +116,8 @@ export type SwarmEvent =
 export type BanEvidence =
   /** It sent a leaf that is not the file's. */
   | { readonly kind: 'bad_leaf'; readonly piece: number; readonly leaf: number }
+  /** What it sent is no answer. `problem` is for people. */
+  | { readonly kind: 'broken_answer'; readonly piece: number | undefined; readonly problem: string }
   /** It kept on announcing pieces that it then said it does not have. */
   | { readonly kind: 'false_have'; readonly pieces: readonly number[] };
 

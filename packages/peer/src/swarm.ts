@@ -130,6 +130,9 @@ function apply(state: SwarmState, event: SwarmEvent, nowMs: number): boolean {
     case 'piece_bad':
       banPeer(state, event.peer, { kind: 'bad_leaf', piece: event.index, leaf: event.leaf });
       return false;
+    case 'answer_broken':
+      banPeer(state, event.peer, { kind: 'broken_answer', piece: event.index, problem: event.problem });
+      return false;
     case 'request_ended':
       requestEnded(state, event, nowMs);
       return false;

@@ -265,6 +265,17 @@ describe('a peer that sends a bad piece', () => {
     bench.finish();
     expect(bench.swarm.view().phase).toBe('completed');
   });
+
+  it('is banned as well where its answer is none, with what was wrong', () => {
+    const bench = new Bench(8);
+    bench.join(A);
+    const effects = bench.tell({ kind: 'answer_broken', peer: A, index: undefined, problem: 'no sense' });
+    expect(effects.slice(0, 2)).toEqual([
+      { kind: 'ban', peer: A, evidence: { kind: 'broken_answer', piece: undefined, problem: 'no sense' } },
+      { kind: 'disconnect', peer: A, reason: 'banned' },
+    ]);
+    expect(bench.swarm.view()).toMatchObject({ requests: 0, outstandingPieces: 0 });
+  });
 });
 
 describe('a peer that denies what it announced', () => {

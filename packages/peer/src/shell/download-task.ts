@@ -43,7 +43,7 @@ export interface DownloadTaskOptions extends Omit<FileInquiryOptions, 'onRefused
   onOpened(store: DownloadStore): (indices: readonly number[]) => void;
   /** More peers are wanted. */
   onNeedPeers(): void;
-  /** A peer is used no more: it lied about this piece. */
+  /** A peer is used no more: it lied about this piece, or about none. */
   onBanned(userId: string, piece: number): void;
   /** The file is at its final name; `store` is closed when this resolves. */
   onCompleted(store: DownloadStore): Promise<void>;
@@ -248,5 +248,5 @@ function isStopped(error: unknown): boolean {
 const PASSING: ReadonlySet<string> = new Set(['disk_full', 'incomplete']);
 
 function pieceOf(evidence: BanEvidence): number {
-  return evidence.kind === 'bad_leaf' ? evidence.piece : (evidence.pieces[0] ?? 0);
+  return (evidence.kind === 'false_have' ? evidence.pieces[0] : evidence.piece) ?? 0;
 }

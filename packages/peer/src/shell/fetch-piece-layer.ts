@@ -11,7 +11,8 @@ import {
   type Manifest,
   verifyPieceLayer,
 } from '@minitorrent/chunk-store';
-import { type Client, RpcError } from '@minitorrent/rpc-core';
+import type { Client } from '@minitorrent/rpc-core';
+import { brokenAnswer } from '../broken-answer.ts';
 import type { peerContract } from '../contract.ts';
 import { PEER_MESSAGE_LIMITS } from '../message-limits.ts';
 
@@ -46,6 +47,6 @@ export async function fetchPieceLayer(
 /** A page is 32 KiB: a peer that needs longer is no source. */
 const PAGE_TIMEOUT_MS = 10_000;
 
-function wrongCount(current: number, wanted: number): RpcError {
-  return new RpcError('bad_response', `Cannot use a page of ${current} piece hashes, expected ${wanted}`);
+function wrongCount(current: number, wanted: number): Error {
+  return brokenAnswer('send_piece_layer', `a page of ${current} piece hashes, expected ${wanted}`);
 }

@@ -1,7 +1,8 @@
 /**
  * Carries out one `send_pieces` call: what comes in is checked leaf by leaf, stored, and reported to the swarm.
  *
- * It tells apart a peer that proves itself a liar (`piece_bad`), one that only failed, and a store that cannot take more.
+ * It tells apart a peer that proves itself a liar (`piece_bad`, `answer_broken`), one that only failed, and a store that
+ * cannot take more.
  */
 import {
   type ChunkStore,
@@ -10,6 +11,7 @@ import {
   StoreError,
 } from '@minitorrent/chunk-store';
 import { type Client, RpcError } from '@minitorrent/rpc-core';
+import { brokenAnswer, isBroken } from '../broken-answer.ts';
 import type { BufferPool } from '../buffer-pool.ts';
 import type { PieceItem, peerContract } from '../contract.ts';
 import type { PeerId, RequestId, RequestOutcome, SwarmEvent } from '../swarm-events.ts';
@@ -30,7 +32,7 @@ export interface PieceCall {
   onStoreError(error: unknown): void;
 }
 
-/** Resolves when the call is over, after it has reported `request_ended` or `piece_bad`. Never rejects. */
+/** Resolves when the call is over, after it has reported `request_ended`, `piece_bad` or `answer_broken`. Never rejects. */
 export async function fetchPieces(call: PieceCall): Promise<void> {
   const { peer, requestId } = call;
   const receiver = new PieceReceiver(call);
@@ -40,6 +42,8 @@ export async function fetchPieces(call: PieceCall): Promise<void> {
   } catch (error) {
     const proof = receiver.proofIn(error);
     if (proof !== undefined) call.report({ kind: 'piece_bad', peer, requestId, ...proof });
+    else if (isBroken(error) && !call.signal.aborted)
+      call.report({ kind: 'answer_broken', peer, index: receiver.index, problem: error.message });
     else call.report({ kind: 'request_ended', peer, requestId, outcome: outcomeOf(error, call.signal) });
   } finally {
     receiver.release();
@@ -67,6 +71,11 @@ class PieceReceiver {
     }
   }
 
+  /** The piece that is under way. */
+  get index(): number | undefined {
+    return this.#assembler?.index;
+  }
+
   /** Gives back the buffer of a piece that is stored, or will never be whole. */
   release(): void {
     if (this.#buffer !== undefined) this.#call.buffers.give(this.#buffer);
@@ -87,9 +96,10 @@ class PieceReceiver {
   #open(index: number, leafHashes: Uint8Array): void {
     const { store, peer, requestId, report } = this.#call;
     if (this.#assembler !== undefined)
-      throw brokenAnswer(`piece ${index} opens inside piece ${this.#assembler.index}`);
-    if (this.#piecesLeft === 0) throw brokenAnswer(`it sent more than ${this.#call.maxPieces} pieces`);
-    if (index >= store.layout.pieceCount) throw brokenAnswer(`there is no piece ${index}`);
+      throw brokenAnswer('send_pieces', `piece ${index} opens inside piece ${this.#assembler.index}`);
+    if (this.#piecesLeft === 0)
+      throw brokenAnswer('send_pieces', `it sent more than ${this.#call.maxPieces} pieces`);
+    if (index >= store.layout.pieceCount) throw brokenAnswer('send_pieces', `there is no piece ${index}`);
     this.#piecesLeft -= 1;
     this.#assembler = createPieceAssembler(store.manifest, index, { allocate: () => this.#takeBuffer() });
     this.#assembler.setLeafHashes(leafHashes);
@@ -99,11 +109,11 @@ class PieceReceiver {
   async #addBlock(offset: number, data: Uint8Array): Promise<void> {
     const { peer, requestId, report } = this.#call;
     const assembler = this.#assembler;
-    if (assembler === undefined) throw brokenAnswer('a block came before its piece');
+    if (assembler === undefined) throw brokenAnswer('send_pieces', 'a block came before its piece');
     const before = assembler.progress.verifiedLeaves;
     const { verifiedLeaves, isComplete } = assembler.addBlock(offset, data);
     if (verifiedLeaves === before)
-      throw brokenAnswer(`a block at ${offset} of piece ${assembler.index} came twice`);
+      throw brokenAnswer('send_pieces', `a block at ${offset} of piece ${assembler.index} came twice`);
     report({ kind: 'bytes_received', peer, requestId, bytes: data.length });
     if (isComplete) await this.#finish(assembler);
   }
@@ -125,11 +135,6 @@ class PieceReceiver {
     this.#buffer = this.#call.buffers.take();
     return this.#buffer;
   }
-}
-
-/** The other side answers, but not as the protocol says. */
-function brokenAnswer(what: string): RpcError {
-  return new RpcError('bad_response', `Cannot use the answer to send_pieces: ${what}`);
 }
 
 function outcomeOf(error: unknown, signal: AbortSignal): RequestOutcome {

@@ -7,6 +7,7 @@
 import { type FileDescriptor, type Manifest, StoreError } from '@minitorrent/chunk-store';
 import { type Clock, RpcError } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
+import { isBroken } from '../broken-answer.ts';
 import { peerContract } from '../contract.ts';
 import { hedge } from '../hedge.ts';
 import type { WaitingReason } from '../peer.ts';
@@ -97,7 +98,7 @@ async function layerFrom(
     return await fetchPieceLayer(client, groupId, file, signal).finally(() => lease.release());
   } catch (error) {
     log('no piece layer from %s: %s', peer, String(error));
-    if (error instanceof StoreError) liars.add(peer);
+    if (error instanceof StoreError || isBroken(error)) liars.add(peer);
     if (error instanceof RpcError && REFUSALS.has(error.code)) aside.set(peer, clock.now() + ASIDE_MS);
     if (!signal.aborted) onProblem?.(peer, error instanceof Error ? error.message : String(error));
     return undefined;

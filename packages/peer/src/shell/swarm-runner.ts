@@ -7,6 +7,7 @@
 import { Bitfield, type ChunkStore } from '@minitorrent/chunk-store';
 import type { Clock, Connection, Random } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
+import { isBroken } from '../broken-answer.ts';
 import { BufferPool } from '../buffer-pool.ts';
 import { peerContract } from '../contract.ts';
 import type { PickStrategyName } from '../peer.ts';
@@ -154,7 +155,7 @@ export class SwarmRunner {
     const neighbour: Neighbour = { closing: new AbortController() };
     this.#neighbours.set(peer, neighbour);
     const { signal } = neighbour.closing;
-    let problem: string | undefined;
+    let failure: unknown;
     try {
       const { pool, groupId } = this.#options;
       const { connection, admitted, release } = await pool.acquire(groupId, place, signal);
@@ -162,11 +163,11 @@ export class SwarmRunner {
       await this.#listen(peer, connection, AbortSignal.any([signal, admitted])).finally(release);
     } catch (error) {
       log('peer %s: %s', peer, String(error));
-      problem = error instanceof Error ? error.message : String(error);
+      failure = error;
     }
     const wasConnected = neighbour.connection !== undefined;
     if (this.#neighbours.get(peer) === neighbour) this.#neighbours.delete(peer);
-    if (!signal.aborted) this.tell({ kind: wasConnected ? 'peer_lost' : 'peer_failed', peer, problem });
+    if (!signal.aborted) this.tell(endOfNews(peer, wasConnected, failure));
   }
 
   /** Follows what the peer has, until the stream ends. */
@@ -218,4 +219,11 @@ export class SwarmRunner {
     this.#running.add(task);
     void task.finally(() => this.#running.delete(task));
   }
+}
+
+/** What follows when nothing more is heard of what a peer has; without `error` it has closed in good order. */
+function endOfNews(peer: PeerId, wasConnected: boolean, error: unknown): SwarmEvent {
+  if (isBroken(error)) return { kind: 'answer_broken', peer, index: undefined, problem: error.message };
+  const problem = error instanceof Error ? error.message : undefined;
+  return { kind: wasConnected ? 'peer_lost' : 'peer_failed', peer, problem };
 }
