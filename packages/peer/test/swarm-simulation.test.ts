@@ -98,6 +98,23 @@ describe('a swarm', () => {
     );
   });
 
+  it.each([8, 12, 40])(
+    'of %i, of whom a quarter lie in all ways, completes, at the cost of a leaf each',
+    (size) => {
+      const ways = ['wrong_bytes', 'false_have', 'silent'] as const;
+      for (let seed = 1; seed <= 5; seed += 1) {
+        const liars = Array.from({ length: size / 4 }, (_, n) => ways[(n + seed) % 3] ?? 'silent');
+        const options = { ...equalSwarm(size - liars.length - 1), seed, pieces: 40, liars };
+        const { completed, violations, peers } = new SwarmSimulation(options).run();
+        expect([completed, violations]).toEqual([true, []]);
+        for (const peer of peers.filter((each) => !each.isLiar)) {
+          expect(peer.badPieces).toBeLessThanOrEqual(liars.filter((way) => way === 'wrong_bytes').length);
+          for (const id of peer.bannedPeers) expect(id).toMatch(/^liar/);
+        }
+      }
+    },
+  );
+
   it('is the same to the last event for the same seed, and another for another', () => {
     fc.assert(
       fc.property(faultySwarm, (options) => {
