@@ -4,6 +4,7 @@ import { createIdentity, type Identity } from '@minitorrent/rpc-core/identity';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { createManualClock, createSeededRandom, type ManualClock } from '@minitorrent/rpc-core/testing';
 import { genesis } from '../../src/entry.ts';
+import type { Journal } from '../../src/journal/journal.ts';
 import { createMemoryJournal, type MemoryStorage } from '../../src/journal/memory-journal.ts';
 import type { SyncRequest } from '../../src/messages.ts';
 import { createMemoryRegister, noConfig, type Register, RegisterCell } from '../../src/register.ts';
@@ -38,7 +39,10 @@ export interface ClusterScene extends AsyncDisposable {
   cutOff: number | undefined;
   readonly logs: string[];
   /** Starts tracker number `at` on the journal that it had before, if it had one. */
-  start(at: number, options?: Partial<CommonTrackerOptions>): Promise<Tracker>;
+  start(
+    at: number,
+    options?: Partial<CommonTrackerOptions> & { readonly journal?: Journal },
+  ): Promise<Tracker>;
   /** Ends it without a word to the others, as far as that is possible inside one process. */
   kill(at: number): Promise<void>;
   /** Its disk is lost. */
