@@ -2,8 +2,9 @@
  * What commands ask of proofs of membership before they let devices in by them.
  *
  * Asked once, where a change is decided: a replay takes what was decided. A proof has to be sound, of this group, of the
- * very device, user and role, and the proof that stands here with one more grant behind it. So a device is let in by a
- * device that is in, and a proof that was removed meanwhile lets nobody in.
+ * very device, user and role, and the proof that stands here with one more grant behind it. So a device is let in by one
+ * that stands here, and a proof that was removed meanwhile lets nobody in. One that has only expired still does: where it is
+ * that of the only admin, nobody else could renew it.
  */
 import { sameBytes } from '../entry.ts';
 import { TrackerError } from '../errors.ts';
@@ -91,7 +92,7 @@ export function requireIssuer(issuers: readonly Uint8Array[], proof: Uint8Array,
   throw badProof(`it is not signed by a device of ${by} that is in the group`);
 }
 
-/** Those of the user's devices that are in. */
+/** Those of the user's devices that stand here, expired or not. */
 export function proofsOf(group: Group, userId: string): readonly Uint8Array[] {
   return [...group.grants.values()].filter((grant) => grant.userId === userId).map(({ proof }) => proof);
 }
