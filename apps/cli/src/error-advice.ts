@@ -30,6 +30,8 @@ type PackageCode = PeerErrorCode | TrackerErrorCode | RpcErrorCode;
 
 const SAME_VERSION =
   'use the same version of minitorrent on both sides; if they are, look at the log of the other side';
+const BEHIND =
+  'tracker status on all trackers shows which one is in sync; the other one can be started with an empty folder';
 const SLOW = 'check the network: it is slow or cuts connections; what was under way is tried again';
 
 const ADVICE: { readonly [Code in PackageCode]: string | null } & {
@@ -108,12 +110,12 @@ const ADVICE: { readonly [Code in PackageCode]: string | null } & {
   request_id_reused: 'try again; check with a list what was carried out',
   // The message says who may.
   not_allowed: null,
-  wrong_cluster: 'look at --data, --cluster and the addresses: trackers of two clusters do not mix',
-  // The message says what to repair.
+  // The message says what to repair, or which other name to take.
   read_only: null,
-  compacted: 'start the tracker with an empty folder: it fetches everything from the other one',
-  diverged: 'start the tracker with an empty folder: it fetches everything from the other one',
-  target_exists: 'name another file or folder: nothing is replaced',
+  target_exists: null,
+  wrong_cluster: null,
+  compacted: BEHIND,
+  diverged: BEHIND,
   bad_request: SAME_VERSION,
   bad_response: SAME_VERSION,
   bad_envelope: SAME_VERSION,

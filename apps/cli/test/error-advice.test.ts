@@ -4,7 +4,15 @@ import { adviceFor } from '../src/error-advice.ts';
 import { SHELL_COMMANDS } from '../src/shell/command-table.ts';
 
 /** Their messages say it best, or there is nothing to do: what the user ended, or what ended with the program. */
-const WITHOUT_ADVICE = ['cancelled', 'closed', 'not_allowed', 'read_only', 'too_many_attempts'];
+const WITHOUT_ADVICE = [
+  'cancelled',
+  'closed',
+  'not_allowed',
+  'read_only',
+  'target_exists',
+  'too_many_attempts',
+  'wrong_cluster',
+];
 
 const SOURCES = ['packages/tracker', 'packages/peer', 'packages/rpc-core', 'packages/chunk-store'];
 /** Reported in the words of whoever runs into them; the rest of the store's codes never reach a user. */
