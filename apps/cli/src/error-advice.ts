@@ -223,6 +223,7 @@ const ADVICE_FOR_COMMAND: { readonly [Key in `${string} ${KnownCode}`]?: string 
   'unmake_admin not_a_member': 'list_members shows who is in the group',
   'remove_member not_a_member': 'list_members shows who is in the group',
   'remove_member not_allowed': 'leave_group takes you out',
+  'invite limit_reached': 'take fewer --uses, or revoke_invitation those that nobody needs',
   'change_password wrong_password': 'give the present password first, then twice the new one',
   'revoke_invitation unknown_invitation':
     'nothing to do: list_invitations shows those that can still be used',
