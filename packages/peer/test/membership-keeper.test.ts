@@ -163,6 +163,24 @@ describe('MembershipKeeper', () => {
     await expect(scene.keeper.obtain(GROUP, signal)).resolves.toEqual(scene.given());
   });
 
+  it('does not hold back what has ended for a tracker that does not answer, and asks it once', async () => {
+    await using scene = setUp();
+    await scene.begin();
+    const before = scene.keeper.card(GROUP);
+    const late = Promise.withResolvers<Answer>();
+    scene.answer = () => late.promise;
+    await scene.passes(STAMP_LIFE_MS + 1);
+    const asked = scene.asked.length;
+    const { signal } = new AbortController();
+    for (let times = 0; times < 3; times += 1) {
+      const shown = scene.keeper.obtain(GROUP, signal);
+      await scene.passes(1_000);
+      expect(await shown).toBe(before);
+    }
+    expect(scene.asked.length).toBe(asked + 1);
+    late.resolve([]);
+  });
+
   it('asks for what is needed and not there, and not again at once', async () => {
     await using scene = setUp();
     scene.keeper.begin('user-1');

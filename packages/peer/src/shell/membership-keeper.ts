@@ -27,6 +27,8 @@ const RETRY_MS = 10_000;
 const SHORTEST_PAUSE_MS = 10_000;
 /** Whoever needs a proof that is not there has it asked for, but not again at once. */
 const ASK_AGAIN_MS = 1_000;
+/** How long what has ended is held back for something newer: the other peer waits for it, and may be in the same position. */
+const NEWER_MS = 1_000;
 
 export interface MembershipKeeperOptions {
   readonly deviceId: Uint8Array;
@@ -57,7 +59,10 @@ export class MembershipKeeper {
   readonly #options: MembershipKeeperOptions;
   readonly #unwatch: () => void;
   readonly #wrongKeys = new Set<string>();
-  readonly #asked = new Map<string, { readonly atMs: number; readonly done: Promise<void> }>();
+  readonly #asked = new Map<
+    string,
+    { readonly atMs: number; readonly done: Promise<void>; isDone: boolean }
+  >();
   /** Whom a tracker let in last. */
   #letIn: { readonly userId: string; readonly groups: readonly string[] } | undefined;
   #tenure: Tenure | undefined;
@@ -88,9 +93,11 @@ export class MembershipKeeper {
   /** The same, asked for where it is not there, or has ended and a tracker is. Fails with `not_admitted`. */
   async obtain(groupId: string, signal: AbortSignal): Promise<MembershipCard> {
     const tenure = this.#tenure;
-    if (tenure !== undefined && this.#isLate(this.card(groupId))) {
+    const known = this.card(groupId);
+    if (tenure !== undefined && this.#isLate(known)) {
       tenure.groups.add(groupId);
-      await untilAborted(this.#askOnce(tenure, groupId), signal);
+      const asked = this.#askOnce(tenure, groupId);
+      await untilAborted(known === undefined ? asked : this.#soon(asked, signal), signal);
     }
     const card = this.card(groupId);
     if (card !== undefined) return card;
@@ -238,10 +245,21 @@ export class MembershipKeeper {
   #askOnce(tenure: Tenure, groupId: string): Promise<void> {
     const nowMs = this.#options.clock.now();
     const last = this.#asked.get(groupId);
-    if (last !== undefined && nowMs < last.atMs + ASK_AGAIN_MS) return last.done;
-    const done = this.#ask(tenure, [groupId]).then(() => undefined);
-    this.#asked.set(groupId, { atMs: nowMs, done });
+    if (last !== undefined && (!last.isDone || nowMs < last.atMs + ASK_AGAIN_MS)) return last.done;
+    const done = this.#ask(tenure, [groupId]).then(() => {
+      question.isDone = true;
+    });
+    const question = { atMs: nowMs, done, isDone: false };
+    this.#asked.set(groupId, question);
     return done;
+  }
+
+  /** When it is settled, or has taken too long. It never rejects. */
+  #soon(asked: Promise<void>, signal: AbortSignal): Promise<void> {
+    return settledBy(signal, (settle) => {
+      void asked.then(settle);
+      return this.#options.clock.schedule(NEWER_MS, settle);
+    });
   }
 
   /** Asks for proofs and stamps of these groups. False where no tracker gives any. Never rejects. */
