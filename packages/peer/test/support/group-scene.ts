@@ -43,7 +43,7 @@ export class GroupScene implements AsyncDisposable {
   /** What peers asked their tracker, by name. */
   readonly asked: string[] = [];
   readonly folder: string;
-  readonly #identity: Identity = createIdentity();
+  readonly trackerIdentity: Identity = createIdentity();
   readonly #resources = new AsyncDisposableStack();
   #tracker: Tracker | undefined;
   #front: RpcServer | undefined;
@@ -57,8 +57,8 @@ export class GroupScene implements AsyncDisposable {
   static async start(): Promise<GroupScene> {
     const scene = new GroupScene(await mkdtemp(join(tmpdir(), 'minitorrent-groups-')));
     scene.#tracker = await createTracker({
-      ...{ network: scene.network.from('tracker', scene.#identity.deviceId), clock: scene.clock },
-      ...{ address: BEHIND, journal: createMemoryJournal(), identity: scene.#identity, limits: FAST },
+      ...{ network: scene.network.from('tracker', scene.trackerIdentity.deviceId), clock: scene.clock },
+      ...{ address: BEHIND, journal: createMemoryJournal(), identity: scene.trackerIdentity, limits: FAST },
     });
     await scene.comeBack();
     return scene;
@@ -78,7 +78,7 @@ export class GroupScene implements AsyncDisposable {
 
   async comeBack(): Promise<void> {
     const { network, asked } = this;
-    const { deviceId } = this.#identity;
+    const { deviceId } = this.trackerIdentity;
     const lies = this.#lies;
     this.#front = await startLyingTracker({ network, deviceId, behind: BEHIND, address: FRONT, lies, asked });
   }
@@ -89,7 +89,7 @@ export class GroupScene implements AsyncDisposable {
     const identity = options.identity ?? createIdentity();
     const peer = await createPeer({
       ...{ identity, network: this.network.from(name, identity.deviceId), clock: this.clock },
-      trackers: [{ ...FRONT, pin: this.#identity.deviceId }],
+      trackers: [{ ...FRONT, pin: this.trackerIdentity.deviceId }],
       listen: { host: name, port: 1 },
       dataDir: join(this.folder, name, 'data'),
       downloadDir: join(this.folder, name, 'downloads'),
