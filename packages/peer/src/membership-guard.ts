@@ -108,6 +108,12 @@ export class MembershipGuard {
     this.#groups.clear();
   }
 
+  /** Whether it says anything that is not known. */
+  isNews({ groupId, memberEpoch, deviceIds }: Revocation): boolean {
+    const known = this.#groups.get(groupId)?.revoked;
+    return deviceIds.some((deviceId) => (known?.get(toHex(deviceId)) ?? -1) < memberEpoch);
+  }
+
   /** Answers whom it hits: a function that tells whether what a member hangs on is void now. */
   revoke({ groupId, memberEpoch, deviceIds }: Revocation): (member: Member) => boolean {
     const { revoked } = this.#group(groupId);

@@ -90,6 +90,20 @@ describe('MembershipKeeper', () => {
     expect(scene.admissions.revoke).toHaveBeenCalledTimes(2);
   });
 
+  it('learns with a stamp of removals that it was not told of, each once', async () => {
+    await using scene = setUp();
+    const [told, later] = [removal(scene.world, 2, 7), removal(scene.world, 0, 8)];
+    scene.wasRevoked = [told, later].map(({ memberEpoch, deviceIds: [deviceId = new Uint8Array(32)] }) => ({
+      deviceId,
+      memberEpoch,
+    }));
+    await scene.begin();
+    await scene.passes(STAMP_LIFE_MS);
+    expect(scene.asked.length).toBeGreaterThan(1);
+    expect(scene.admissions.revoke.mock.calls).toEqual([[told], [later]]);
+    expect(scene.library.memberships.revocations('user-1')).toHaveLength(2);
+  });
+
   it('asks for a new proof when its own device was removed, for its role may have changed', async () => {
     await using scene = setUp();
     await scene.begin();
@@ -135,7 +149,7 @@ describe('MembershipKeeper', () => {
     await using scene = setUp();
     const groups = Array.from({ length: 70 }, (_, at) => `group-${at}`);
     scene.answer = async (asked) =>
-      asked.slice(0, 30).map((groupId) => ({ groupId, memberEpoch: 1, membership: undefined }));
+      asked.slice(0, 30).map((groupId) => ({ groupId, memberEpoch: 1, membership: undefined, revoked: [] }));
     scene.keeper.letIn(
       'user-1',
       groups.map((groupId) => ({ groupId })),
@@ -222,12 +236,13 @@ function setUp({
     renewed: [] as string[],
     wrongKeys: [] as [string, string][],
     asked: [] as (readonly string[])[],
+    wasRevoked: [] as { deviceId: Uint8Array; memberEpoch: number }[],
     /** What the tracker gives for a proof, with a stamp of this moment. */
     stampFor: (groupId: string, proof: Uint8Array) => {
       world.nowMs = clock.wallNow();
       world.stamp(1);
       const stamp = world.stamps.at(-1)?.bytes ?? new Uint8Array(0);
-      return { groupId, memberEpoch: world.epoch, membership: { proof, stamp } };
+      return { groupId, memberEpoch: world.epoch, membership: { proof, stamp }, revoked: scene.wasRevoked };
     },
     answer: async (groups: readonly string[]): Promise<Answer> =>
       groups.map((groupId) => scene.stampFor(groupId, world.members.get(1)?.bytes ?? new Uint8Array(0))),

@@ -52,6 +52,8 @@ export const MESSAGE_LIMITS = {
   membersPerPage: 200,
   /** Removed devices that one callback names; more of them come in several. */
   revocationsPerMessage: 256,
+  /** Removed devices that one stamp comes with, the latest ones: whoever was away learns of them so. */
+  revocationsPerStamp: 64,
   /** Invitations of one group that can still be used. */
   invitationsPerGroup: 100,
   /** How often one invitation can be used: for a class or a team; more than that is no secret. */

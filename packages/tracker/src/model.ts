@@ -81,7 +81,7 @@ export interface Group {
   readonly members: ReadonlyMap<string, Member>;
   /** By device id in hexadecimal: what lets the devices of members in. */
   readonly grants: ReadonlyMap<string, DeviceGrant>;
-  /** By device id in hexadecimal: the member epoch before which all grants to that device are void. */
+  /** By device id in hexadecimal: the member epoch before which all grants to that device are void; the latest last. */
   readonly revoked: ReadonlyMap<string, number>;
   /** By invite id in hexadecimal, until they are used up or revoked; they may have expired. */
   readonly invitations: ReadonlyMap<string, Invitation>;

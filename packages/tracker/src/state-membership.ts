@@ -151,7 +151,10 @@ function endInvitationsOf(group: OwnedGroup, userId: string): void {
 /** Void from the present epoch on, if there is one. */
 function revokeGrant(group: OwnedGroup, deviceId: Uint8Array): void {
   const key = toHex(deviceId);
-  if (group.grants.delete(key)) group.revoked.set(key, group.memberEpoch);
+  if (!group.grants.delete(key)) return;
+  // The latest come last.
+  group.revoked.delete(key);
+  group.revoked.set(key, group.memberEpoch);
 }
 
 /** Users are replaced and never changed. */

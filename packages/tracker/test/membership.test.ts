@@ -117,7 +117,7 @@ describe('a group with proofs', () => {
     await expect(accept(...large)).rejects.toMatchObject({ code: 'limit_reached' });
     await accept();
     expect((await bob.tracker.group_stamps({ groups: [groupId] })).stamps).toEqual([
-      { groupId, memberEpoch: 3, membership: undefined },
+      { groupId, memberEpoch: 3, membership: undefined, revoked: [] },
     ]);
   });
 
@@ -277,6 +277,10 @@ describe('removal', () => {
         deviceIds: [laptop.deviceId],
       });
     expect(bob.untaken('devices_revoked')).toBe(0);
+    // Who was away learns of it with the next stamp.
+    expect((await carol.tracker.group_stamps({ groups: [groupId] })).stamps).toMatchObject([
+      { revoked: [{ deviceId: laptop.deviceId, memberEpoch: 7 }] },
+    ]);
     expect((await alice.tracker.list_file({ groupId, after: '' })).files).toMatchObject([{ seeders: 0 }]);
     expect((await bob.tracker.group_stamps({ groups: [groupId] })).stamps).toEqual([]);
     await scene.clock.advanceAsync(0);

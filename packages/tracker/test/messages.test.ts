@@ -135,8 +135,13 @@ const samples: Readonly<Record<string, Sample>> = {
   'group_stamps request': sample(served.group_stamps.request.codec, { groups: [groupId, 'family'] }),
   'group_stamps response': sample(served.group_stamps.response.codec, {
     stamps: [
-      { groupId, memberEpoch: 7, membership: { proof, stamp: Uint8Array.of(4, 5, 6) } },
-      { groupId: 'family', memberEpoch: 2, membership: undefined },
+      {
+        groupId,
+        memberEpoch: 7,
+        membership: { proof, stamp: Uint8Array.of(4, 5, 6) },
+        revoked: [{ deviceId, memberEpoch: 6 }],
+      },
+      { groupId: 'family', memberEpoch: 2, membership: undefined, revoked: [] },
     ],
   }),
   'upload_file request with a signature': sample(served.upload_file.request.codec, {

@@ -276,14 +276,25 @@ export class MembershipKeeper {
         });
         if (signal.aborted) return false;
         const answered = new Set(stamps.map(({ groupId }) => groupId));
-        for (const { groupId, membership } of stamps)
-          if (some.includes(groupId)) this.#take(tenure, groupId, membership);
+        for (const { groupId, membership, revoked } of stamps) {
+          if (!some.includes(groupId)) continue;
+          if (tenure.groups.has(groupId)) this.#catchUp(groupId, revoked);
+          this.#take(tenure, groupId, membership);
+        }
         left = left.filter((id) => !answered.has(id) && (answered.size > 0 || !some.includes(id)));
       }
       return true;
     } catch (error) {
       if (!signal.aborted) log('no tracker gives stamps: %s', String(error));
       return false;
+    }
+  }
+
+  /** Removals that were told while this peer was away. */
+  #catchUp(groupId: string, revoked: readonly { deviceId: Uint8Array; memberEpoch: number }[]): void {
+    for (const { deviceId, memberEpoch } of revoked) {
+      const revocation = { groupId, memberEpoch, deviceIds: [deviceId.slice()] };
+      if (this.#options.guard.isNews(revocation)) this.revoked(revocation);
     }
   }
 

@@ -6,7 +6,9 @@ import type { trackerContract } from '../contract.ts';
 import { deviceIdOf } from '../device-key.ts';
 import { TrackerError } from '../errors.ts';
 import { requireGroup } from '../guards.ts';
-import type { TrackerState } from '../model.ts';
+import { fromHex } from '../hex.ts';
+import { MESSAGE_LIMITS } from '../message-limits.ts';
+import type { Group, TrackerState } from '../model.ts';
 import { memberPage, openInvitations } from '../queries.ts';
 import { wallTimeMs } from '../wall-time.ts';
 import type { ServiceParts } from './parts.ts';
@@ -29,6 +31,8 @@ type GroupStamp = Awaited<ReturnType<MemberHandlers['group_stamps']>>['stamps'][
 const ANSWER_BYTES = 60 * 1024;
 /** What surrounds a proof in an answer: a name, a stamp and their lengths. */
 const BESIDE_PROOF_BYTES = 512;
+/** A device id, an epoch, a length. */
+const REVOCATION_BYTES = 48;
 
 export function createMemberHandlers(parts: ServiceParts): MemberHandlers {
   const { ledger, authority, sessions, clock } = parts;
@@ -111,6 +115,7 @@ interface Stampable {
   readonly memberEpoch: number;
   readonly groupKey: Uint8Array | undefined;
   readonly proof: Uint8Array | undefined;
+  readonly revoked: GroupStamp['revoked'];
 }
 
 /** Of the groups those that the user is a member of, each once, as many as an answer holds. */
@@ -127,11 +132,17 @@ function stampable(
     if (group?.members.has(who.userId) !== true) continue;
     const { memberEpoch, groupKey } = group;
     const proof = grantOf(group, who, nowMs)?.proof;
-    bytes += BESIDE_PROOF_BYTES + (proof?.length ?? 0);
+    const revoked = latestRevoked(group);
+    bytes += BESIDE_PROOF_BYTES + (proof?.length ?? 0) + revoked.length * REVOCATION_BYTES;
     if (bytes > ANSWER_BYTES) break;
-    found.push({ groupId, memberEpoch, groupKey, proof });
+    found.push({ groupId, memberEpoch, groupKey, proof, revoked });
   }
   return found;
+}
+
+function latestRevoked({ revoked }: Group): GroupStamp['revoked'] {
+  const latest = [...revoked].slice(-MESSAGE_LIMITS.revocationsPerStamp);
+  return latest.map(([device, memberEpoch]) => ({ deviceId: fromHex(device), memberEpoch }));
 }
 
 /** Whoever was removed while the read waited gets no stamp. */
@@ -147,12 +158,12 @@ function stillIn(
 
 function stamped(
   stamps: Stamps,
-  { groupId, memberEpoch, groupKey, proof }: Stampable,
+  { groupId, memberEpoch, groupKey, proof, revoked }: Stampable,
   deviceId: Uint8Array,
 ): GroupStamp {
-  if (proof === undefined || groupKey === undefined) return { groupId, memberEpoch };
+  if (proof === undefined || groupKey === undefined) return { groupId, memberEpoch, revoked };
   const stamp = stamps.give({ groupKey, deviceId, memberEpoch });
-  return { groupId, memberEpoch, membership: { proof, stamp } };
+  return { groupId, memberEpoch, membership: { proof, stamp }, revoked };
 }
 
 function removesItself(groupId: string): TrackerError {
