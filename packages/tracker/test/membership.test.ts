@@ -66,6 +66,24 @@ describe('a group with proofs', () => {
     await create(founded(phone));
   });
 
+  it('has no signature checked for whoever was never shown one of its proofs', async () => {
+    await using scene = await createMemoryScene();
+    await founder(scene);
+    const bob = await scene.logIn('bob', { deviceId: laptop.deviceId });
+    const own = granted(founded(laptop, groupId, 'bob'), laptop, { userId: 'bob', device: laptop });
+    // The last byte is one of a signature.
+    const bent = own.with(-1, (own.at(-1) ?? 0) ^ 1);
+    const asks = { requestId: newRequestId(), groupId, proof: bent };
+    const message = expect.stringContaining('it is of another group');
+    await expect(bob.tracker.join_group(asks)).rejects.toMatchObject({ code: 'bad_proof', message });
+    await expect(
+      bob.tracker.create_group({ ...asks, requestId: newRequestId(), groupId: 'work' }),
+    ).rejects.toMatchObject({
+      code: 'bad_proof',
+      message: expect.stringContaining('it is not of a founder'),
+    });
+  });
+
   it('lets in whom an admin signs for, with the epoch that was asked about', async () => {
     await using scene = await createMemoryScene();
     const alice = await founder(

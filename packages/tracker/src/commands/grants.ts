@@ -11,7 +11,7 @@ import { TrackerError } from '../errors.ts';
 import type { TrackerEvent } from '../events.ts';
 import { toHex } from '../hex.ts';
 import type { Grant, GrantRole } from '../membership/grant.ts';
-import { type CheckedProof, checkProof, issuerProof, lastGrantOf } from '../membership/proof.ts';
+import { type CheckedProof, checkProof, groupKeyOf, issuerProof, lastGrantOf } from '../membership/proof.ts';
 import { MESSAGE_LIMITS } from '../message-limits.ts';
 import type { DeviceGrant, Group, TrackerState } from '../model.ts';
 
@@ -35,8 +35,9 @@ export function grantsBy(
 ): readonly DeviceGranted[] {
   requireShort(proofs);
   const events = proofs.map((proof): DeviceGranted => {
-    const { member } = requireSound(group, proof);
+    // A comparison of bytes comes before up to sixteen signatures.
     requireIssuer(proofsOf(group, admission.by), proof, admission.by);
+    const { member } = requireSound(group, proof);
     requireGrant(group, member, admission);
     requireDevice(state, member);
     const { groupId, userId, deviceId } = member;
@@ -47,14 +48,19 @@ export function grantsBy(
   return events;
 }
 
-/** What the proof says; fails with `bad_proof` where it is not sound, or not of this group. */
+/**
+ * What the proof says; fails with `bad_proof` where it is not sound, or not of this group. Its signatures are checked last:
+ * whoever was never shown a proof of the group cannot make a tracker check any.
+ */
 export function requireSound(group: Pick<Group, 'groupId' | 'groupKey'>, proof: Uint8Array): CheckedProof {
-  const checked = checkProof(proof);
-  if (!checked.isSound) throw badProof(checked.reason);
   const { groupId, groupKey } = group;
   if (groupKey === undefined)
     throw badProof(`${groupId} was founded without one; leave it and make it again`);
-  if (!sameBytes(groupKey, checked.groupKey)) throw badProof(`it is of another group than this ${groupId}`);
+  const claimedKey = groupKeyOf(proof);
+  if (claimedKey !== undefined && !sameBytes(groupKey, claimedKey))
+    throw badProof(`it is of another group than this ${groupId}`);
+  const checked = checkProof(proof);
+  if (!checked.isSound) throw badProof(checked.reason);
   return checked;
 }
 

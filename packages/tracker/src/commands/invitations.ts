@@ -41,8 +41,8 @@ export function createInvitation({ groupId, proof, maxUses, by, atMs }: NewInvit
   return createCommand(words, (state) => {
     const group = requireGroup(state, groupId);
     requireAdmin(group, by);
-    const { member } = requireSound(group, proof);
     requireIssuer(proofsOf(group, by), proof, by);
+    const { member } = requireSound(group, proof);
     requireGrant(group, member, { userId: by, role: 'invite', atMs });
     const inviteId = member.deviceId;
     if (group.invitations.has(toHex(inviteId)))
