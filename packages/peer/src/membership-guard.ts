@@ -108,6 +108,11 @@ export class MembershipGuard {
     this.#groups.clear();
   }
 
+  /** Whether a removal that is known makes the proof void. */
+  isRevoked(proof: CheckedProof): boolean {
+    return isVoid(proof, this.#groups.get(proof.member.groupId)?.revoked ?? new Map());
+  }
+
   /** Whether it says anything that is not known. */
   isNews({ groupId, memberEpoch, deviceIds }: Revocation): boolean {
     const known = this.#groups.get(groupId)?.revoked;

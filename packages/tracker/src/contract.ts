@@ -27,6 +27,7 @@ export const trackerContract = defineContract({
   accept_request: unary(m.acceptRequest, m.done),
   reject_request: unary(m.memberRequestOfAdmin, m.done),
   list_members: unary(m.listMembersRequest, m.listMembersAnswer),
+  member_proofs: unary(m.memberProofsRequest, m.memberProofsAnswer),
   remove_member: unary(m.memberRequestOfAdmin, m.done),
   set_role: unary(m.setRoleRequest, m.done),
   create_invitation: unary(m.createInvitationRequest, m.done),

@@ -313,6 +313,10 @@ describe('removal', () => {
     const remove = (peer: TestPeer, userId: string) =>
       peer.tracker.remove_member({ requestId: newRequestId(), groupId, userId });
     await expect(remove(bob, 'alice')).rejects.toMatchObject({ code: 'not_an_admin' });
+    const proofsOf = (peer: TestPeer, userId: string) => peer.tracker.member_proofs({ groupId, userId });
+    await expect(proofsOf(bob, 'alice')).rejects.toMatchObject({ code: 'not_an_admin' });
+    expect((await proofsOf(alice, 'bob')).proofs).toHaveLength(1);
+    expect((await proofsOf(alice, 'carol')).proofs).toEqual([]);
     await expect(remove(alice, 'alice')).rejects.toMatchObject({ code: 'not_allowed' });
     await expect(remove(alice, 'carol')).rejects.toMatchObject({ code: 'not_a_member' });
     await expect(alice.tracker.leave_group({ requestId: newRequestId(), groupId })).rejects.toThrow(

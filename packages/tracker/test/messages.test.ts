@@ -97,6 +97,12 @@ const samples: Readonly<Record<string, Sample>> = {
     userId: 'bob',
     proofs: [proof],
   }),
+  'member_proofs request': sample(served.member_proofs.request.codec, { groupId, userId }),
+  'member_proofs response': sample(served.member_proofs.response.codec, {
+    proofs: [proof],
+    memberEpoch: 7,
+    mayBeStale: false,
+  }),
   'list_members request': sample(served.list_members.request.codec, { groupId, after: '' }),
   'list_members response': sample(served.list_members.response.codec, {
     members: [{ userId, role: 'admin', sinceMs: 1_764_000_000_000, deviceIds: [deviceId] }],
@@ -320,7 +326,7 @@ describe('messages', () => {
         ...['list_requests', 'accept_request', 'reject_request'],
         ...['forward', 'tracker_status', 'promote'],
         ...['resume_session', 'change_password', 'list_devices', 'revoke_device'],
-        ...['list_members', 'remove_member', 'set_role', 'group_stamps'],
+        ...['list_members', 'member_proofs', 'remove_member', 'set_role', 'group_stamps'],
         ...['create_invitation', 'list_invitations', 'find_invitation', 'revoke_invitation'],
       ].sort(),
     );

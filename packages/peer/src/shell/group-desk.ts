@@ -5,14 +5,17 @@
  * - its own proof of membership: without one it lets nobody in, whatever its user may do elsewhere;
  * - the member epoch, which every change of the group raises: what was signed for an earlier one is refused with
  *   `group_changed`, and signed anew a few times;
- * - the key that is pinned for the group: a tracker that tells of another group of that name is not believed.
+ * - the key that is pinned for the group: a tracker that tells of another group of that name is not believed;
+ * - proofs of who is a member and an admin already: a tracker cannot name a device, or a role, of its own for one of them.
  */
 import type { Clock, Random } from '@minitorrent/rpc-core';
 import { RpcError } from '@minitorrent/rpc-core';
 import type { Identity } from '@minitorrent/rpc-core/identity';
 import {
+  type CheckedProof,
   checkProof,
   foundGroup,
+  type Grant,
   INVITATION_SECRET_BYTES,
   invitationKey,
   type Role,
@@ -30,7 +33,15 @@ import type {
   JoinRequest,
   NewInvitation,
 } from '../peer.ts';
-import { beginsWith, GRANT_LIFE_MS, keyOfFounding, readProof, type Voucher, vouchFor } from '../vouching.ts';
+import {
+  beginsWith,
+  GRANT_LIFE_MS,
+  isSameBytes,
+  keyOfFounding,
+  readProof,
+  type Voucher,
+  vouchFor,
+} from '../vouching.ts';
 import { wait } from '../waiting.ts';
 import type { MemberCalls } from './member-calls.ts';
 
@@ -54,6 +65,8 @@ export interface GroupKeys {
   forget(groupId: string): void;
   /** This device was let in: it has something to show to other peers now. */
   letIn(groupId: string): void;
+  /** Whether a removal that is known here makes the proof void. */
+  isRevoked(proof: CheckedProof): boolean;
 }
 
 export interface GroupDeskOptions {
@@ -170,8 +183,8 @@ export class GroupDesk {
     requireIdentifier('user', userId);
     await this.#retrying(async () => {
       const right = await this.ownRight(groupId, options);
-      const { items } = await calls.listMembers(groupId, options);
-      const deviceIds = items.find((member) => member.userId === userId)?.deviceIds ?? [];
+      const proved = await this.#proved(groupId, userId, right, options);
+      const deviceIds = proved.map(({ deviceId }) => deviceId);
       const vouched = { groupId, userId, role, notAfterMs: this.#nowMs + GRANT_LIFE_MS };
       await calls.setRole(groupId, userId, { role, proofs: vouchFor(right, deviceIds, vouched) }, options);
     }, options);
@@ -255,7 +268,28 @@ export class GroupDesk {
   async #roleOf(groupId: string, userId: string, right: OwnRight, options?: CallOptions): Promise<Role> {
     if (userId === this.#options.userId) return right.role;
     const { items } = await this.#options.calls.listMembers(groupId, options);
-    return items.find((member) => member.userId === userId)?.role ?? 'member';
+    if (!items.some((member) => member.userId === userId && member.role === 'admin')) return 'member';
+    const proved = await this.#proved(groupId, userId, right, options);
+    return proved.some(({ role }) => role === 'admin') ? 'admin' : 'member';
+  }
+
+  /** The devices of that member, and what they are: not by the word of a tracker, but by proofs. */
+  async #proved(
+    groupId: string,
+    userId: string,
+    right: OwnRight,
+    options?: CallOptions,
+  ): Promise<readonly Grant[]> {
+    const { calls, keys } = this.#options;
+    const groupKey = keyOfFounding(right.proof);
+    const shown = (await calls.memberProofs(groupId, userId, options)).map(checkProof);
+    return shown.flatMap((proof) => {
+      if (!proof.isSound || !isSameBytes(proof.groupKey, groupKey) || keys.isRevoked(proof)) return [];
+      const { member } = proof;
+      return member.groupId === groupId && member.userId === userId && member.role !== 'invite'
+        ? [member]
+        : [];
+    });
   }
 
   /** What is refused because the group changed meanwhile is done anew, a few times. */

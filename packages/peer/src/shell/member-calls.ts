@@ -96,6 +96,13 @@ export class MemberCalls {
     });
   }
 
+  /** What a tracker says lets that member's devices in. For admins. */
+  async memberProofs(groupId: string, userId: string, options?: CallOptions): Promise<readonly Uint8Array[]> {
+    const request = { groupId: requireIdentifier('group', groupId), userId };
+    const { proofs } = await this.#read((client, call) => client.member_proofs(request, call), options);
+    return proofs.map((proof) => proof.slice());
+  }
+
   async removeMember(groupId: string, userId: string, options?: CallOptions): Promise<void> {
     const request = this.#aboutMember(groupId, userId);
     await this.#links.call((client, call) => client.remove_member(request, call), options);

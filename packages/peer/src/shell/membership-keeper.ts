@@ -7,7 +7,7 @@
  */
 import { type Clock, type Random, RpcError } from '@minitorrent/rpc-core';
 import { isSameDevice } from '@minitorrent/rpc-core/identity';
-import { checkProof, MESSAGE_LIMITS, readStamp } from '@minitorrent/tracker/contract';
+import { type CheckedProof, checkProof, MESSAGE_LIMITS, readStamp } from '@minitorrent/tracker/contract';
 import createDebug from 'debug';
 import type { MembershipCard } from '../admission.ts';
 import type { Admissions } from '../admissions.ts';
@@ -83,6 +83,11 @@ export class MembershipKeeper {
   /** The key that is pinned for the group. */
   groupKey(groupId: string): Uint8Array | undefined {
     return this.#options.guard.groupKey(groupId);
+  }
+
+  /** Whether a removal that is known here makes the proof void. */
+  isRevoked(proof: CheckedProof): boolean {
+    return this.#options.guard.isRevoked(proof);
   }
 
   /** What this device can show of itself at once. */

@@ -348,6 +348,7 @@ export class PeerNode implements Peer {
       pin: (groupId, groupKey) => keeper.pin(groupId, groupKey),
       forget: (groupId) => keeper.left(groupId),
       letIn: (groupId) => keeper.changed(groupId),
+      isRevoked: (proof) => keeper.isRevoked(proof),
     };
     return new GroupDesk({ identity, clock, random, calls: this.#members, keys, userId });
   }

@@ -1,7 +1,7 @@
 /** Who is let into groups, by whom, and what of it is signed. */
 import { readFile } from 'node:fs/promises';
-import { parseDeviceId } from '@minitorrent/rpc-core/identity';
-import { writeInvitation } from '@minitorrent/tracker/contract';
+import { createIdentity, parseDeviceId } from '@minitorrent/rpc-core/identity';
+import { foundGroup, writeInvitation } from '@minitorrent/tracker/contract';
 import { describe, expect, it, vi } from 'vitest';
 import type { Peer } from '../../src/index.ts';
 import { GROUP, GroupScene, next, PASSWORD } from '../support/group-scene.ts';
@@ -220,6 +220,51 @@ describe('the roles in a group', () => {
     expect(await bob.joinGroup(GROUP)).toBe('requested');
     await alice.acceptRequest(GROUP, 'bob');
     expect(await devicesOf(alice, 'bob')).toEqual([bob.deviceId]);
+  });
+});
+
+describe('an admin at a tracker that lies', () => {
+  it('signs for the devices that are proved and for no other, and makes nobody admin by its word', async () => {
+    await using scene = await GroupScene.start();
+    const alice = await scene.user('alice');
+    await alice.createGroup(GROUP);
+    const bob = await scene.member('bob', alice);
+    const carol = await scene.user('carol');
+    await carol.joinGroup(GROUP);
+    const spy = createIdentity();
+    // Another group of that name, in which the spy is bob.
+    const forged = foundGroup(spy, { groupId: GROUP, userId: 'bob', nonce: new Uint8Array(16) });
+    await scene.lie({
+      answers: {
+        list_members: (truth) => ({
+          ...truth,
+          members: [
+            ...truth.members.map((one) =>
+              one.userId === 'bob' ? { ...one, deviceIds: [...one.deviceIds, spy.deviceId] } : one,
+            ),
+            { userId: 'carol', role: 'admin', sinceMs: 0, deviceIds: [] },
+          ],
+        }),
+        member_proofs: (truth) => ({
+          ...truth,
+          proofs: [
+            forged,
+            ...truth.proofs.map((proof) => proof.map((byte, at) => byte ^ (at === 9 ? 1 : 0))),
+            ...truth.proofs,
+          ],
+        }),
+      },
+    });
+    // The tracker itself takes nothing else, and would refuse what is for others.
+    await alice.makeAdmin(GROUP, 'bob');
+    await alice.acceptRequest(GROUP, 'carol');
+    await scene.lie({});
+    expect(await devicesOf(alice, 'bob')).toEqual([bob.deviceId]);
+    expect((await alice.listMembers(GROUP)).items.map(({ role }) => role)).toEqual([
+      'admin',
+      'admin',
+      'member',
+    ]);
   });
 });
 

@@ -88,3 +88,10 @@ export const listMembersAnswer = struct(
   },
   { extensible: true },
 );
+/** For admins, who look at what lets a member's devices in before they sign anew for them. */
+export const memberProofsRequest = struct(
+  { groupId: groupIdCodec, userId: userIdCodec },
+  { extensible: true },
+);
+/** As many as one answer holds; none of a user whom nothing lets in. */
+export const memberProofsAnswer = struct({ proofs, memberEpoch: varint, mayBeStale }, { extensible: true });

@@ -1,11 +1,11 @@
 /** Serves the messages about who is in a group: members, their roles, invitations, and stamps. */
 import type { Handlers } from '@minitorrent/rpc-core';
-import { grantOf } from '../commands/grants.ts';
+import { grantOf, proofsOf } from '../commands/grants.ts';
 import { requireUsable } from '../commands/invitations.ts';
 import type { trackerContract } from '../contract.ts';
 import { deviceIdOf } from '../device-key.ts';
 import { TrackerError } from '../errors.ts';
-import { requireGroup } from '../guards.ts';
+import { requireAdmin, requireGroup } from '../guards.ts';
 import { fromHex } from '../hex.ts';
 import { MESSAGE_LIMITS } from '../message-limits.ts';
 import type { Group, TrackerState } from '../model.ts';
@@ -21,6 +21,7 @@ type MemberHandlers = Pick<
   | 'group_stamps'
   | 'list_invitations'
   | 'list_members'
+  | 'member_proofs'
   | 'remove_member'
   | 'revoke_invitation'
   | 'set_role'
@@ -44,6 +45,16 @@ export function createMemberHandlers(parts: ServiceParts): MemberHandlers {
       const ask = { groupId, userId, after, maxBytes: ANSWER_BYTES };
       const { items, next, memberEpoch } = await ledger.read((state) => memberPage(state, ask));
       return { members: items, next, memberEpoch, mayBeStale: authority.mayBeStale() };
+    },
+
+    member_proofs: async ({ groupId, userId }, { connection }) => {
+      const by = sessions.require(connection).userId;
+      const found = await ledger.read((state) => {
+        const group = requireGroup(state, groupId);
+        requireAdmin(group, by);
+        return { proofs: upToLimit(proofsOf(group, userId)), memberEpoch: group.memberEpoch };
+      });
+      return { ...found, mayBeStale: authority.mayBeStale() };
     },
 
     remove_member: async ({ requestId, groupId, userId }, { connection, signal }) => {
@@ -138,6 +149,15 @@ function stampable(
     found.push({ groupId, memberEpoch, groupKey, proof, revoked });
   }
   return found;
+}
+
+/** The first ones that fit into one message. */
+function upToLimit(proofs: readonly Uint8Array[]): readonly Uint8Array[] {
+  let bytes = 0;
+  return proofs.filter((proof) => {
+    bytes += proof.length;
+    return bytes <= MESSAGE_LIMITS.proofsBytes;
+  });
 }
 
 function latestRevoked({ revoked }: Group): GroupStamp['revoked'] {
