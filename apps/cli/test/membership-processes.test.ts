@@ -110,6 +110,16 @@ describe('a group of processes', { timeout: 120_000 }, () => {
     expect(await bob.run('list_file', [GROUP])).toMatchObject({ files: [{ name: 'film.mkv' }] });
   });
 
+  it('ends when it is told to, after it shut out the device that it is', async () => {
+    await using group = await createProcessGroup();
+    await group.welcome('bob');
+    const laptop = await group.startPeer('bob-laptop');
+    await laptop.run('login', ['bob'], [PASSWORD]);
+    await laptop.run('device_revoke', [laptop.listening.deviceId]);
+    laptop.type('quit', []);
+    await expect(laptop.died).rejects.toMatchObject({ code: 'process_ended' });
+  });
+
   it('serves a member that it knows with all trackers dead, and no stranger', async () => {
     await using group = await createProcessGroup();
     const [alice, bob] = await Promise.all([group.welcome('alice'), group.welcome('bob')]);
