@@ -1,13 +1,13 @@
 import { RpcError } from '@minitorrent/rpc-core';
 import { createManualClock, createSeededRandom, drainMicrotasks } from '@minitorrent/rpc-core/testing';
-import { foundGroup, STAMP_LIFE_MS } from '@minitorrent/tracker/contract';
+import { extendProof, foundGroup, STAMP_LIFE_MS } from '@minitorrent/tracker/contract';
 import { describe, expect, it, vi } from 'vitest';
 import type { MembershipCard } from '../src/admission.ts';
 import { MembershipGuard, type Revocation } from '../src/membership-guard.ts';
 import { type Library, openLibrary } from '../src/shell/library.ts';
 import { MembershipKeeper } from '../src/shell/membership-keeper.ts';
 import type { TrackerClient } from '../src/tracker-client.ts';
-import { founding, GROUP, MembershipWorld } from './support/membership-world.ts';
+import { founding, GROUP, MembershipWorld, NEVER_MS } from './support/membership-world.ts';
 
 const HALF_MS = STAMP_LIFE_MS / 2;
 
@@ -112,6 +112,37 @@ describe('MembershipKeeper', () => {
     await drainMicrotasks();
     expect(scene.keeper.card(GROUP)).toEqual(scene.given());
     expect(scene.renewed).toHaveLength(2);
+  });
+
+  it('keeps the key of a group that a tracker says the user is out of, and who was removed, and takes no other', async () => {
+    await using scene = setUp();
+    await scene.begin();
+    const { world, keeper, library } = scene;
+    const told = removal(world, 2, 7);
+    keeper.revoked(told);
+    keeper.removed(GROUP);
+    expect(keeper.card(GROUP)).toBeUndefined();
+    expect(scene.admissions.endAll).toHaveBeenCalledWith(GROUP);
+    expect(library.memberships.all('user-1')).toEqual([
+      { groupId: GROUP, groupKey: world.groupKey, card: undefined },
+    ]);
+    expect(library.memberships.revocations('user-1')).toEqual([told]);
+    const grant = world.grant(1, { role: 'member', epoch: 9, notAfterMs: NEVER_MS });
+    const other = extendProof(foundGroup(world.identity(2), founding(2)), world.identity(2), grant);
+    const truth = scene.answer;
+    scene.answer = async (groups) => groups.map((groupId) => scene.stampFor(groupId, other));
+    keeper.changed(GROUP);
+    await drainMicrotasks();
+    expect(keeper.card(GROUP)).toBeUndefined();
+    expect(scene.wrongKeys).toEqual([[GROUP, 'wrong_group_key']]);
+    // Let in again, into the same group.
+    scene.answer = truth;
+    keeper.changed(GROUP);
+    await drainMicrotasks();
+    expect(keeper.card(GROUP)).toEqual(scene.given());
+    // A group that this device knows nothing of is none to keep.
+    keeper.removed('books');
+    expect(library.memberships.all('user-1').map(({ groupId }) => groupId)).toEqual([GROUP]);
   });
 
   it('forgets a group that the user has left, so that another of its name can be joined', async () => {

@@ -2,7 +2,8 @@
  * Keeps what this device shows of itself: for each group of the user the proof that lets it in, and a fresh stamp.
  *
  * It asks trackers after a login, when a membership changed, when trackers come back, and before a stamp has half run out.
- * The first key of a group that it sees is pinned in the library; a tracker that tells of another one later is not believed.
+ * The first key of a group that it sees is pinned in the library until the user leaves the group or founds it anew: a tracker
+ * that tells of another one is not believed, nor does it make this device forget the key by telling of a removal.
  * Everything is in the library before anybody is told, so that all of it is there again after a restart without trackers.
  */
 import { type Clock, type Random, RpcError } from '@minitorrent/rpc-core';
@@ -182,15 +183,25 @@ export class MembershipKeeper {
     void this.#ask(tenure, [groupId]);
   }
 
-  /** The user is in this group no more: its key, and all that is known of it, goes. */
-  left(groupId: string): void {
-    const { records, guard, admissions } = this.#options;
+  /**
+   * A tracker tells that the user is in this group no more. This device has nothing to show any more, but the key stays, and
+   * who was removed: or else that tracker could let the user into a group of its own under that name.
+   */
+  removed(groupId: string): void {
+    const { records, guard } = this.#options;
     const tenure = this.#tenure;
     if (tenure === undefined) return;
-    tenure.groups.delete(groupId);
-    tenure.cards.delete(groupId);
-    this.#asked.delete(groupId);
-    admissions.endAll(groupId);
+    this.#drop(tenure, groupId);
+    const groupKey = guard.groupKey(groupId);
+    if (groupKey !== undefined) records.put(tenure.userId, { groupId, groupKey, card: undefined });
+  }
+
+  /** The user wants no more of this group: its key, and all that is known of it, goes. */
+  left(groupId: string): void {
+    const { records, guard } = this.#options;
+    const tenure = this.#tenure;
+    if (tenure === undefined) return;
+    this.#drop(tenure, groupId);
     guard.forget(groupId);
     records.remove(tenure.userId, groupId);
   }
@@ -205,6 +216,13 @@ export class MembershipKeeper {
     // Perhaps only the role changed, and there is a new proof.
     if (revocation.deviceIds.some((device) => isSameDevice(device, deviceId)))
       this.changed(revocation.groupId);
+  }
+
+  #drop({ groups, cards }: Tenure, groupId: string): void {
+    groups.delete(groupId);
+    cards.delete(groupId);
+    this.#asked.delete(groupId);
+    this.#options.admissions.endAll(groupId);
   }
 
   /** Whether asking may bring something better. */

@@ -9,10 +9,10 @@ import type {
   Network,
   PinnedAddress,
   Random,
-  RpcError,
   RpcServer,
   Served,
 } from '@minitorrent/rpc-core';
+import { RpcError } from '@minitorrent/rpc-core';
 import type { Identity } from '@minitorrent/rpc-core/identity';
 import createDebug from 'debug';
 import { PeerError } from '../errors.ts';
@@ -216,7 +216,12 @@ export class PeerNode implements Peer {
   }
 
   async leaveGroup(groupId: string, options?: CallOptions): Promise<void> {
-    await this.#calls.leaveGroup(groupId, options);
+    try {
+      await this.#calls.leaveGroup(groupId, options);
+    } catch (error) {
+      // The user was removed before, or the group is gone: what this device keeps of it is left then.
+      if (!isOutside(error) || this.#keeper.groupKey(groupId) === undefined) throw error;
+    }
     this.#keeper.left(groupId);
     await this.#session?.workspace.leave(groupId);
   }
@@ -383,6 +388,11 @@ export class PeerNode implements Peer {
     if (this.#session !== undefined) return this.#session;
     throw new PeerError('not_logged_in', 'Cannot do that: nobody is logged in; log in first');
   }
+}
+
+/** Whether a tracker says that the user is not in that group. */
+function isOutside(error: unknown): boolean {
+  return error instanceof RpcError && (error.code === 'not_a_member' || error.code === 'unknown_group');
 }
 
 function summaryOf(listed: ListedFile, check: SharedFileCheck): FileSummary {

@@ -34,7 +34,7 @@ export interface TrackerCallbackOptions {
   /** That of whoever is logged in. */
   workspace(): Workspace | undefined;
   /** Undefined where nobody has to prove a membership. */
-  keeper?(): Pick<MembershipKeeper, 'changed' | 'left' | 'revoked'> | undefined;
+  keeper?(): Pick<MembershipKeeper, 'changed' | 'removed' | 'revoked'> | undefined;
 }
 
 export class TrackerCallbacks {
@@ -100,13 +100,13 @@ export class TrackerCallbacks {
   }: PeerEvents['membership-changed'][0] & { readonly index: number }): Promise<void> {
     if (!this.#news.isNew({ groupId, index })) return;
     if (standing === 'removed') {
-      this.#keeper?.left(groupId);
+      this.#keeper?.removed(groupId);
       await this.#options.workspace()?.leave(groupId);
     } else if (standing !== 'refused') this.#keeper?.changed(groupId);
     this.#options.events.emit('membership-changed', { groupId, standing });
   }
 
-  get #keeper(): Pick<MembershipKeeper, 'changed' | 'left' | 'revoked'> | undefined {
+  get #keeper(): Pick<MembershipKeeper, 'changed' | 'removed' | 'revoked'> | undefined {
     return this.#options.keeper?.();
   }
 

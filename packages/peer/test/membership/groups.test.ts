@@ -66,7 +66,7 @@ describe('a group', () => {
       { userId: 'carol', deviceIds: [carol.deviceId] },
     ]);
     await alice.rejectRequest(GROUP, 'carol');
-    await alice.acceptRequest(GROUP, 'bob');
+    expect(await alice.acceptRequest(GROUP, 'bob')).toEqual({ deviceIds: [bob.deviceId] });
     await expect(alice.acceptRequest(GROUP, 'carol')).rejects.toMatchObject({ code: 'unknown_request' });
     await expect(carol.listMembers(GROUP)).rejects.toMatchObject({ code: 'not_a_member' });
     expect(await devicesOf(bob, 'bob')).toEqual([bob.deviceId]);
@@ -181,6 +181,30 @@ describe('an invitation', () => {
   });
 });
 
+describe('a member who was removed', () => {
+  it('is let into the same group again, and leaves what this device keeps of it where trackers know of nothing to leave', async () => {
+    await using scene = await GroupScene.start();
+    const alice = await scene.user('alice');
+    await alice.createGroup(GROUP);
+    const bob = await scene.member('bob', alice);
+    const standings: string[] = [];
+    bob.on('membership-changed', ({ standing }) => standings.push(standing));
+    const { groupKey } = await alice.listMembers(GROUP);
+    const removed = async () => {
+      await alice.removeMember(GROUP, 'bob');
+      await vi.waitFor(() => expect(standings.at(-1)).toBe('removed'), 20_000);
+    };
+    await removed();
+    const { code } = await alice.invite(GROUP);
+    expect(await bob.joinGroup(GROUP, { invitation: code })).toBe('member');
+    expect((await bob.listMembers(GROUP)).groupKey).toEqual(groupKey);
+    await vi.waitFor(() => expect(standings.at(-1)).toBe('member'), 20_000);
+    await removed();
+    await bob.leaveGroup(GROUP);
+    await expect(bob.leaveGroup(GROUP)).rejects.toMatchObject({ code: 'not_a_member' });
+  });
+});
+
 describe('the roles in a group', () => {
   it('are given and taken for all devices of a user, and a group keeps an admin', async () => {
     await using scene = await GroupScene.start();
@@ -191,10 +215,10 @@ describe('the roles in a group', () => {
       code: expect.stringMatching('bad_proof|not_an_admin'),
     });
     await expect(alice.leaveGroup(GROUP)).rejects.toMatchObject({ code: 'last_admin' });
-    await alice.makeAdmin(GROUP, 'bob');
+    expect(await alice.makeAdmin(GROUP, 'bob')).toEqual({ deviceIds: [bob.deviceId] });
     expect(await devicesOf(bob, 'bob')).toEqual([bob.deviceId]);
     const carol = await scene.member('carol', bob);
-    await alice.unmakeAdmin(GROUP, 'alice');
+    expect(await alice.unmakeAdmin(GROUP, 'alice')).toEqual({ deviceIds: [alice.deviceId] });
     await expect(alice.removeMember(GROUP, 'carol')).rejects.toMatchObject({ code: 'not_an_admin' });
     const { items } = await carol.listMembers(GROUP);
     expect(items.map(({ userId, role }) => `${userId} ${role}`)).toEqual([
@@ -256,8 +280,8 @@ describe('an admin at a tracker that lies', () => {
       },
     });
     // The tracker itself takes nothing else, and would refuse what is for others.
-    await alice.makeAdmin(GROUP, 'bob');
-    await alice.acceptRequest(GROUP, 'carol');
+    expect(await alice.makeAdmin(GROUP, 'bob')).toEqual({ deviceIds: [bob.deviceId] });
+    expect(await alice.acceptRequest(GROUP, 'carol')).toEqual({ deviceIds: [carol.deviceId] });
     await scene.lie({});
     expect(await devicesOf(alice, 'bob')).toEqual([bob.deviceId]);
     expect((await alice.listMembers(GROUP)).items.map(({ role }) => role)).toEqual([
@@ -265,6 +289,46 @@ describe('an admin at a tracker that lies', () => {
       'admin',
       'member',
     ]);
+  });
+});
+
+describe('an admin who compared the devices of a request', () => {
+  it('lets those in and none that the tracker adds later, or puts in their place', async () => {
+    await using scene = await GroupScene.start();
+    const alice = await scene.user('alice');
+    await alice.createGroup(GROUP);
+    const bob = await scene.user('bob');
+    await bob.joinGroup(GROUP);
+    const compared = { deviceIds: [bob.deviceId] };
+    const { deviceId: spy } = createIdentity();
+    const lieAbout = (deviceIdsOf: (truth: readonly Uint8Array[]) => readonly Uint8Array[]) =>
+      scene.lie({
+        answers: {
+          list_requests: ({ requests, ...truth }) => ({
+            ...truth,
+            requests: requests.map((one) => ({ ...one, deviceIds: deviceIdsOf(one.deviceIds) })),
+          }),
+        },
+      });
+    await lieAbout(() => [spy]);
+    await expect(alice.acceptRequest(GROUP, 'bob', compared)).rejects.toMatchObject({
+      code: 'unknown_request',
+      message: expect.stringContaining('other devices now than those that were compared'),
+    });
+    await lieAbout((truth) => [spy, ...truth]);
+    expect(await alice.acceptRequest(GROUP, 'bob', compared)).toEqual(compared);
+    await scene.lie({});
+    expect(await devicesOf(alice, 'bob')).toEqual([bob.deviceId]);
+  });
+
+  it('signs nothing by the proof of another user of the same device', async () => {
+    await using scene = await GroupScene.start();
+    const alice = await scene.user('alice');
+    await alice.createGroup(GROUP);
+    const bob = await scene.user('bob');
+    await bob.joinGroup(GROUP);
+    const { identity, proof } = await otherUsersProof(alice);
+    await scene.lie({ answers: {} });
   });
 });
 
