@@ -18,6 +18,7 @@ export function parseAddress(text: string, options: { readonly defaultPort: numb
   const [host = '', port, ...more] = text.split(':');
   if (more.length > 0) throw badAddress(text, 'an IPv6 address goes into brackets, as in [::1]:7700');
   if (!HOST.test(host)) throw badAddress(text, 'expected a host name or an IP address');
+  if (/^\d+$/.test(host)) throw badAddress(text, 'a number alone is no host; a port stands behind one');
   return { host, port: parsePort(text, port, options.defaultPort) };
 }
 

@@ -31,6 +31,7 @@ describe('parseAddress', () => {
     ['host: 80', 'port'],
     ['ho st:80', 'host name'],
     ['http://host:80', 'brackets'],
+    ['7700', 'a number alone is no host'],
   ])('refuses %j and says why', (text, reason) => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'bad_address' }));
     expect(() => parse(text)).toThrow(reason);
