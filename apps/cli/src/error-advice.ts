@@ -56,12 +56,11 @@ const ADVICE: { readonly [Code in PackageCode]: string | null } & {
   group_exists: 'choose another name, or join_group to ask its admin',
   group_changed: 'try again: somebody joined or left in the same moment',
   not_admitted:
-    'accept_request on another device of yours, or ask an admin of the group to do it; list_members shows who is let in',
+    'join_group, if you are not a member; if you are, accept_request on another device of yours, or ask an admin to do it',
   bad_proof:
     'ask an admin to let you in again, by accept_request or invite; if it persists, the tracker may be altered',
   wrong_group_key:
     'compare the key that list_members shows with other members; if the group was made anew, leave_group and join again',
-  unknown_invitation: 'ask for a new one: it was used up or revoked, or is for another group',
   invitation_expired: 'ask for a new one',
   bad_invitation: 'copy the whole code again, from the first to the last character, or ask for a new one',
   join_refused: 'talk to an admin of the group',
@@ -217,7 +216,8 @@ const ADVICE_FOR_COMMAND: { readonly [Key in `${string} ${KnownCode}`]?: string 
   'download_file not_found':
     'check the folder for downloads: --to <folder>, or --downloads of minitorrent peer',
   'download_file locked': 'it is downloaded or served from there already: show_downloads, show_shares',
-  'upload_file file_exists': 'rename your file: the group has one of that name; list_file shows it',
+  'upload_file file_exists':
+    'nothing to do, if it is yours; if not, rename your file: list_file shows the one that is there',
   'device revoke unknown_device': 'device list shows your devices',
   'make_admin not_a_member': 'list_members shows who is in the group',
   'unmake_admin not_a_member': 'list_members shows who is in the group',
@@ -225,7 +225,6 @@ const ADVICE_FOR_COMMAND: { readonly [Key in `${string} ${KnownCode}`]?: string 
   'remove_member not_allowed': 'leave_group takes you out',
   'invite limit_reached': 'take fewer --uses, or revoke_invitation those that nobody needs',
   'change_password wrong_password': 'give the present password first, then twice the new one',
-  'revoke_invitation unknown_invitation':
     'nothing to do: list_invitations shows those that can still be used',
   'upload_file bad_name': 'rename the file, then share it: 1 to 255 bytes, no control characters',
 };

@@ -58,7 +58,7 @@ export function requestLines(requests: readonly RequestRow[], room: number): str
 }
 
 const NOT_SIGNED =
-  'What is not signed cannot be downloaded: a tracker may have made it up. Ask whoever shared it to share it again';
+  'What is not signed cannot be downloaded: this device is not let in yet (list_members tells), or a tracker made the file up. If it did, ask whoever shared it to share it again';
 
 /** The files of a group. */
 export function fileLines(groupId: string, files: readonly FileRow[], room: number): string[] {
