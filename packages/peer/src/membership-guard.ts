@@ -15,6 +15,7 @@ import { isSameDevice } from '@minitorrent/rpc-core/identity';
 import {
   type CheckedProof,
   checkProof,
+  groupKeyOf,
   isRevoked,
   readStamp,
   STAMP_LIFE_MS,
@@ -30,7 +31,10 @@ const REMEMBERED_STAMPS = 4_096;
 /** How far the clock of a tracker may be ahead of this one. No stamp from further in the future is believed. */
 const MAX_AHEAD_MS = STAMP_LIFE_MS;
 
-/** Why somebody is not let in; `not_admitted` where another stamp, or the right clock, would change it. */
+/**
+ * Why somebody is not let in; `not_admitted` where another stamp, or the right clock, would change it, and for whoever shows
+ * nothing that begins with the founding of this very group.
+ */
 export type RefusalCode = 'bad_proof' | 'device_revoked' | 'not_admitted' | 'wrong_device';
 
 /** What somebody shows of themselves. */
@@ -138,8 +142,11 @@ export class MembershipGuard {
     when: { readonly nowMs: number; readonly hasTracker: boolean },
   ): GuardVerdict {
     const group = this.#groups.get(claim.groupId);
-    if (group?.key === undefined) return refused('not_admitted', 'this peer belongs to no such group');
-    const proof = this.#read(claim.proof, group.key);
+    // Before any signature is checked, and in the same words: nobody else learns which groups this peer is in.
+    const claimedKey = groupKeyOf(claim.proof);
+    if (group?.key === undefined || claimedKey === undefined || !isSameDevice(claimedKey, group.key))
+      return refused('not_admitted', 'this peer is in no group of that name that the proof is of');
+    const proof = this.#read(claim.proof);
     if (typeof proof === 'string') return refused('bad_proof', proof);
     const { userId, deviceId, groupId, role } = proof.member;
     if (groupId !== claim.groupId || role === 'invite')
@@ -164,14 +171,13 @@ export class MembershipGuard {
     return Math.min(grants.member.notAfterMs, stampEndsMs + (hasTracker ? 0 : this.#options.graceMs));
   }
 
-  /** The proof, if it is sound and of the group with this key; otherwise why it is not. */
-  #read(bytes: Uint8Array, groupKey: Uint8Array): CheckedProof | string {
+  /** The proof, if it is sound; otherwise why it is not. */
+  #read(bytes: Uint8Array): CheckedProof | string {
     const key = hash('sha256', bytes, 'base64url');
     const known = this.#proofs.get(key);
     // What is remembered must not hold on to the message that it came with.
     const proof = known ?? checkProof(bytes.slice());
     if (!proof.isSound) return proof.reason;
-    if (!isSameDevice(proof.groupKey, groupKey)) return 'it is of another group of that name';
     if (known === undefined) this.#proofs.set(key, proof);
     return proof;
   }

@@ -72,7 +72,7 @@ describe('MembershipDesk', () => {
     const client = connection.client(peerContract);
     const stranger = { groupId: GROUP, proof: new Uint8Array(9), stamp: new Uint8Array(9) };
     await expect(scene.settled(client.present_membership(stranger))).rejects.toMatchObject({
-      code: 'bad_proof',
+      code: 'not_admitted',
     });
     near.card = undefined;
     far.presented.mockClear();

@@ -54,10 +54,23 @@ describe('MembershipGuard', () => {
     const own = foundGroup(world.identity(4), founding(4));
     const trackers = extendProof(foundGroup(tracker, founding(3)), tracker, grant);
     const onMembers = extendProof(last(world.proofs).bytes, tracker, grant);
-    for (const proof of [own, trackers, onMembers, new Uint8Array(0)]) {
-      const verdict = guard.check({ groupId: GROUP, proof, stamp, deviceId }, strict(world));
-      expect(verdict).toMatchObject({ kind: 'refused', code: 'bad_proof' });
-    }
+    const check = (proof: Uint8Array) =>
+      guard.check({ groupId: GROUP, proof, stamp, deviceId }, strict(world));
+    for (const proof of [own, trackers, new Uint8Array(0)])
+      expect(check(proof)).toMatchObject({ kind: 'refused', code: 'not_admitted' });
+    expect(check(onMembers)).toMatchObject({ kind: 'refused', code: 'bad_proof' });
+  });
+
+  it('tells nobody without a proof of the group whether it is in it', () => {
+    const { world, guard } = scene();
+    world.sign(4, world.strangeTracker);
+    const stamp = last(world.stamps).bytes;
+    const { deviceId } = world.identity(4);
+    const proofs = [foundGroup(world.identity(4), founding(4)), new Uint8Array(0), new Uint8Array(100)];
+    const verdicts = [GROUP, 'other'].flatMap((groupId) =>
+      proofs.map((proof) => guard.check({ groupId, proof, stamp, deviceId }, strict(world))),
+    );
+    expect(new Set(verdicts.map((verdict) => JSON.stringify(verdict))).size).toBe(1);
   });
 
   it('takes no proof that is shown by another device, and no key of an invitation for a member', () => {
