@@ -2,6 +2,9 @@ import { createSystemRandom } from '@minitorrent/rpc-core';
 import { describe, expect, it } from 'vitest';
 import { openLibrary } from '../src/shell/library.ts';
 import { OfflineLogins } from '../src/shell/offline-logins.ts';
+import { SignIn } from '../src/shell/sign-in.ts';
+import type { TrackerLinks } from '../src/shell/tracker-links.ts';
+import type { Login } from '../src/tracker-client.ts';
 
 const random = createSystemRandom();
 const PASSWORD = 'correct horse battery';
@@ -59,4 +62,22 @@ describe('OfflineLogins', () => {
       expect(await new OfflineLogins(library, random).verify('alice', PASSWORD)).toBe(false);
     },
   );
+});
+
+describe('SignIn', () => {
+  it('forgets a login that a tracker takes no more, though it is still being remembered', async () => {
+    using library = openLibrary(':memory:');
+    const offline = new OfflineLogins(library, random);
+    const links = { login: async (login: Login) => login } as unknown as TrackerLinks; // Nothing else is called.
+    const signIn = new SignIn({ links, offline, patienceMs: 1_000 });
+    const login = { userId: 'alice', password: PASSWORD, deviceId: new Uint8Array(32), deviceName: 'desk' };
+    const { credentials } = await signIn.signIn(login);
+    signIn.refused(credentials);
+    await signIn.settled();
+    expect(offline.has('alice')).toBe(false);
+    signIn.refused(credentials);
+    signIn.remember({ userId: 'alice', password: PASSWORD });
+    await signIn.settled();
+    expect(offline.has('alice')).toBe(true);
+  });
 });

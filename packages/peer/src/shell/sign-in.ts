@@ -57,7 +57,10 @@ export class SignIn {
 
   /** A tracker does not take this password, or device, any more: it opens nothing here either. */
   refused({ userId }: Credentials): void {
-    this.#options.offline.forget(userId);
+    const { offline } = this.#options;
+    offline.forget(userId);
+    // What is still being remembered is of before.
+    this.#next(userId, () => offline.forget(userId));
   }
 
   /** Resolves when nothing is written to the library any more. */
@@ -68,10 +71,14 @@ export class SignIn {
   /** A tracker takes this password: by it the user can log in without one. Nobody waits for that but the end of this peer. */
   remember({ userId, password }: Pick<Login, 'userId' | 'password'>): void {
     const { offline } = this.#options;
-    // One after the other: the last password is the one that counts.
+    this.#next(userId, () => offline.remember(userId, password));
+  }
+
+  /** One after the other: what was said last is what counts. */
+  #next(userId: string, write: () => Promise<void> | void): void {
     this.#remembering = this.#remembering
-      .then(() => offline.remember(userId, password))
-      .catch((error: unknown) => log('cannot remember the login of %s: %s', userId, String(error)));
+      .then(write)
+      .catch((error: unknown) => log('cannot change the login of %s: %s', userId, String(error)));
   }
 
   async #signInOffline(login: Login, cause: unknown): Promise<Credentials> {
