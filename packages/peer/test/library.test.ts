@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -146,6 +146,23 @@ describe('openLibrary', () => {
     closed.close();
     using(path, (library) => expect(library.passwordHash('alice')).toBe('hash'));
   });
+
+  it.skipIf(process.platform === 'win32')(
+    'is for its owner alone, in any folder, also where it was not',
+    () => {
+      const path = join(folder, 'l.db');
+      const modes = () =>
+        ['', '-wal', '-shm']
+          .map((end) => `${path}${end}`)
+          .filter((file) => existsSync(file))
+          .map((file) => statSync(file).mode & 0o777);
+      chmodSync(folder, 0o755);
+      using(path, () => expect(modes()).toEqual([0o600, 0o600]));
+      chmodSync(path, 0o644);
+      writeFileSync(`${path}-wal`, '', { mode: 0o644 });
+      using(path, () => expect(modes()).toEqual([0o600, 0o600]));
+    },
+  );
 
   it('refuses a library that is open already', () => {
     using(join(folder, 'l.db'), () => {

@@ -1,8 +1,14 @@
 /**
- * The SQLite file of a library: opened by one process at a time, and brought to the layout of today.
+ * The SQLite file of a library: for its owner alone, opened by one process at a time, and brought to the layout of today.
  */
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import createDebug from 'debug';
 import { PeerError } from '../errors.ts';
+
+const log = createDebug('minitorrent:peer:library');
+
+const OWNER_ONLY = 0o600;
 
 /** What makes each version of the layout out of the one before. A version that was published never changes. */
 const VERSIONS: readonly string[] = [
@@ -49,6 +55,7 @@ export function openLibraryFile(path: string): DatabaseSync {
 }
 
 function openExclusively(path: string): DatabaseSync {
+  if (path !== ':memory:') keepPrivate(path);
   const database = new DatabaseSync(path);
   try {
     // The lock is taken by the first write and kept until the process ends, so a killed peer leaves none behind.
@@ -60,6 +67,19 @@ function openExclusively(path: string): DatabaseSync {
     throw new PeerError('data_folder_in_use', `Cannot open the library ${path}: another process uses it`, {
       cause,
     });
+  }
+}
+
+/** It holds password hashes, and who is in which group. SQLite gives its log the mode of the file. */
+function keepPrivate(path: string): void {
+  closeSync(openSync(path, 'a', OWNER_ONLY));
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    try {
+      if (existsSync(file)) chmodSync(file, OWNER_ONLY);
+    } catch (error) {
+      // Some file systems know no modes.
+      log('cannot keep others from reading %s: %s', file, String(error));
+    }
   }
 }
 
