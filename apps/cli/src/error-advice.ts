@@ -61,6 +61,7 @@ const ADVICE: { readonly [Code in PackageCode]: string | null } & {
     'ask an admin to let you in again, by accept_request or invite; if it persists, the tracker may be altered',
   wrong_group_key:
     'compare the key that list_members shows with other members; if the group was made anew, leave_group and join again',
+  unknown_invitation: 'ask for a new one: it was used up or revoked, or is for another group',
   invitation_expired: 'ask for a new one',
   bad_invitation: 'copy the whole code again, from the first to the last character, or ask for a new one',
   join_refused: 'talk to an admin of the group',
@@ -225,6 +226,7 @@ const ADVICE_FOR_COMMAND: { readonly [Key in `${string} ${KnownCode}`]?: string 
   'remove_member not_allowed': 'leave_group takes you out',
   'invite limit_reached': 'take fewer --uses, or revoke_invitation those that nobody needs',
   'change_password wrong_password': 'give the present password first, then twice the new one',
+  'revoke_invitation unknown_invitation':
     'nothing to do: list_invitations shows those that can still be used',
   'upload_file bad_name': 'rename the file, then share it: 1 to 255 bytes, no control characters',
 };
