@@ -3,7 +3,8 @@
  *
  * The first grant is the founder's to itself. Its hash is the key of the group: whoever knows it can tell a member from a
  * stranger without asking anybody, and a tracker that invents a member cannot make the chain. Admins vouch for anybody;
- * members for further devices of their own user; the key in an invitation for members.
+ * members for further devices of their own user; the key in an invitation for members, but in nobody's name that is in the
+ * chain already: whoever reads its code must not become the founder, or who invited.
  *
  * A proof says who was let in. Whether they are still in is told by a stamp (`stamp.ts`).
  */
@@ -79,7 +80,7 @@ export function checkProof(proof: Uint8Array): ProofCheck {
   const grants: Grant[] = [];
   for (const link of read) {
     if (link === undefined) return fault('a signature in it is wrong');
-    const wrong = whatIsWrong(link, grants.at(-1));
+    const wrong = whatIsWrong(link, grants);
     if (wrong !== undefined) return fault(wrong);
     grants.push(link.grant);
   }
@@ -124,7 +125,9 @@ export function lastGrantOf(proof: Uint8Array): Grant | undefined {
   return last === undefined ? undefined : decodeGrant(last.body);
 }
 
-function whatIsWrong({ grant, issuerId }: ReadGrant, issuer: Grant | undefined): string | undefined {
+/** `before`: the grants before it, all of which are right. */
+function whatIsWrong({ grant, issuerId }: ReadGrant, before: readonly Grant[]): string | undefined {
+  const issuer = before.at(-1);
   if (issuer === undefined) {
     const isFounder = grant.nonce !== undefined && grant.role === 'admin' && grant.memberEpoch === 0;
     return isFounder && isSameDevice(issuerId, grant.deviceId)
@@ -134,9 +137,10 @@ function whatIsWrong({ grant, issuerId }: ReadGrant, issuer: Grant | undefined):
   if (grant.nonce !== undefined) return 'a group in it was founded by somebody else';
   if (!isSameDevice(issuerId, issuer.deviceId)) return 'a grant in it is not signed by the device before it';
   if (grant.groupId !== issuer.groupId) return 'it is of two groups';
-  return mayVouch(issuer, grant)
-    ? undefined
-    : `${issuer.userId} may not let ${grant.userId} in as ${grant.role}`;
+  if (!mayVouch(issuer, grant)) return `${issuer.userId} may not let ${grant.userId} in as ${grant.role}`;
+  return issuer.role === 'invite' && before.some(({ userId }) => userId === grant.userId)
+    ? `an invitation in it lets in ${grant.userId}, who invited or let in who did`
+    : undefined;
 }
 
 function mayVouch(issuer: Grant, { role, userId }: Grant): boolean {

@@ -162,9 +162,19 @@ describe('proof', () => {
       'admin bob -> member carol',
       'admin bob -> admin carol',
       'admin bob -> invite carol',
-      'invite bob -> member bob',
       'invite bob -> member carol',
     ]);
+  });
+
+  it('lets an invitation speak for nobody who is in the chain already', () => {
+    for (const userId of ['alice', 'bob'])
+      expect(reasonOf(granted(invite, key, { userId, device: carol }))).toBe(
+        `an invitation in it lets in ${userId}, who invited or let in who did`,
+      );
+    // An admin may: it is who decides.
+    expect(reasonOf(granted(byBob, bob, { userId: 'alice', device: carol, role: 'admin' }))).toBe('sound');
+    // Who came by an invitation lets in further devices of their own.
+    expect(reasonOf(granted(byCarol, carol, { userId: 'carol', device: dave }))).toBe('sound');
   });
 
   it('says what is wrong', () => {
