@@ -64,6 +64,7 @@ const ADVICE: { readonly [Code in PackageCode]: string | null } & {
   unknown_invitation: 'ask for a new one: it was used up or revoked, or is for another group',
   invitation_expired: 'ask for a new one',
   bad_invitation: 'copy the whole code again, from the first to the last character, or ask for a new one',
+  own_invitation: 'join_group without the code; another device of yours, or an admin, then lets this one in',
   join_refused: 'talk to an admin of the group',
   last_admin: 'a group needs an admin: make_admin somebody else first',
   not_a_member:

@@ -15,6 +15,8 @@ export type PeerErrorCode =
   /** Nothing lets this device into the group. */
   | 'not_admitted'
   | 'not_logged_in'
+  /** An invitation of the user's own, or of whom the user let in. */
+  | 'own_invitation'
   | 'tracker_unreachable'
   | 'unknown_request'
   /** Without a tracker: it is not the password with which the user logged in last on this device. */

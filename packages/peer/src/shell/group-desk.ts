@@ -255,6 +255,7 @@ export class GroupDesk {
   async #request(groupId: string, userId: string, options: CallOptions): Promise<JoinRequest> {
     const { calls } = this.#options;
     // Of further devices of the user's own they need not be admin to decide.
+    if (checked.grants.some((grant) => grant.userId === userId)) throw ownInvitation(groupId, userId);
     const isOwn = userId === this.#options.userId;
     const { items } = await calls.listRequests(isOwn ? '' : groupId, options);
     const request = items.find((waiting) => waiting.groupId === groupId && waiting.userId === userId);
@@ -341,3 +342,11 @@ function wrongGroup(groupId: string): PeerError {
       'check the name with whoever invited you, and do not join if it is right',
   );
 }
+function ownInvitation(groupId: string, userId: string): PeerError {
+  return new PeerError(
+    'own_invitation',
+    `Cannot join ${groupId} by this invitation: ${userId} invited by it, or let in who did, and it is for others; ` +
+      'join without it',
+  );
+}
+

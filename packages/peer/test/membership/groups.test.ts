@@ -161,6 +161,20 @@ describe('an invitation', () => {
   it('finds out a tracker that shows another group of that name, and a code that was copied wrong', async () => {
     await using scene = await GroupScene.start();
     const [alice, mallory] = [await scene.user('alice'), await scene.user('mallory')];
+  it('is for others than those who stand behind it, who are told so', async () => {
+    await using scene = await GroupScene.start();
+    const alice = await scene.user('alice');
+    await alice.createGroup(GROUP);
+    const { code } = await alice.invite(GROUP);
+    const second = await scene.device();
+    await second.login('alice', PASSWORD);
+    await expect(second.joinGroup(GROUP, { invitation: code })).rejects.toMatchObject({
+      code: 'own_invitation',
+      message: expect.stringContaining('join without it'),
+    });
+    expect((await alice.listInvitations(GROUP)).items).toMatchObject([{ uses: 0 }]);
+  });
+
     await alice.createGroup(GROUP);
     await mallory.createGroup('other');
     const { code } = await alice.invite(GROUP);
