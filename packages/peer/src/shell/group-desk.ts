@@ -195,11 +195,12 @@ export class GroupDesk {
    * group than the one that was known by this name.
    */
   async ownRight(groupId: string, options?: CallOptions): Promise<OwnRight> {
-    const { calls, keys, identity } = this.#options;
+    const { calls, keys, identity, userId } = this.#options;
     const standing = await calls.standing(groupId, options);
     const { proof, memberEpoch = 0 } = standing ?? {};
     const own = proof && readProof(proof, { groupId, deviceId: identity.deviceId });
-    if (standing === undefined || proof === undefined || own === undefined)
+    // The proof of whoever else uses this device is no right of the one who is logged in.
+    if (standing === undefined || proof === undefined || own?.member.userId !== userId)
       throw notAdmitted(groupId, standing !== undefined);
     keys.pin(groupId, own.groupKey);
     return { key: identity, proof, memberEpoch, role: own.member.role === 'admin' ? 'admin' : 'member' };

@@ -1,10 +1,13 @@
 /** Who is let into groups, by whom, and what of it is signed. */
 import { readFile } from 'node:fs/promises';
+import type { Client } from '@minitorrent/rpc-core';
 import { createIdentity, parseDeviceId } from '@minitorrent/rpc-core/identity';
-import { foundGroup, writeInvitation } from '@minitorrent/tracker/contract';
+import { foundGroup, type trackerContract, writeInvitation } from '@minitorrent/tracker/contract';
 import { describe, expect, it, vi } from 'vitest';
 import type { Peer } from '../../src/index.ts';
 import { GROUP, GroupScene, next, PASSWORD } from '../support/group-scene.ts';
+
+type GroupStamp = Awaited<ReturnType<Client<typeof trackerContract>['group_stamps']>>['stamps'][number];
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const SOON = { timeout: 20_000 };
@@ -337,12 +340,25 @@ describe('an admin who compared the devices of a request', () => {
 
   it('signs nothing by the proof of another user of the same device', async () => {
     await using scene = await GroupScene.start();
-    const alice = await scene.user('alice');
-    await alice.createGroup(GROUP);
-    const bob = await scene.user('bob');
-    await bob.joinGroup(GROUP);
-    const { identity, proof } = await otherUsersProof(alice);
-    await scene.lie({ answers: {} });
+    const shared = await scene.user('alice');
+    await shared.createGroup(GROUP);
+    let ofAlice: GroupStamp | undefined;
+    await scene.lie({
+      answers: {
+        group_stamps: (truth) => {
+          ofAlice ??= truth.stamps.find(({ membership }) => membership !== undefined);
+          return { stamps: ofAlice === undefined ? truth.stamps : [ofAlice] };
+        },
+      },
+    });
+    await shared.invite(GROUP);
+    expect(ofAlice).toBeDefined();
+    await shared.logout();
+    await shared.createUser('bob', PASSWORD);
+    await shared.login('bob', PASSWORD);
+    scene.asked.length = 0;
+    await expect(shared.invite(GROUP)).rejects.toMatchObject({ code: 'not_admitted' });
+    expect(scene.asked).not.toContain('create_invitation');
   });
 });
 
