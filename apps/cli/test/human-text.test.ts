@@ -462,7 +462,7 @@ const EVENTS: readonly (readonly [CliEvent, string])[] = [
   ],
   [
     { event: 'peer-banned', groupId: 'films', name: 'a', userId: 'mallory', piece: 7 },
-    'mallory sent a wrong piece (7) of a and is not asked again',
+    'mallory was caught sending wrong data for a (piece 7) and is not asked again',
   ],
   [
     { event: 'share-changed', groupId: 'films', name: 'a', path: '/a', state: 'missing' },

@@ -143,7 +143,7 @@ export function eventLine(event: CliEvent): string {
     case 'download-failed':
       return safe`The download of ${event.name} failed: ${event.failure.message}${adviceSuffix(event.failure)}`;
     case 'peer-banned':
-      return safe`${event.userId} sent a wrong piece (${event.piece}) of ${event.name} and is not asked again`;
+      return safe`${event.userId} was caught sending wrong data for ${event.name} (piece ${event.piece}) and is not asked again`;
     case 'share-changed':
       return event.state === 'serving'
         ? safe`${event.name} is served again from ${event.path}`
