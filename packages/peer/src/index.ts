@@ -6,6 +6,7 @@ export { peerContract } from './contract.ts';
 export { PeerError, type PeerErrorCode } from './errors.ts';
 // A peer and what it reports
 export type {
+  AcceptOptions,
   CallOptions,
   Device,
   Download,
@@ -28,6 +29,7 @@ export type {
   PickStrategyName,
   Share,
   ShareOptions,
+  SignedDevices,
   WaitingReason,
 } from './peer.ts';
 export { type CreatePeerOptions, createPeer } from './shell/create-peer.ts';

@@ -97,6 +97,16 @@ export interface NewInvitation {
   readonly maxUses: number;
 }
 
+export interface AcceptOptions extends CallOptions {
+  /** The devices that were compared with what their user says: no other is let in. All of the request unless given. */
+  readonly deviceIds?: readonly Uint8Array[];
+}
+
+/** The devices for which this one has signed. A tracker may have named them: compare them with what their user says. */
+export interface SignedDevices {
+  readonly deviceIds: readonly Uint8Array[];
+}
+
 export interface InviteOptions extends CallOptions {
   /** 7 days unless given. */
   readonly expiresInMs?: number;
@@ -277,13 +287,14 @@ export interface Peer extends AsyncDisposable {
   listGroups(options?: CallOptions): Promise<Listing<GroupSummary>>;
   listRequests(groupId?: string, options?: CallOptions): Promise<Listing<JoinRequest>>;
   /** Lets the devices of the request in: this device signs for them, so it has to be in itself (`not_admitted`). */
-  acceptRequest(groupId: string, userId: string, options?: CallOptions): Promise<void>;
+  acceptRequest(groupId: string, userId: string, options?: AcceptOptions): Promise<SignedDevices>;
   rejectRequest(groupId: string, userId: string, options?: CallOptions): Promise<void>;
   listMembers(groupId: string, options?: CallOptions): Promise<GroupMembers>;
   /** Takes somebody out with all their devices; for admins. */
   removeMember(groupId: string, userId: string, options?: CallOptions): Promise<void>;
-  makeAdmin(groupId: string, userId: string, options?: CallOptions): Promise<void>;
-  unmakeAdmin(groupId: string, userId: string, options?: CallOptions): Promise<void>;
+  /** Signs for the devices of which there are proofs that they are the member's. */
+  makeAdmin(groupId: string, userId: string, options?: CallOptions): Promise<SignedDevices>;
+  unmakeAdmin(groupId: string, userId: string, options?: CallOptions): Promise<SignedDevices>;
   /** A code by which others can join; for admins. */
   invite(groupId: string, options?: InviteOptions): Promise<NewInvitation>;
   listInvitations(groupId: string, options?: CallOptions): Promise<Listing<Invitation>>;

@@ -26,12 +26,14 @@ import createDebug from 'debug';
 import { PeerError } from '../errors.ts';
 import { requireIdentifier } from '../names.ts';
 import type {
+  AcceptOptions,
   CallOptions,
   GroupMembers,
   InviteOptions,
   JoinOptions,
   JoinRequest,
   NewInvitation,
+  SignedDevices,
 } from '../peer.ts';
 import {
   beginsWith,
@@ -115,15 +117,21 @@ export class GroupDesk {
     return status;
   }
 
-  /** Lets the devices of a request in. */
-  async accept(groupId: string, userId: string, options: CallOptions = {}): Promise<void> {
+  /** Lets the devices of a request in, or of these the ones that are in it: whatever else a tracker puts in stays out. */
+  async accept(
+    groupId: string,
+    userId: string,
+    { deviceIds: compared, ...options }: AcceptOptions = {},
+  ): Promise<SignedDevices> {
     const { calls } = this.#options;
     requireIdentifier('group', groupId);
     requireIdentifier('user', userId);
-    await this.#retrying(async () => {
+    return this.#retrying(async () => {
       const request = await this.#request(groupId, userId, options);
-      const proofs = await this.proofsFor(request, options);
+      const deviceIds = compared === undefined ? request.deviceIds : stillIn(request, compared);
+      const proofs = await this.proofsFor({ groupId, userId, deviceIds }, options);
       await calls.acceptRequest(groupId, userId, proofs, options);
+      return { deviceIds: deviceIds.slice(0, proofs.length) };
     }, options);
   }
 
@@ -178,15 +186,22 @@ export class GroupDesk {
     return keys.groupKey(groupId);
   }
 
-  async setRole(groupId: string, userId: string, role: Role, options: CallOptions = {}): Promise<void> {
+  async setRole(
+    groupId: string,
+    userId: string,
+    role: Role,
+    options: CallOptions = {},
+  ): Promise<SignedDevices> {
     const { calls } = this.#options;
     requireIdentifier('user', userId);
-    await this.#retrying(async () => {
+    return this.#retrying(async () => {
       const right = await this.ownRight(groupId, options);
       const proved = await this.#proved(groupId, userId, right, options);
       const deviceIds = proved.map(({ deviceId }) => deviceId);
       const vouched = { groupId, userId, role, notAfterMs: this.#nowMs + GRANT_LIFE_MS };
-      await calls.setRole(groupId, userId, { role, proofs: vouchFor(right, deviceIds, vouched) }, options);
+      const proofs = vouchFor(right, deviceIds, vouched);
+      await calls.setRole(groupId, userId, { role, proofs }, options);
+      return { deviceIds: deviceIds.slice(0, proofs.length) };
     }, options);
   }
 
@@ -240,6 +255,7 @@ export class GroupDesk {
     const { proof, memberEpoch } = await calls.findInvitation(groupId, key.deviceId, options);
     const checked = checkProof(proof);
     if (!checked.isSound || !beginsWith(checked.groupKey, groupKeyStart)) throw wrongGroup(groupId);
+    if (checked.grants.some((grant) => grant.userId === userId)) throw ownInvitation(groupId, userId);
     const isNew = keys.groupKey(groupId) === undefined;
     // Before anything else is heard of the group: whoever invited knows it better than a tracker.
     keys.pin(groupId, checked.groupKey);
@@ -256,7 +272,6 @@ export class GroupDesk {
   async #request(groupId: string, userId: string, options: CallOptions): Promise<JoinRequest> {
     const { calls } = this.#options;
     // Of further devices of the user's own they need not be admin to decide.
-    if (checked.grants.some((grant) => grant.userId === userId)) throw ownInvitation(groupId, userId);
     const isOwn = userId === this.#options.userId;
     const { items } = await calls.listRequests(isOwn ? '' : groupId, options);
     const request = items.find((waiting) => waiting.groupId === groupId && waiting.userId === userId);
@@ -309,6 +324,19 @@ export class GroupDesk {
   }
 }
 
+/** Those that were compared before, of what a tracker tells of the request now. */
+function stillIn(
+  { groupId, userId, deviceIds }: JoinRequest,
+  compared: readonly Uint8Array[],
+): readonly Uint8Array[] {
+  const still = deviceIds.filter((waiting) => compared.some((one) => isSameBytes(one, waiting)));
+  if (still.length > 0 || deviceIds.length === 0) return still;
+  throw new PeerError(
+    'unknown_request',
+    `Cannot accept ${userId}: the request to join ${groupId} is for other devices now than those that were compared`,
+  );
+}
+
 function readCode(code: string): ReturnType<typeof readInvitation> {
   try {
     return readInvitation(code);
@@ -336,13 +364,6 @@ function notAdmitted(groupId: string, isMember: boolean): PeerError {
   return new PeerError('not_admitted', `Cannot act for ${groupId}: ${why}`);
 }
 
-function wrongGroup(groupId: string): PeerError {
-  return new PeerError(
-    'wrong_group_key',
-    `Cannot join ${groupId}: the tracker shows another group of that name than the invitation is for; ` +
-      'check the name with whoever invited you, and do not join if it is right',
-  );
-}
 function ownInvitation(groupId: string, userId: string): PeerError {
   return new PeerError(
     'own_invitation',
@@ -351,3 +372,10 @@ function ownInvitation(groupId: string, userId: string): PeerError {
   );
 }
 
+function wrongGroup(groupId: string): PeerError {
+  return new PeerError(
+    'wrong_group_key',
+    `Cannot join ${groupId}: the tracker shows another group of that name than the invitation is for; ` +
+      'check the name with whoever invited you, and do not join if it is right',
+  );
+}

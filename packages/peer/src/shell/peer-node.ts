@@ -19,6 +19,7 @@ import { PeerError } from '../errors.ts';
 import { EventHub } from '../event-hub.ts';
 import { requireIdentifier } from '../names.ts';
 import type {
+  AcceptOptions,
   CallOptions,
   Device,
   Download,
@@ -37,6 +38,7 @@ import type {
   PeerEvents,
   Share,
   ShareOptions,
+  SignedDevices,
 } from '../peer.ts';
 import { SharedFileCheck } from '../shared-file-check.ts';
 import type { Credentials } from '../tracker-client.ts';
@@ -234,8 +236,8 @@ export class PeerNode implements Peer {
     return this.#members.listRequests(groupId, options);
   }
 
-  async acceptRequest(groupId: string, userId: string, options?: CallOptions): Promise<void> {
-    await this.#requireSession().desk.accept(groupId, userId, options);
+  async acceptRequest(groupId: string, userId: string, options?: AcceptOptions): Promise<SignedDevices> {
+    return this.#requireSession().desk.accept(groupId, userId, options);
   }
 
   async rejectRequest(groupId: string, userId: string, options?: CallOptions): Promise<void> {
@@ -250,12 +252,12 @@ export class PeerNode implements Peer {
     await this.#members.removeMember(groupId, userId, options);
   }
 
-  async makeAdmin(groupId: string, userId: string, options?: CallOptions): Promise<void> {
-    await this.#requireSession().desk.setRole(groupId, userId, 'admin', options);
+  async makeAdmin(groupId: string, userId: string, options?: CallOptions): Promise<SignedDevices> {
+    return this.#requireSession().desk.setRole(groupId, userId, 'admin', options);
   }
 
-  async unmakeAdmin(groupId: string, userId: string, options?: CallOptions): Promise<void> {
-    await this.#requireSession().desk.setRole(groupId, userId, 'member', options);
+  async unmakeAdmin(groupId: string, userId: string, options?: CallOptions): Promise<SignedDevices> {
+    return this.#requireSession().desk.setRole(groupId, userId, 'member', options);
   }
 
   async invite(groupId: string, options?: InviteOptions): Promise<NewInvitation> {

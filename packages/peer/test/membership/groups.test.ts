@@ -161,9 +161,6 @@ describe('an invitation', () => {
     expect((await alice.listInvitations(GROUP)).items).toEqual([]);
   });
 
-  it('finds out a tracker that shows another group of that name, and a code that was copied wrong', async () => {
-    await using scene = await GroupScene.start();
-    const [alice, mallory] = [await scene.user('alice'), await scene.user('mallory')];
   it('is for others than those who stand behind it, who are told so', async () => {
     await using scene = await GroupScene.start();
     const alice = await scene.user('alice');
@@ -178,6 +175,9 @@ describe('an invitation', () => {
     expect((await alice.listInvitations(GROUP)).items).toMatchObject([{ uses: 0 }]);
   });
 
+  it('finds out a tracker that shows another group of that name, and a code that was copied wrong', async () => {
+    await using scene = await GroupScene.start();
+    const [alice, mallory] = [await scene.user('alice'), await scene.user('mallory')];
     await alice.createGroup(GROUP);
     await mallory.createGroup('other');
     const { code } = await alice.invite(GROUP);
