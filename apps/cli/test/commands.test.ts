@@ -9,6 +9,7 @@ import { usageOf } from '../src/shell/command.ts';
 import { findCommand, SHELL_COMMANDS } from '../src/shell/command-table.ts';
 import { showNotices } from '../src/shell/notices.ts';
 import { runLine } from '../src/shell/run-line.ts';
+import { createShownRequests } from '../src/shell/shown-requests.ts';
 import { device, idOf } from './support/devices.ts';
 import { createFakeContext } from './support/fake-context.ts';
 import { createFakeDownload, createFakePeer, createFakeShare } from './support/fake-peer.ts';
@@ -94,8 +95,8 @@ describe('commands', () => {
     ],
     [
       'accept_request films bob',
-      { acceptRequest: async () => undefined },
-      { command: 'accept_request', groupId: 'films', userId: 'bob' },
+      { acceptRequest: async () => ({ deviceIds: [device(3)] }) },
+      { command: 'accept_request', groupId: 'films', userId: 'bob', deviceIds: [idOf(3)] },
     ],
     [
       'reject_request films bob',
@@ -302,7 +303,7 @@ describe('download_file', () => {
         throw gone;
       },
     });
-    const notices = showNotices({ peer, reporter, board });
+    const notices = showNotices({ peer, reporter, board, requests: createShownRequests() });
     const context = createFakeContext({}, { mode: 'interactive', peer, follow: notices.follow });
     await runLine('download_file films a.txt', { context, reporter, lineNumber: null });
     expect(reporter.reports).toMatchObject([{ type: 'error', code: 'unknown_file' }]);

@@ -61,12 +61,12 @@ const RESULTS: readonly (readonly [CommandResult, readonly string[]])[] = [
     ],
   ],
   [
-    { command: 'accept_request', groupId: 'films', userId: 'bob', isOwn: false },
-    ['bob is now a member of films'],
+    { command: 'accept_request', groupId: 'films', userId: 'bob', isOwn: false, deviceIds: [ID] },
+    [`bob is now a member of films, on the device ${SHORT}`],
   ],
   [
-    { command: 'accept_request', groupId: 'films', userId: 'bob', isOwn: true },
-    ['Your other device is let into films now'],
+    { command: 'accept_request', groupId: 'films', userId: 'bob', isOwn: true, deviceIds: [ID] },
+    [`You are in films now on the device ${SHORT} too`],
   ],
   [{ command: 'reject_request', groupId: 'films', userId: 'bob' }, ['Refused bob in films']],
   [
@@ -262,10 +262,13 @@ const MEMBERSHIP_RESULTS: readonly (readonly [CommandResult, string[]])[] = [
     ['USER  ROLE  SINCE (UTC)  DEVICES', 'This device is not let into films yet, and knows no key of it'],
   ],
   [{ command: 'remove_member', groupId: 'films', userId: 'bob' }, ['bob is no longer a member of films']],
-  [{ command: 'make_admin', groupId: 'films', userId: 'bob' }, ['bob is now an admin of films']],
   [
-    { command: 'unmake_admin', groupId: 'films', userId: 'bob' },
-    ['bob is no longer an admin of films, but still a member'],
+    { command: 'make_admin', groupId: 'films', userId: 'bob', deviceIds: [ID, 'A-B-C'] },
+    [`bob is an admin of films now, on the devices ${SHORT}, A-B`],
+  ],
+  [
+    { command: 'unmake_admin', groupId: 'films', userId: 'bob', deviceIds: [] },
+    ['bob is no longer an admin of films, but still a member, on no device that can be told'],
   ],
   [
     {

@@ -1,10 +1,12 @@
 import type { Device, Invitation, Peer } from '@minitorrent/peer';
 import { describe, expect, it, vi } from 'vitest';
 import type { CommandContext } from '../src/shell/command.ts';
+import { showNotices } from '../src/shell/notices.ts';
 import { runLine } from '../src/shell/run-line.ts';
+import { createShownRequests } from '../src/shell/shown-requests.ts';
 import { device, idOf } from './support/devices.ts';
 import { createFakeContext } from './support/fake-context.ts';
-import { createFakeDownload, createFakeShare } from './support/fake-peer.ts';
+import { createFakeDownload, createFakePeer, createFakeShare } from './support/fake-peer.ts';
 import { createFakeReporter } from './support/fake-reporter.ts';
 
 async function run(line: string, scripted: Partial<Peer> = {}, changes: Partial<CommandContext> = {}) {
@@ -20,13 +22,14 @@ const short = (byte: number) => idOf(byte).slice(0, 15);
 describe('commands about members', () => {
   it.each([
     ['remove_member films bob q', 'removeMember'],
-    ['make_admin films bob', 'makeAdmin'],
-    ['unmake_admin films bob', 'unmakeAdmin'],
-  ] as const)('%s', async (line, method) => {
-    const called = vi.fn(async () => undefined);
+    ['make_admin films bob', 'makeAdmin', [idOf(3)]],
+    ['unmake_admin films bob', 'unmakeAdmin', [idOf(3)]],
+  ] as const)('%s', async (line, method, deviceIds?: readonly string[]) => {
+    const called = vi.fn(async () => ({ deviceIds: [device(3)] }));
     const { report } = await run(line, { [method]: called });
     expect(called).toHaveBeenCalledExactlyOnceWith('films', 'bob', withSignal);
-    expect(report).toMatchObject({ command: line.split(' ')[0], groupId: 'films', userId: 'bob' });
+    const who = { command: line.split(' ')[0], groupId: 'films', userId: 'bob' };
+    expect(report).toEqual({ type: 'result', ...who, ...(deviceIds && { deviceIds }) });
   });
 
   it('list_members tells whole ids, and the key of the group', async () => {
@@ -41,6 +44,59 @@ describe('commands about members', () => {
       groupKey: null,
     });
   });
+});
+
+describe('accept_request', () => {
+  const waiting = { groupId: 'films', userId: 'bob', requestedAtMs: 5, deviceIds: [device(2)] };
+
+  function setUp(scripted: Partial<Peer> = {}) {
+    const acceptRequest = vi.fn<Peer['acceptRequest']>(async () => ({ deviceIds: [device(2)] }));
+    const peer = createFakePeer({ acceptRequest, ...scripted });
+    const requests = createShownRequests();
+    const [board, reporter] = [createFakeContext().board, createFakeReporter()];
+    showNotices({ peer, reporter, board, requests });
+    const type = (line: string) => run(line, {}, { peer, requests });
+    return { acceptRequest, peer, type };
+  }
+  const compared = { ...withSignal, deviceIds: [device(2)] };
+
+  it('lets in the devices that list_requests showed', async () => {
+    const listRequests = async () => ({ items: [waiting], mayBeStale: false });
+    const { acceptRequest, type } = setUp({ listRequests });
+    await type('list_requests');
+    const { report } = await type('accept_request films bob');
+    expect(acceptRequest).toHaveBeenLastCalledWith('films', 'bob', compared);
+    expect(report).toMatchObject({ userId: 'bob', isOwn: false, deviceIds: [idOf(2)] });
+  });
+
+  it('lets in the devices that the last notice showed', async () => {
+    const { acceptRequest, peer, type } = setUp();
+    peer.emit('join-request', { ...waiting, deviceIds: [device(7)] });
+    peer.emit('join-request', waiting);
+    peer.emit('join-request', { ...waiting, userId: 'carol', deviceIds: [device(8)] });
+    await type('accept_request films bob');
+    expect(acceptRequest).toHaveBeenLastCalledWith('films', 'bob', compared);
+  });
+
+  it('keeps what was shown of a request that it could not accept', async () => {
+    const { acceptRequest, peer, type } = setUp();
+    peer.emit('join-request', waiting);
+    acceptRequest.mockRejectedValueOnce(new Error('no tracker'));
+    await type('accept_request films bob');
+    await type('accept_request films bob');
+    expect(acceptRequest).toHaveBeenLastCalledWith('films', 'bob', compared);
+  });
+
+  it.each(['accept_request films bob', 'reject_request films bob'])(
+    'takes the request after %s for another one',
+    async (line) => {
+      const { acceptRequest, peer, type } = setUp({ rejectRequest: async () => undefined });
+      peer.emit('join-request', waiting);
+      await type(line);
+      await type('accept_request films bob');
+      expect(acceptRequest).toHaveBeenLastCalledWith('films', 'bob', withSignal);
+    },
+  );
 });
 
 describe('invitations', () => {

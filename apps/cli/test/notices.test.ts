@@ -2,6 +2,7 @@ import { createManualClock } from '@minitorrent/rpc-core/testing';
 import { describe, expect, it } from 'vitest';
 import { createProgressBoard } from '../src/output/progress-board.ts';
 import { showNotices } from '../src/shell/notices.ts';
+import { createShownRequests } from '../src/shell/shown-requests.ts';
 import { device, idOf } from './support/devices.ts';
 import { createFakeDownload, createFakePeer, createFakeShare } from './support/fake-peer.ts';
 import { createFakeReporter } from './support/fake-reporter.ts';
@@ -11,8 +12,9 @@ function setUp() {
   const clock = createManualClock();
   const board = createProgressBoard({ clock, reporter });
   const peer = createFakePeer();
-  const notices = showNotices({ peer, reporter, board });
-  return { reporter, clock, board, peer, notices };
+  const requests = createShownRequests();
+  const notices = showNotices({ peer, reporter, board, requests });
+  return { reporter, clock, board, peer, notices, requests };
 }
 
 describe('showNotices', () => {

@@ -7,6 +7,7 @@ import type { Reporter } from '../output/reports.ts';
 import type { Ending } from '../process-signals.ts';
 import type { CommandContext } from '../shell/command.ts';
 import { showNotices } from '../shell/notices.ts';
+import { createShownRequests } from '../shell/shown-requests.ts';
 import type { World } from '../world.ts';
 
 /** What a front needs to work. */
@@ -26,10 +27,11 @@ export interface PeerSession extends Disposable {
 export function openSession(options: FrontOptions & { readonly reporter: Reporter }): PeerSession {
   const { peer, world, reporter, strategy } = options;
   const board = createProgressBoard({ clock: world.clock, reporter });
-  const notices = showNotices({ peer, reporter, board });
+  const requests = createShownRequests();
+  const notices = showNotices({ peer, reporter, board, requests });
   options.introduce(reporter);
   return {
-    context: { peer, clock: world.clock, board, strategy, follow: notices.follow },
+    context: { peer, clock: world.clock, board, requests, strategy, follow: notices.follow },
     [Symbol.dispose]() {
       notices.close();
       board.close();

@@ -16,7 +16,7 @@ import type {
   Failure,
   FailureOrigin,
 } from './reports.ts';
-import { shortId, shortIds } from './short-id.ts';
+import { devicesNamed, shortId } from './short-id.ts';
 import { safe } from './terminal-text.ts';
 import { roleMeaning, trackerStatusLines } from './tracker-status-lines.ts';
 
@@ -46,8 +46,8 @@ export function resultLines(result: CommandResult, room: number = Number.POSITIV
     case 'accept_request':
       return [
         result.isOwn
-          ? safe`Your other device is let into ${result.groupId} now`
-          : safe`${result.userId} is now a member of ${result.groupId}`,
+          ? safe`You are in ${result.groupId} now on ${devicesNamed(result.deviceIds)} too`
+          : safe`${result.userId} is now a member of ${result.groupId}, on ${devicesNamed(result.deviceIds)}`,
       ];
     case 'reject_request':
       return [safe`Refused ${result.userId} in ${result.groupId}`];
@@ -129,7 +129,7 @@ export function eventLine(event: CliEvent): string {
     case 'offline':
       return safe`Logged in as ${event.userId} without a tracker: what you share is served, downloads go on with the peers they know`;
     case 'join-request':
-      return safe`${event.isOwn ? 'Somebody logged in as you' : event.userId} asks to join ${event.groupId} with ${devicesOf(event.deviceIds)}: accept_request ${event.groupId} ${event.userId}, or reject_request`;
+      return safe`${event.isOwn ? 'Somebody logged in as you' : event.userId} asks to join ${event.groupId} with ${devicesNamed(event.deviceIds)}: accept_request ${event.groupId} ${event.userId}, or reject_request`;
     case 'device-waiting':
       return safe`This device, ${shortId(event.deviceId)}, is not let into ${event.groupId} yet. Next, on another device of yours, or an admin: accept_request ${event.groupId} ${event.userId}`;
     case 'membership-changed':
@@ -151,12 +151,6 @@ export function eventLine(event: CliEvent): string {
     case 'notice':
       return safe`${event.message}`;
   }
-}
-
-/** For people to compare: a tracker could put in another one. */
-function devicesOf(deviceIds: readonly string[]): string {
-  if (deviceIds.length === 0) return 'no device that can be told';
-  return `the device${deviceIds.length === 1 ? '' : 's'} ${shortIds(deviceIds)}`;
 }
 
 /** Why a shared file is not served. */

@@ -8,7 +8,7 @@ import type {
   MembersResult,
 } from './membership-reports.ts';
 import { formatTime } from './quantities.ts';
-import { shortId, shortIds } from './short-id.ts';
+import { devicesNamed, shortId, shortIds } from './short-id.ts';
 import { formatTable } from './table.ts';
 import { safe } from './terminal-text.ts';
 
@@ -26,9 +26,13 @@ export function membershipLines(result: MembershipResult, room: number): string[
     case 'remove_member':
       return [safe`${result.userId} is no longer a member of ${result.groupId}`];
     case 'make_admin':
-      return [safe`${result.userId} is now an admin of ${result.groupId}`];
+      return [
+        safe`${result.userId} is an admin of ${result.groupId} now, on ${devicesNamed(result.deviceIds)}`,
+      ];
     case 'unmake_admin':
-      return [safe`${result.userId} is no longer an admin of ${result.groupId}, but still a member`];
+      return [
+        safe`${result.userId} is no longer an admin of ${result.groupId}, but still a member, on ${devicesNamed(result.deviceIds)}`,
+      ];
     case 'invite':
       return inviteLines(result);
     case 'list_invitations':

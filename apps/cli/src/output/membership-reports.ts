@@ -68,10 +68,13 @@ export type MembershipResult =
   | DevicesResult
   | { readonly command: 'device_revoke'; readonly deviceId: string }
   | MembersResult
+  | { readonly command: 'remove_member'; readonly groupId: string; readonly userId: string }
   | {
-      readonly command: 'remove_member' | 'make_admin' | 'unmake_admin';
+      readonly command: 'make_admin' | 'unmake_admin';
       readonly groupId: string;
       readonly userId: string;
+      /** For which this device has signed, for people to compare. */
+      readonly deviceIds: readonly string[];
     }
   | InviteResult
   | InvitationsResult

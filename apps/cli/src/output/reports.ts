@@ -102,6 +102,8 @@ export type CommandResult =
       readonly userId: string;
       /** Further devices of the user who accepts. */
       readonly isOwn: boolean;
+      /** Those that were let in. */
+      readonly deviceIds: readonly string[];
     }
   | { readonly command: 'reject_request'; readonly groupId: string; readonly userId: string }
   | ({

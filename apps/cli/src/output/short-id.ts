@@ -10,6 +10,12 @@ export function shortId(id: string): string {
   return id.split('-').slice(0, GROUPS).join('-');
 }
 
+/** For people to compare: a tracker could put in another one. */
+export function devicesNamed(ids: readonly string[]): string {
+  if (ids.length === 0) return 'no device that can be told';
+  return `the device${ids.length === 1 ? '' : 's'} ${shortIds(ids)}`;
+}
+
 /** Several of them, as in a sentence or a cell. */
 export function shortIds(ids: readonly string[]): string {
   return ids.map(shortId).join(', ');

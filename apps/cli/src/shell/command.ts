@@ -6,6 +6,7 @@ import type { Peer, PickStrategyName } from '@minitorrent/peer';
 import type { Clock } from '@minitorrent/rpc-core';
 import type { ProgressBoard } from '../output/progress-board.ts';
 import type { CommandResult } from '../output/reports.ts';
+import type { ShownRequests } from './shown-requests.ts';
 
 /** What a parameter names; completion offers such values. */
 export type ParameterKind =
@@ -54,6 +55,8 @@ export interface CommandContext {
   readonly peer: Peer;
   readonly clock: Clock;
   readonly board: ProgressBoard;
+  /** What was shown of requests to join, by a command or a notice. */
+  readonly requests: ShownRequests;
   /** Aborts when the user cancels this command. */
   readonly signal: AbortSignal;
   /** `script`: a download is waited for. `interactive`: it goes on in the background. */

@@ -55,8 +55,9 @@ const listRequests: ShellCommand = defineCommand({
   name: 'list_requests',
   summary: 'List who waits to join your groups, and with which devices',
   parameters: [{ ...groupId, summary: 'only this group', optional: true }],
-  async run({ peer, signal }, { groupid }) {
+  async run({ peer, requests, signal }, { groupid }) {
     const { items, mayBeStale } = await peer.listRequests(groupid, { signal });
+    for (const request of items) requests.show(request);
     return {
       command: 'list_requests',
       requests: items.map(({ groupId, userId, requestedAtMs, deviceIds }) => ({
@@ -72,10 +73,14 @@ const acceptRequest: ShellCommand = defineCommand({
   name: 'accept_request',
   summary: 'Let somebody into a group of yours, or another device of your own',
   parameters: [groupId, requester],
-  async run({ peer, signal }, { groupid, userid }) {
-    await peer.acceptRequest(groupid, userid, { signal });
-    const isOwn = userid === peer.userId;
-    return { command: 'accept_request', groupId: groupid, userId: userid, isOwn };
+  async run({ peer, requests, signal }, { groupid, userid }) {
+    // What a tracker put in since nobody has compared.
+    const compared = requests.devicesOf(groupid, userid);
+    const options = { signal, ...(compared && { deviceIds: compared }) };
+    const { deviceIds } = await peer.acceptRequest(groupid, userid, options);
+    requests.forget(groupid, userid);
+    const who = { groupId: groupid, userId: userid, isOwn: userid === peer.userId };
+    return { command: 'accept_request', ...who, deviceIds: deviceIds.map(formatDeviceId) };
   },
 });
 
@@ -83,8 +88,9 @@ const rejectRequest: ShellCommand = defineCommand({
   name: 'reject_request',
   summary: 'Refuse somebody who asked to join a group of yours',
   parameters: [groupId, requester],
-  async run({ peer, signal }, { groupid, userid }) {
+  async run({ peer, requests, signal }, { groupid, userid }) {
     await peer.rejectRequest(groupid, userid, { signal });
+    requests.forget(groupid, userid);
     return { command: 'reject_request', groupId: groupid, userId: userid };
   },
 });

@@ -43,8 +43,9 @@ const makeAdmin: ShellCommand = defineCommand({
   summary: 'Let a member decide on who is in a group of yours',
   parameters: [groupId, member],
   async run({ peer, signal }, { groupid, userid }) {
-    await peer.makeAdmin(groupid, userid, { signal });
-    return { command: 'make_admin', groupId: groupid, userId: userid };
+    const { deviceIds } = await peer.makeAdmin(groupid, userid, { signal });
+    const signed = deviceIds.map(formatDeviceId);
+    return { command: 'make_admin', groupId: groupid, userId: userid, deviceIds: signed };
   },
 });
 
@@ -53,8 +54,9 @@ const unmakeAdmin: ShellCommand = defineCommand({
   summary: 'Make an admin of a group of yours a plain member',
   parameters: [groupId, member],
   async run({ peer, signal }, { groupid, userid }) {
-    await peer.unmakeAdmin(groupid, userid, { signal });
-    return { command: 'unmake_admin', groupId: groupid, userId: userid };
+    const { deviceIds } = await peer.unmakeAdmin(groupid, userid, { signal });
+    const signed = deviceIds.map(formatDeviceId);
+    return { command: 'unmake_admin', groupId: groupid, userId: userid, deviceIds: signed };
   },
 });
 

@@ -9,6 +9,7 @@ import { describeFailure } from '../failure.ts';
 import type { ProgressBoard } from '../output/progress-board.ts';
 import type { Reporter } from '../output/reports.ts';
 import { downloadRow } from './rows.ts';
+import type { ShownRequests } from './shown-requests.ts';
 
 export interface Notices {
   /** Somebody else tells of this download: that it starts, or all of it. */
@@ -21,8 +22,10 @@ export function showNotices(options: {
   readonly peer: Pick<Peer, 'on' | 'off' | 'userId'>;
   readonly reporter: Reporter;
   readonly board: ProgressBoard;
+  /** Is told what people are shown here. */
+  readonly requests: Pick<ShownRequests, 'show'>;
 }): Notices {
-  const { peer, reporter, board } = options;
+  const { peer, reporter, board, requests } = options;
   const followed = new Map<string, 'start' | 'all'>();
   const followOf = (download: Download) => followed.get(keyOf(download.groupId, download.name));
 
@@ -40,11 +43,14 @@ export function showNotices(options: {
     'login-needed': ({ userId, reason, code }) =>
       reporter.event({ event: 'login-needed', userId, reason, code }),
     offline: ({ userId }) => reporter.event({ event: 'offline', userId }),
-    'join-request': ({ groupId, userId, deviceIds }) =>
+    'join-request': (request) => {
+      const { groupId, userId, deviceIds } = request;
+      requests.show(request);
       reporter.event({
         ...{ event: 'join-request', groupId, userId, deviceIds: deviceIds.map(formatDeviceId) },
         isOwn: userId === peer.userId,
-      }),
+      });
+    },
     'device-waiting': ({ groupId, userId, deviceId }) =>
       reporter.event({ event: 'device-waiting', groupId, userId, deviceId: formatDeviceId(deviceId) }),
     'membership-changed': ({ groupId, standing }) =>

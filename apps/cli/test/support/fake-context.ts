@@ -2,6 +2,7 @@
 import type { Peer } from '@minitorrent/peer';
 import { createManualClock } from '@minitorrent/rpc-core/testing';
 import type { CommandContext } from '../../src/shell/command.ts';
+import { createShownRequests } from '../../src/shell/shown-requests.ts';
 import { createFakePeer } from './fake-peer.ts';
 
 export function createFakeContext(
@@ -12,6 +13,7 @@ export function createFakeContext(
     peer: createFakePeer(scripted),
     clock: createManualClock(),
     board: { watch: () => () => undefined, close: () => undefined },
+    requests: createShownRequests(),
     signal: new AbortController().signal,
     mode: 'script',
     strategy: undefined,
