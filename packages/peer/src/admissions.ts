@@ -51,6 +51,12 @@ export class Admissions {
    */
   admit(connection: Connection, claim: MembershipClaim): AbortSignal {
     const { guard, clock, hasTracker } = this.#options;
+    // What is kept for it would never go.
+    if (connection.signal.aborted)
+      throw new RpcError(
+        'not_admitted',
+        `Cannot admit this device to ${claim.groupId}: its connection is gone`,
+      );
     const guest = this.#guest(connection);
     const deviceId = connection.remote.remoteIdentity;
     const when = { nowMs: clock.wallNow(), hasTracker: hasTracker() };
@@ -121,10 +127,8 @@ export class Admissions {
       this.#guests.delete(connection);
       for (const groupId of [...guest.entries.keys()]) this.#end(guest.entries, groupId, 'it is gone');
     };
-    if (!connection.signal.aborted) {
-      this.#guests.set(connection, guest);
-      connection.signal.addEventListener('abort', leave, { once: true });
-    }
+    this.#guests.set(connection, guest);
+    connection.signal.addEventListener('abort', leave, { once: true });
     return guest;
   }
 

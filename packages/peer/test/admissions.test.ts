@@ -129,6 +129,9 @@ describe('Admissions', () => {
       expect(() => scene.admissions.admit(connection, claim)).toThrow(code('not_admitted'));
     }
     expect(connection.signal.aborted).toBe(true);
+    // Nor is anything kept for it any more.
+    expect(() => scene.admissions.admit(connection, scene.claim(1))).toThrow(code('not_admitted'));
+    expect(scene.scheduled()).toBe(0);
   });
 });
 
