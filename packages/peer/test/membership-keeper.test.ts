@@ -104,6 +104,32 @@ describe('MembershipKeeper', () => {
     expect(scene.library.memberships.revocations('user-1')).toHaveLength(2);
   });
 
+  it('keeps nothing of groups that the user has nothing to do with', async () => {
+    await using scene = setUp();
+    await scene.begin();
+    scene.keeper.revoked({ ...removal(scene.world, 2, 7), groupId: 'books' });
+    expect(scene.admissions.revoke).not.toHaveBeenCalled();
+    expect(scene.library.memberships.revocations('user-1')).toEqual([]);
+    // Of one that the user was in it does: they may be let in again.
+    scene.keeper.removed(GROUP);
+    scene.keeper.revoked(removal(scene.world, 2, 7));
+    expect(scene.library.memberships.revocations('user-1')).toEqual([removal(scene.world, 2, 7)]);
+  });
+
+  it('believes a tracker that the user is in many groups, and not in any number of them', async () => {
+    await using scene = setUp();
+    await scene.begin();
+    scene.answer = async () => [];
+    scene.asked.length = 0;
+    for (let at = 0; at < 1_100; at += 1) scene.keeper.changed(`group-${at}`);
+    scene.keeper.letIn('user-1', [{ groupId: 'books' }]);
+    scene.keeper.changed(GROUP);
+    await drainMicrotasks();
+    const asked = scene.asked.flat();
+    expect(asked).toHaveLength(1_000);
+    expect(asked).toContain(GROUP);
+  });
+
   it('asks for a new proof when its own device was removed, for its role may have changed', async () => {
     await using scene = setUp();
     await scene.begin();

@@ -14,6 +14,8 @@ import type { MembershipCard } from '../admission.ts';
 import type { Admissions } from '../admissions.ts';
 import { PeerError } from '../errors.ts';
 import type { MembershipGuard, Revocation } from '../membership-guard.ts';
+import { RecentMap } from '../recent-map.ts';
+import type { TrackerClient } from '../tracker-client.ts';
 import { settledBy, untilAborted } from '../waiting.ts';
 import type { MembershipRecords } from './membership-records.ts';
 import type { TrackerLinks } from './tracker-links.ts';
@@ -30,6 +32,10 @@ const SHORTEST_PAUSE_MS = 10_000;
 const ASK_AGAIN_MS = 1_000;
 /** How long what has ended is held back for something newer: the other peer waits for it, and may be in the same position. */
 const NEWER_MS = 1_000;
+/** Twice what a tracker lets a user be in: of more than these no tracker is believed that the user is in them. */
+const MAX_GROUPS = 1_000;
+/** Of so many keys that are not believed it is told once. */
+const REMEMBERED_WRONG_KEYS = 1_024;
 
 export interface MembershipKeeperOptions {
   readonly deviceId: Uint8Array;
@@ -52,14 +58,18 @@ interface Tenure {
   readonly userId: string;
   readonly ending: AbortController;
   readonly groups: Set<string>;
+  /** Those that the user is out of by the word of a tracker, and whose keys are kept. */
+  readonly lost: Set<string>;
   readonly cards: Map<string, MembershipCard>;
   running: Promise<void>;
 }
 
+type GroupStamp = Awaited<ReturnType<TrackerClient['group_stamps']>>['stamps'][number];
+
 export class MembershipKeeper {
   readonly #options: MembershipKeeperOptions;
   readonly #unwatch: () => void;
-  readonly #wrongKeys = new Set<string>();
+  readonly #wrongKeys = new RecentMap<string, true>(REMEMBERED_WRONG_KEYS);
   readonly #asked = new Map<
     string,
     { readonly atMs: number; readonly done: Promise<void>; isDone: boolean }
@@ -119,8 +129,7 @@ export class MembershipKeeper {
     this.#letIn = { userId, groups };
     const tenure = this.#tenure;
     if (tenure?.userId !== userId) return;
-    const unknown = groups.filter((groupId) => !tenure.groups.has(groupId));
-    for (const groupId of unknown) tenure.groups.add(groupId);
+    const unknown = groups.filter((groupId) => !tenure.groups.has(groupId) && addTo(tenure, groupId));
     if (unknown.length > 0) void this.#ask(tenure, unknown);
   }
 
@@ -128,16 +137,16 @@ export class MembershipKeeper {
   begin(userId: string): void {
     const { records, guard } = this.#options;
     const tenure: Tenure = {
-      ...{ userId, ending: new AbortController(), groups: new Set(), cards: new Map() },
+      ...{ userId, ending: new AbortController(), groups: new Set(), lost: new Set(), cards: new Map() },
       running: Promise.resolve(),
     };
     this.#tenure = tenure;
-    if (this.#letIn?.userId === userId) for (const groupId of this.#letIn.groups) tenure.groups.add(groupId);
     for (const { groupId, groupKey, card } of records.all(userId)) {
       guard.pin(groupId, groupKey);
       tenure.groups.add(groupId);
       if (card !== undefined) tenure.cards.set(groupId, card);
     }
+    if (this.#letIn?.userId === userId) for (const groupId of this.#letIn.groups) addTo(tenure, groupId);
     for (const revocation of records.revocations(userId)) guard.revoke(revocation);
     tenure.running = this.#run(tenure);
   }
@@ -178,9 +187,7 @@ export class MembershipKeeper {
   /** What the user is in this group is another thing now: what this device shows may be, too. */
   changed(groupId: string): void {
     const tenure = this.#tenure;
-    if (tenure === undefined) return;
-    tenure.groups.add(groupId);
-    void this.#ask(tenure, [groupId]);
+    if (tenure !== undefined && addTo(tenure, groupId)) void this.#ask(tenure, [groupId]);
   }
 
   /**
@@ -193,7 +200,9 @@ export class MembershipKeeper {
     if (tenure === undefined) return;
     this.#drop(tenure, groupId);
     const groupKey = guard.groupKey(groupId);
-    if (groupKey !== undefined) records.put(tenure.userId, { groupId, groupKey, card: undefined });
+    if (groupKey === undefined) return;
+    tenure.lost.add(groupId);
+    records.put(tenure.userId, { groupId, groupKey, card: undefined });
   }
 
   /** The user wants no more of this group: its key, and all that is known of it, goes. */
@@ -208,18 +217,27 @@ export class MembershipKeeper {
 
   /** A tracker tells that these devices were removed. It is in the library, and done, when this returns. */
   revoked(revocation: Revocation): void {
-    const { records, admissions, deviceId } = this.#options;
-    const tenure = this.#tenure;
-    if (tenure === undefined) return;
-    records.putRevocation(tenure.userId, revocation);
-    admissions.revoke(revocation);
-    // Perhaps only the role changed, and there is a new proof.
-    if (revocation.deviceIds.some((device) => isSameDevice(device, deviceId)))
-      this.changed(revocation.groupId);
+    if (this.#tenure !== undefined) this.#revoke(this.#tenure, [revocation]);
   }
 
-  #drop({ groups, cards }: Tenure, groupId: string): void {
+  /** Of groups that are none of the user's nothing is kept. */
+  #revoke(tenure: Tenure, told: readonly Revocation[]): void {
+    const { records, admissions, deviceId } = this.#options;
+    const { groups, lost, userId } = tenure;
+    const own = told.filter(({ groupId }) => groups.has(groupId) || lost.has(groupId));
+    if (own.length === 0) return;
+    records.putRevocations(userId, own);
+    for (const revocation of own) {
+      admissions.revoke(revocation);
+      // Perhaps only the role changed, and there is a new proof.
+      const isMine = revocation.deviceIds.some((device) => isSameDevice(device, deviceId));
+      if (isMine && groups.has(revocation.groupId)) this.changed(revocation.groupId);
+    }
+  }
+
+  #drop({ groups, lost, cards }: Tenure, groupId: string): void {
     groups.delete(groupId);
+    lost.delete(groupId);
     cards.delete(groupId);
     this.#asked.delete(groupId);
     this.#options.admissions.endAll(groupId);
@@ -299,11 +317,9 @@ export class MembershipKeeper {
         });
         if (signal.aborted) return false;
         const answered = new Set(stamps.map(({ groupId }) => groupId));
-        for (const { groupId, membership, revoked } of stamps) {
-          if (!some.includes(groupId)) continue;
-          if (tenure.groups.has(groupId)) this.#catchUp(groupId, revoked);
-          this.#take(tenure, groupId, membership);
-        }
+        const own = stamps.filter(({ groupId }) => some.includes(groupId));
+        this.#catchUp(tenure, own);
+        for (const { groupId, membership } of own) this.#take(tenure, groupId, membership);
         left = left.filter((id) => !answered.has(id) && (answered.size > 0 || !some.includes(id)));
       }
       return true;
@@ -313,12 +329,15 @@ export class MembershipKeeper {
     }
   }
 
-  /** Removals that were told while this peer was away. */
-  #catchUp(groupId: string, revoked: readonly { deviceId: Uint8Array; memberEpoch: number }[]): void {
-    for (const { deviceId, memberEpoch } of revoked) {
-      const revocation = { groupId, memberEpoch, deviceIds: [deviceId.slice()] };
-      if (this.#options.guard.isNews(revocation)) this.revoked(revocation);
-    }
+  /** Removals that were told while this peer was away: all of an answer at once, because each write waits for the disk. */
+  #catchUp(tenure: Tenure, stamps: readonly Pick<GroupStamp, 'groupId' | 'revoked'>[]): void {
+    const told = stamps.flatMap(({ groupId, revoked }) =>
+      revoked.map(({ deviceId, memberEpoch }) => ({ groupId, memberEpoch, deviceIds: [deviceId.slice()] })),
+    );
+    this.#revoke(
+      tenure,
+      told.filter((revocation) => this.#options.guard.isNews(revocation)),
+    );
   }
 
   #take(tenure: Tenure, groupId: string, card: MembershipCard | undefined): void {
@@ -359,8 +378,8 @@ export class MembershipKeeper {
     if (!isSameDevice(member.deviceId, deviceId)) return undefined;
     if (guard.pin(groupId, groupKey)) return groupKey;
     const name = `${groupId} ${Buffer.from(groupKey).toString('base64')}`;
-    if (!this.#wrongKeys.has(name)) onWrongKey(groupId, wrongKey(groupId));
-    this.#wrongKeys.add(name);
+    if (this.#wrongKeys.get(name) === undefined) onWrongKey(groupId, wrongKey(groupId));
+    this.#wrongKeys.set(name, true);
     return undefined;
   }
 
@@ -378,6 +397,17 @@ export class MembershipKeeper {
 
 /** Half of the longest life that a stamp has: a peer without any looks as often whether a tracker is there. */
 const LONGEST_PAUSE_MS = 300_000;
+
+/** A tracker says that the user is in that group, or may be: false where there are too many. */
+function addTo({ groups, lost }: Tenure, groupId: string): boolean {
+  if (!groups.has(groupId) && !lost.has(groupId) && groups.size + lost.size >= MAX_GROUPS) {
+    log('does not ask about %s: the user is in too many groups', groupId);
+    return false;
+  }
+  lost.delete(groupId);
+  groups.add(groupId);
+  return true;
+}
 
 function isSame(a: MembershipCard, b: MembershipCard): boolean {
   return Buffer.compare(a.proof, b.proof) === 0 && Buffer.compare(a.stamp, b.stamp) === 0;

@@ -47,13 +47,20 @@ export class MembershipRecords {
     }));
   }
 
-  putRevocation(userId: string, { groupId, memberEpoch, deviceIds }: Revocation): void {
+  /** All of them or, where that fails, none. */
+  putRevocations(userId: string, revocations: readonly Revocation[]): void {
     const put = this.#database.prepare(`
       INSERT INTO revocation VALUES (?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET member_epoch = max(member_epoch, excluded.member_epoch)`);
     this.#database.exec('BEGIN');
-    for (const deviceId of deviceIds) put.run(userId, groupId, deviceId, memberEpoch);
-    this.#database.exec('COMMIT');
+    try {
+      for (const { groupId, memberEpoch, deviceIds } of revocations)
+        for (const deviceId of deviceIds) put.run(userId, groupId, deviceId, memberEpoch);
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
   }
 
   /** The user is not in that group any more. */
