@@ -282,7 +282,10 @@ export interface Peer extends AsyncDisposable {
    * once, and a tracker that shows another group of that name is found out (`wrong_group_key`).
    */
   joinGroup(groupId: string, options?: JoinOptions): Promise<'member' | 'requested'>;
-  /** Fails with `last_admin` where others would be left without one: make one of them admin first. */
+  /**
+   * Fails with `last_admin` where others would be left without one: make one of them admin first. Only this forgets the key of
+   * the group, so that another of its name can be joined; somebody who was removed leaves, too, before that.
+   */
   leaveGroup(groupId: string, options?: CallOptions): Promise<void>;
   listGroups(options?: CallOptions): Promise<Listing<GroupSummary>>;
   listRequests(groupId?: string, options?: CallOptions): Promise<Listing<JoinRequest>>;
