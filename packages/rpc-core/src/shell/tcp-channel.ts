@@ -88,9 +88,15 @@ class TcpChannel implements Channel {
     this.#reset();
   }
 
-  /** A reset, or the other side would take it for an end in good order. */
+  /**
+   * A reset, or the other side would take it for an end in good order. Where everything is sent and the end is on its way it is
+   * one, and a reset fails inside libuv (`uv_tcp_close_reset` while shutting down): the process could then never end.
+   */
   #reset(): void {
-    this.#carrier.resetAndDestroy();
+    const { writableEnded, writableFinished, writableLength } = this.#socket;
+    const isEnding = writableEnded && !writableFinished && writableLength === 0;
+    if (isEnding) this.#carrier.destroy();
+    else this.#carrier.resetAndDestroy();
   }
 
   #reportClose(): void {
