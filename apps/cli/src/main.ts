@@ -135,5 +135,3 @@ try {
   process.exitCode = EXIT.failure;
 }
 setTimeout(() => process.exit(), LINGER_MS).unref();
-// Node.js can spin for ever where it takes itself apart at a natural end; process.exit() leaves that out.
-process.once('exit', () => process.exit());
