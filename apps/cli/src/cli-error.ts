@@ -31,6 +31,8 @@ export type CliErrorCode =
   /** A password was needed and the input had ended. */
   | 'no_password'
   | 'passwords_differ'
+  /** The user's last device would be shut out, and with it everything that only it may do. */
+  | 'only_device'
   /** No such download on this peer. */
   | 'unknown_download'
   /** Ctrl-C, or the end of the program. */

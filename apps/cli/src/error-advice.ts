@@ -49,6 +49,8 @@ const ADVICE: { readonly [Code in PackageCode]: string | null } & {
   device_revoked:
     'device list on another one shows which are in use; a new data folder (--data) makes a new device of this one',
   unknown_device: 'device list shows your devices; on a new one, login with the password once',
+  only_device:
+    'log in on another device first, and let it into your groups with accept_request here; logout leaves this one',
   no_password: 'put the password behind the user name, or on the next line of the input',
 
   // Groups

@@ -35,7 +35,8 @@ const USAGE_CODES: ReadonlySet<string> = new Set<CliErrorCode | RpcErrorCode>([
 ]);
 
 /** Any thrown value as code, message and next step; `command` is the shell's command that failed, if any did. */
-export function describeFailure(error: unknown, command?: string): Failure {
+export function describeFailure(thrown: unknown, command?: string): Failure {
+  const error = worseCause(thrown);
   const code = codeOf(error);
   if (code === null) return { code, message: messageOf(error), advice: null, usage: null };
   const known = adviceFor(code, command);
@@ -70,6 +71,12 @@ export function systemReason(error: unknown): string {
 /** Everything that is known of a failure, for logs: its stack and causes, harmless on a terminal. */
 export function describeDefect(error: unknown): string {
   return terminalLines(inspect(error));
+}
+
+/** A tracker that became another device counts as one that cannot be reached, and people have to know the difference. */
+function worseCause(error: unknown): unknown {
+  const isUnreachable = error instanceof Error && codeOf(error) === 'tracker_unreachable';
+  return isUnreachable && codeOf(error.cause) === 'wrong_identity' ? error.cause : error;
 }
 
 function codeOf(error: unknown): string | null {

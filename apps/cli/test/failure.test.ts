@@ -5,6 +5,18 @@ import { CliError } from '../src/cli-error.ts';
 import { describeFailure, messageOf, systemReason } from '../src/failure.ts';
 
 describe('describeFailure', () => {
+  it('tells of another device in the place of a tracker, and not of one that cannot be reached', () => {
+    const cause = new RpcError('wrong_identity', 'Cannot connect to t:7700: it is A, expected B');
+    const error = Object.assign(new Error('Cannot reach a tracker at t:7700', { cause }), {
+      code: 'tracker_unreachable',
+    });
+    expect(describeFailure(error)).toMatchObject({ code: 'wrong_identity', message: cause.message });
+    const silent = Object.assign(new Error('Cannot reach a tracker at t:7700'), {
+      code: 'tracker_unreachable',
+    });
+    expect(describeFailure(silent)).toMatchObject({ code: 'tracker_unreachable' });
+  });
+
   it('says what to do once: in our words, else in those of the message', () => {
     const locked = new TrackerError('locked', 'The folder /d is in use by another tracker; stop that one');
     expect(describeFailure(locked)).toMatchObject({

@@ -188,11 +188,19 @@ describe('devices', () => {
     });
   });
 
-  it('are revoked by an id, without a list of them', async () => {
+  it('are revoked by an id', async () => {
     const revokeDevice = vi.fn(async () => undefined);
-    const { report } = await run(`device revoke ${idOf(7)} q`, { revokeDevice });
+    const { report } = await run(`device revoke ${idOf(7)} q`, { revokeDevice, listDevices });
     expect(revokeDevice).toHaveBeenCalledExactlyOnceWith(device(7), withSignal);
     expect(report).toMatchObject({ command: 'device_revoke', deviceId: idOf(7) });
+  });
+
+  it('are not revoked where it is the only one, which would close groups for ever', async () => {
+    const revokeDevice = vi.fn(async () => undefined);
+    const alone = async () => ({ items: [own(3, true), own(4)], mayBeStale: false });
+    const { report } = await run(`device revoke ${idOf(4)}`, { revokeDevice, listDevices: alone });
+    expect(report).toMatchObject({ code: 'only_device', advice: expect.stringMatching(/another device/) });
+    expect(revokeDevice).not.toHaveBeenCalled();
   });
 
   it.each([

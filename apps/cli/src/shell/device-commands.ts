@@ -2,6 +2,7 @@
  * Commands for the devices on which the user has logged in.
  */
 import { formatDeviceId, isSameDevice, parseDeviceId } from '@minitorrent/rpc-core/identity';
+import { CliError } from '../cli-error.ts';
 import { defineCommand, type ShellCommand } from './command.ts';
 import { findById, isWholeId } from './find-by-id.ts';
 
@@ -28,14 +29,11 @@ const deviceRevoke: ShellCommand = defineCommand({
   summary: 'Shut a device of yours out, at once and for ever, and out of all groups',
   parameters: [{ name: 'id', kind: 'device', summary: 'its id, or the beginning of it' }],
   async run({ peer, signal }, { id }) {
-    const deviceId = isWholeId(id)
-      ? parseDeviceId(id)
-      : findById(
-          id,
-          (await peer.listDevices({ signal })).items
-            .filter(({ isRevoked }) => !isRevoked)
-            .map((device) => device.deviceId),
-        );
+    const { items } = await peer.listDevices({ signal });
+    const inUse = items.filter(({ isRevoked }) => !isRevoked).map((device) => device.deviceId);
+    const deviceId = isWholeId(id) ? parseDeviceId(id) : findById(id, inUse);
+    if (inUse.every((device) => isSameDevice(device, deviceId)) && inUse.length > 0)
+      throw new CliError('only_device', `Cannot revoke ${formatDeviceId(deviceId)}: it is your only device`);
     await peer.revokeDevice(deviceId, { signal });
     return { command: 'device_revoke', deviceId: formatDeviceId(deviceId) };
   },
