@@ -261,7 +261,17 @@ const MEMBERSHIP_RESULTS: readonly (readonly [CommandResult, string[]])[] = [
     { command: 'list_members', groupId: 'films', groupKey: null, members: [], mayBeStale: false },
     ['USER  ROLE  SINCE (UTC)  DEVICES', 'This device is not let into films yet, and knows no key of it'],
   ],
-  [{ command: 'remove_member', groupId: 'films', userId: 'bob' }, ['bob is no longer a member of films']],
+  [
+    { command: 'remove_member', groupId: 'films', userId: 'bob', openInvitations: 0 },
+    ['bob is no longer a member of films'],
+  ],
+  [
+    { command: 'remove_member', groupId: 'films', userId: 'bob', openInvitations: 2 },
+    [
+      'bob is no longer a member of films',
+      'Whoever knows the code of an invitation can come back: 2 can still be used, see list_invitations and revoke_invitation',
+    ],
+  ],
   [
     { command: 'make_admin', groupId: 'films', userId: 'bob', deviceIds: [ID, 'A-B-C'] },
     [`bob is an admin of films now, on the devices ${SHORT}, A-B`],

@@ -21,15 +21,24 @@ const short = (byte: number) => idOf(byte).slice(0, 15);
 
 describe('commands about members', () => {
   it.each([
-    ['remove_member films bob q', 'removeMember'],
-    ['make_admin films bob', 'makeAdmin', [idOf(3)]],
-    ['unmake_admin films bob', 'unmakeAdmin', [idOf(3)]],
-  ] as const)('%s', async (line, method, deviceIds?: readonly string[]) => {
+    ['remove_member films bob q', 'removeMember', { openInvitations: 1 }],
+    ['make_admin films bob', 'makeAdmin', { deviceIds: [idOf(3)] }],
+    ['unmake_admin films bob', 'unmakeAdmin', { deviceIds: [idOf(3)] }],
+  ] as const)('%s', async (line, method, more) => {
     const called = vi.fn(async () => ({ deviceIds: [device(3)] }));
-    const { report } = await run(line, { [method]: called });
+    const open = {
+      inviteId: device(5),
+      invitedBy: 'alice',
+      createdAtMs: 1,
+      expiresAtMs: 2,
+      maxUses: 1,
+      uses: 0,
+    };
+    const listInvitations = async () => ({ items: [open], mayBeStale: false });
+    const { report } = await run(line, { [method]: called, listInvitations });
     expect(called).toHaveBeenCalledExactlyOnceWith('films', 'bob', withSignal);
     const who = { command: line.split(' ')[0], groupId: 'films', userId: 'bob' };
-    expect(report).toEqual({ type: 'result', ...who, ...(deviceIds && { deviceIds }) });
+    expect(report).toEqual({ type: 'result', ...who, ...more });
   });
 
   it('list_members tells whole ids, and the key of the group', async () => {

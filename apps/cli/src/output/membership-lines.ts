@@ -24,7 +24,14 @@ export function membershipLines(result: MembershipResult, room: number): string[
     case 'list_members':
       return memberLines(result, room);
     case 'remove_member':
-      return [safe`${result.userId} is no longer a member of ${result.groupId}`];
+      return [
+        safe`${result.userId} is no longer a member of ${result.groupId}`,
+        ...(result.openInvitations === 0
+          ? []
+          : [
+              safe`Whoever knows the code of an invitation can come back: ${result.openInvitations} can still be used, see list_invitations and revoke_invitation`,
+            ]),
+      ];
     case 'make_admin':
       return [
         safe`${result.userId} is an admin of ${result.groupId} now, on ${devicesNamed(result.deviceIds)}`,

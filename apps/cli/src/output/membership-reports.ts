@@ -68,7 +68,13 @@ export type MembershipResult =
   | DevicesResult
   | { readonly command: 'device_revoke'; readonly deviceId: string }
   | MembersResult
-  | { readonly command: 'remove_member'; readonly groupId: string; readonly userId: string }
+  | {
+      readonly command: 'remove_member';
+      readonly groupId: string;
+      readonly userId: string;
+      /** By which whoever was removed comes back, if they know the code. */
+      readonly openInvitations: number;
+    }
   | {
       readonly command: 'make_admin' | 'unmake_admin';
       readonly groupId: string;

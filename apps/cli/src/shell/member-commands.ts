@@ -34,7 +34,8 @@ const removeMember: ShellCommand = defineCommand({
   parameters: [groupId, member],
   async run({ peer, signal }, { groupid, userid }) {
     await peer.removeMember(groupid, userid, { signal });
-    return { command: 'remove_member', groupId: groupid, userId: userid };
+    const { items } = await peer.listInvitations(groupid, { signal });
+    return { command: 'remove_member', groupId: groupid, userId: userid, openInvitations: items.length };
   },
 });
 
