@@ -135,3 +135,5 @@ try {
   process.exitCode = EXIT.failure;
 }
 setTimeout(() => process.exit(), LINGER_MS).unref();
+// Node.js can spin for ever where it takes itself apart after some broken connections over TLS; process.exit() leaves that out.
+process.once('exit', () => process.exit());

@@ -114,8 +114,9 @@ export async function fuzzCaller(options: ScenarioOptions): Promise<ScenarioResu
   const { frames, connections } = hostile;
   const after = await caller.measure().catch(() => before);
   crash.abort();
-  // It calls on until it is ended, over as many connections as before or fewer.
-  if (after.sockets > CALLERS) findings.push(`${after.sockets} connections of ${CALLERS} are open`);
+  // It calls on until it is ended, and each caller may have one connection that closes beside the next one.
+  if (after.sockets > 2 * CALLERS)
+    findings.push(`${after.sockets} connections of ${CALLERS} callers are open`);
   const last = { ...after, sockets: Math.min(after.sockets, before.sockets) };
   const facts = {
     name: 'caller',
