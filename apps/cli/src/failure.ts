@@ -5,7 +5,7 @@ import { getSystemErrorMessage, inspect } from 'node:util';
 import type { RpcErrorCode } from '@minitorrent/rpc-core';
 import { CliError, type CliErrorCode } from './cli-error.ts';
 import { adviceFor } from './error-advice.ts';
-import type { Failure } from './output/reports.ts';
+import type { Failure } from './output/event-reports.ts';
 import { terminalLines } from './output/terminal-text.ts';
 
 /** What a process tells its caller. README.md lists them. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { CliEvent, Failure } from '../src/output/event-reports.ts';
 import { eventLine, failureLines, resultLines } from '../src/output/human-text.ts';
-import type { CliEvent, CommandResult, Failure } from '../src/output/reports.ts';
+import type { CommandResult } from '../src/output/reports.ts';
 import { idOf } from './support/devices.ts';
 import { completedRow, downloadRow, fileRow, shareRow } from './support/reports.ts';
 

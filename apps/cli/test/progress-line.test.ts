@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { DownloadRow } from '../src/output/file-reports.ts';
 import { progressBarLine, progressKey, progressLogLine } from '../src/output/progress-line.ts';
-import type { DownloadRow, ProgressSample } from '../src/output/reports.ts';
+import type { ProgressSample } from '../src/output/reports.ts';
 import { textWidth } from '../src/output/text-width.ts';
 import { downloadRow } from './support/reports.ts';
 

@@ -93,7 +93,7 @@ describe('JSON.md', () => {
 
 /** The events of `CliEvent` with their fields, from its source: types are gone when a test runs. */
 async function readEvents(): Promise<Map<string, string[]>> {
-  const source = await readFile(new URL('../src/output/reports.ts', import.meta.url), 'utf8');
+  const source = await readFile(new URL('../src/output/event-reports.ts', import.meta.url), 'utf8');
   const union = /export type CliEvent =(.*?);\n\n/s.exec(source)?.[1] ?? '';
   const members = union.split(/\n {2}\| /).slice(1);
   return new Map(

@@ -1,8 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
+import type { DownloadRow } from '../src/output/file-reports.ts';
 import { createHumanReporter } from '../src/output/human-reporter.ts';
 import { createJsonReporter } from '../src/output/json-reporter.ts';
-import type { DownloadRow, ProgressSample } from '../src/output/reports.ts';
+import type { ProgressSample } from '../src/output/reports.ts';
 import { createLiveScreen, createPlainScreen, type Screen } from '../src/output/screen.ts';
 import { createFakeWorld } from './support/fake-world.ts';
 import { downloadRow } from './support/reports.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TrackerStatusRow } from '../src/output/reports.ts';
+import type { TrackerStatusRow } from '../src/output/operator-reports.ts';
 import { trackerStatusLines } from '../src/output/tracker-status-lines.ts';
 
 const ALONE: TrackerStatusRow = {

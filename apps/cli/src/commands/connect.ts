@@ -3,7 +3,7 @@ import { formatDeviceId } from '@minitorrent/rpc-core/identity';
 import { formatAddress } from '../address.ts';
 import { dataFolder } from '../config.ts';
 import type { ExitCode } from '../failure.ts';
-import type { PlaceRow } from '../output/reports.ts';
+import type { PlaceRow } from '../output/operator-reports.ts';
 import { parseInvitationLink } from '../places/invitation-link.ts';
 import { openKnownTrackers } from '../places/known-trackers.ts';
 import type { PinnedPlace } from '../places/place.ts';

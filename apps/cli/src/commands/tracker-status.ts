@@ -7,7 +7,7 @@ import { chosenClusterId, parseClusterId } from '../cluster/cluster-settings.ts'
 import { pinForOperator } from '../cluster/pin-for-operator.ts';
 import { DEFAULT_TRACKER_PORT, dataFolder } from '../config.ts';
 import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
-import type { TrackerStatusRow } from '../output/reports.ts';
+import type { TrackerStatusRow } from '../output/operator-reports.ts';
 import { type PinnedPlace, parsePlace } from '../places/place.ts';
 import type { WhoAnswers } from '../places/who-answers.ts';
 import type { World } from '../world.ts';

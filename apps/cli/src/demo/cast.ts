@@ -4,8 +4,9 @@
 import { join } from 'node:path';
 import type { Clock } from '@minitorrent/rpc-core';
 import { CliError } from '../cli-error.ts';
+import type { DownloadRow } from '../output/file-reports.ts';
 import type { ProgressBoard } from '../output/progress-board.ts';
-import type { DownloadRow, JsonLine, ProgressSample } from '../output/reports.ts';
+import type { JsonLine, ProgressSample } from '../output/reports.ts';
 import { makeDeviceId } from '../places/make-device-id.ts';
 import { type DemoProcess, startDemoProcess } from './demo-process.ts';
 import type { QuietWatch } from './quiet-watch.ts';

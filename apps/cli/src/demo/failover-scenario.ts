@@ -7,7 +7,7 @@
 import type { Clock } from '@minitorrent/rpc-core';
 import { RpcError } from '@minitorrent/rpc-core';
 import { askTracker } from '../cluster/ask-tracker.ts';
-import type { FailoverResult } from '../output/reports.ts';
+import type { FailoverResult } from '../output/demo-reports.ts';
 import type { DemoProcess } from './demo-process.ts';
 import { type Registered, startRegistrations } from './registrations.ts';
 import type { PairTracker, TrackerPair } from './tracker-pair.ts';

@@ -4,7 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
-import type { DemoDownload, DemoResult, DownloadResult, JsonLine } from '../output/reports.ts';
+import type { DemoDownload, DemoResult } from '../output/demo-reports.ts';
+import type { DownloadResult } from '../output/file-reports.ts';
+import type { JsonLine } from '../output/reports.ts';
 import type { DemoProcess } from './demo-process.ts';
 import { sha256OfFile } from './sha256.ts';
 

@@ -1,7 +1,8 @@
 /**
  * Writes what a command reports into a log, too: its events, and the failure that ends it.
  */
-import type { CliEvent, Failure, FailureOrigin, Reporter } from '../output/reports.ts';
+import type { CliEvent, Failure, FailureOrigin } from '../output/event-reports.ts';
+import type { Reporter } from '../output/reports.ts';
 import type { LogLevel } from './levels.ts';
 import type { Log, LogRecord } from './log.ts';
 import { logFields } from './log-fields.ts';

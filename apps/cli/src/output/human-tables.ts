@@ -2,17 +2,12 @@
  * Lists for people, as tables in at most `room` terminal columns. Pure; `formatTable` escapes what stands in the cells.
  * An empty list says what to do next.
  */
+
+import type { DemoResult, FailoverResult } from './demo-reports.ts';
+import type { DownloadRow, FileRow, ShareRow } from './file-reports.ts';
+import type { GroupRow, RequestRow } from './membership-reports.ts';
 import { describeWaiting } from './progress-line.ts';
 import { formatBytes, formatDuration, formatRate, formatTime, wholePercent } from './quantities.ts';
-import type {
-  DemoResult,
-  DownloadRow,
-  FailoverResult,
-  FileRow,
-  GroupRow,
-  RequestRow,
-  ShareRow,
-} from './reports.ts';
 import { shortIds } from './short-id.ts';
 import { formatTable } from './table.ts';
 import { safe, terminalText } from './terminal-text.ts';

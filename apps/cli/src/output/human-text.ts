@@ -3,19 +3,15 @@
  *
  * Every value that is not ours goes through `safe` or `formatTable`, which escape it. Colours are put on later.
  */
+
+import type { CliEvent, Failure, FailureOrigin } from './event-reports.ts';
+import type { DownloadResult } from './file-reports.ts';
 import { demoLines, downloadLines, fileLines, groupLines, requestLines, shareLines } from './human-tables.ts';
 import { membershipLines } from './membership-lines.ts';
 import type { Freshness } from './membership-reports.ts';
 import { connectLines, witnessInitLines } from './operator-lines.ts';
 import { countOf, formatBytes, formatDuration, formatRate } from './quantities.ts';
-import type {
-  CliEvent,
-  CommandHelp,
-  CommandResult,
-  DownloadResult,
-  Failure,
-  FailureOrigin,
-} from './reports.ts';
+import type { CommandHelp, CommandResult } from './reports.ts';
 import { devicesNamed, shortId } from './short-id.ts';
 import { safe } from './terminal-text.ts';
 import { roleMeaning, trackerStatusLines } from './tracker-status-lines.ts';

@@ -1,11 +1,27 @@
 /**
- * What the commands about devices, members and invitations have to say, as plain data, as in reports.ts.
+ * What the commands about groups, devices, members and invitations have to say, as plain data, as in reports.ts.
  *
  * Ids of devices, invitations and groups are whole: eight groups of seven characters. People are shown the first two.
  */
+
 /** Of what a tracker lists: true where a backup answered, so that something acknowledged a moment ago may be missing. */
 export interface Freshness {
   readonly mayBeStale: boolean;
+}
+
+export interface GroupRow {
+  readonly groupId: string;
+  readonly members: number;
+  readonly files: number;
+  readonly standing: string;
+}
+
+export interface RequestRow {
+  readonly groupId: string;
+  readonly userId: string;
+  readonly requestedAtMs: number;
+  /** Which devices would be let in, for people to compare. */
+  readonly deviceIds: readonly string[];
 }
 
 export interface MemberRow {

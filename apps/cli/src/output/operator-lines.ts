@@ -1,5 +1,5 @@
 /** What people are told who set up trackers, or a peer for them. Pure. */
-import type { ConnectResult, WitnessInitResult } from './reports.ts';
+import type { ConnectResult, WitnessInitResult } from './operator-reports.ts';
 import { safe } from './terminal-text.ts';
 
 /** Which devices the trackers are from now on. */

@@ -4,8 +4,9 @@
  * The line says what users of other tools ask in vain: when nothing comes in, why.
  */
 import { basename } from 'node:path';
+import type { DownloadRow } from './file-reports.ts';
 import { countOf, formatBytes, formatDuration, formatRate, wholePercent } from './quantities.ts';
-import type { DownloadRow, ProgressSample } from './reports.ts';
+import type { ProgressSample } from './reports.ts';
 import { terminalText } from './terminal-text.ts';
 import { clipText, padText, textWidth } from './text-width.ts';
 

@@ -1,6 +1,7 @@
 /** What a tracker is, in lines for people. Pure; everything that came from outside is escaped. */
+
+import type { TrackerStatusRow } from './operator-reports.ts';
 import { formatDuration } from './quantities.ts';
-import type { TrackerStatusRow } from './reports.ts';
 import { formatTable } from './table.ts';
 import { safe } from './terminal-text.ts';
 

@@ -4,7 +4,7 @@
 import type { Download, FileSummary, Share } from '@minitorrent/peer';
 import { formatDeviceId } from '@minitorrent/rpc-core/identity';
 import { formatAddress } from '../address.ts';
-import type { DownloadRow, FileRow, ShareRow } from '../output/reports.ts';
+import type { DownloadRow, FileRow, ShareRow } from '../output/file-reports.ts';
 
 export function fileRow(summary: FileSummary): FileRow {
   const { file, sharedBy, sharedByDevice, isSigned, sharedAtMs, seeders, leechers } = summary;

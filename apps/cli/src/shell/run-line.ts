@@ -5,7 +5,8 @@
  */
 import debug from 'debug';
 import { describeDefect, describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
-import type { Failure, Reporter } from '../output/reports.ts';
+import type { Failure } from '../output/event-reports.ts';
+import type { Reporter } from '../output/reports.ts';
 import { type CommandContext, type ShellCommand, usageOf } from './command.ts';
 import { findCommandOf, requireCommand } from './command-table.ts';
 import { readArguments } from './read-arguments.ts';

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { createSystemClock } from '@minitorrent/rpc-core';
 import { vi } from 'vitest';
 import { type DemoProcess, startDemoProcess } from '../../src/demo/demo-process.ts';
-import type { DownloadRow, JsonLine } from '../../src/output/reports.ts';
+import type { DownloadRow } from '../../src/output/file-reports.ts';
+import type { JsonLine } from '../../src/output/reports.ts';
 
 const PROGRAM = ['--conditions=@minitorrent/source', join(import.meta.dirname, '..', '..', 'src', 'main.ts')];
 export const PASSWORD = 'correct horse battery';

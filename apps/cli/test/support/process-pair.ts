@@ -10,7 +10,8 @@ import { parseClusterId } from '../../src/cluster/cluster-settings.ts';
 import { statusRow } from '../../src/commands/tracker-status.ts';
 import { type DemoProcess, startDemoProcess } from '../../src/demo/demo-process.ts';
 import { findFreePorts } from '../../src/demo/free-ports.ts';
-import type { JsonLine, TrackerStatusRow } from '../../src/output/reports.ts';
+import type { TrackerStatusRow } from '../../src/output/operator-reports.ts';
+import type { JsonLine } from '../../src/output/reports.ts';
 import { makeDeviceId } from '../../src/places/make-device-id.ts';
 import { parsePlace, requirePin } from '../../src/places/place.ts';
 

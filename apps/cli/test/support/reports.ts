@@ -1,5 +1,5 @@
 /** Reports with all their fields filled in, as a starting point for tests. */
-import type { DownloadRow, FileRow, ShareRow } from '../../src/output/reports.ts';
+import type { DownloadRow, FileRow, ShareRow } from '../../src/output/file-reports.ts';
 import { idOf } from './devices.ts';
 
 export const downloadRow: DownloadRow = {
