@@ -1,6 +1,6 @@
 import type { TestProjectConfiguration } from 'vitest/config';
 
-/** The test projects: every package and app is one, and the scripts; each inherits the rest from vitest.config.ts. */
+/** The test projects: every package and app is one, the scripts and the benches; each inherits the rest from vitest.config.ts. */
 const projects: TestProjectConfiguration[] = [
   project('wire-codec', 'packages/wire-codec'),
   project('rpc-core', 'packages/rpc-core'),
@@ -9,6 +9,7 @@ const projects: TestProjectConfiguration[] = [
   project('peer', 'packages/peer'),
   project('cli', 'apps/cli'),
   project('scripts', 'scripts'),
+  project('bench', 'bench'),
 ];
 
 export default projects;
