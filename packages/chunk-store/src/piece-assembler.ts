@@ -53,15 +53,21 @@ export interface AssemblyProgress {
 export interface PieceAssembler {
   readonly index: number;
   readonly progress: AssemblyProgress;
+  /** From here on another peer has to send; undefined once every leaf is verified. */
+  readonly firstMissingLeaf: number | undefined;
   /** Which leaves are verified; all of them missing before `setLeafHashes`. */
   readonly verifiedLeaves: Pick<Bitfield, 'has' | 'count' | 'length' | 'isComplete' | 'indices' | 'missing'>;
   /** Whether the leaf hashes are known, so that `addBlock` may be called. */
   readonly hasLeafHashes: boolean;
-  /** Accepts the leaf hashes. Fails with `bad_length`, or `hash_mismatch` unless they hash to the piece's entry. */
+  /**
+   * Accepts the leaf hashes, again from each peer that sends a part. Fails with `bad_length`, or `hash_mismatch` unless they
+   * hash to the piece's entry; what is here stays.
+   */
   setLeafHashes(leafHashes: Uint8Array): void;
   /**
    * Checks and keeps whole leaves that start `offset` bytes into the piece; only the last leaf of the piece may be short.
-   * Fails with `bad_length` for other cuts, and with `hash_mismatch` at the first bad `leaf`; those before it are kept.
+   * Fails with `bad_length` for other cuts, and with `hash_mismatch` at the first bad `leaf`; those before it are kept. A
+   * leaf that is here already is checked again and changes nothing, so that whoever sent it wrong is known all the same.
    */
   addBlock(offset: number, bytes: Uint8Array): AssemblyProgress;
   /** The piece, with every leaf here. Fails with `incomplete` otherwise. */
@@ -132,6 +138,11 @@ class LeafwiseAssembler implements PieceAssembler {
   get progress(): AssemblyProgress {
     const { count, length, isComplete } = this.verifiedLeaves;
     return { verifiedLeaves: count, leafCount: length, isComplete };
+  }
+
+  get firstMissingLeaf(): number | undefined {
+    for (const leaf of this.verifiedLeaves.missing()) return leaf;
+    return undefined;
   }
 
   setLeafHashes(leafHashes: Uint8Array): void {

@@ -4,6 +4,7 @@ import {
   createManifest,
   createPieceAssembler,
   LEAF_BYTES,
+  type PieceAssembler,
   StoreError,
   verifyWholePiece,
 } from '../src/index.ts';
@@ -56,6 +57,45 @@ describe('createPieceAssembler', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('takes each right leaf once and blames each wrong one on its sender, however a piece is split among them', () => {
+    fc.assert(
+      fc.property(fc.nat(2), contributions, (index, given) => {
+        const bytes = pieceBytes(index);
+        const leafCount = Math.ceil(bytes.length / LEAF_BYTES);
+        const assembler = createPieceAssembler(MANIFEST, index);
+        const here = new Set<number>();
+        const accepted: number[] = [];
+        const honest = { sender: -1, first: 0, count: leafCount, wrong: undefined };
+        for (const { sender, first, count, wrong } of [...given, honest]) {
+          const leaves = range(first % leafCount, count).filter((leaf) => leaf < leafCount);
+          const bad = wrong === undefined ? undefined : leaves[wrong % leaves.length];
+          assembler.setLeafHashes(leafHashesOf(index));
+          const before = assembler.progress.verifiedLeaves;
+          const blamed = blameFor(() => send(assembler, bytes, leaves, bad), sender);
+          expect(blamed).toEqual(bad === undefined ? undefined : { sender, piece: index, leaf: bad });
+          for (const leaf of leaves) if (bad === undefined || leaf < bad) here.add(leaf);
+          accepted.push(assembler.progress.verifiedLeaves - before);
+          expect(new Set(assembler.verifiedLeaves.indices())).toEqual(here);
+          expect(assembler.firstMissingLeaf).toBe(range(0, leafCount).find((leaf) => !here.has(leaf)));
+        }
+        expect(accepted.reduce((sum, each) => sum + each, 0)).toBe(leafCount);
+        expect(isSameBytes(assembler.finish().bytes, bytes)).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('keeps what is here when another sends leaf hashes that are none', () => {
+    const assembler = createPieceAssembler(MANIFEST, 0);
+    assembler.setLeafHashes(leafHashesOf(0));
+    assembler.addBlock(0, pieceBytes(0).subarray(0, 3 * LEAF_BYTES));
+    expect(codeOf(() => assembler.setLeafHashes(leafHashesOf(1)))).toBe('hash_mismatch');
+    expect(assembler.firstMissingLeaf).toBe(3);
+    const rest = pieceBytes(0).subarray(3 * LEAF_BYTES);
+    expect(assembler.addBlock(3 * LEAF_BYTES, rest).isComplete).toBe(true);
+    expect(assembler.firstMissingLeaf).toBeUndefined();
   });
 
   it('refuses leaf hashes that do not hash to the entry, before anything is allocated', () => {
@@ -156,6 +196,46 @@ function pieceBytes(index: number): Uint8Array {
 
 function leafHashesOf(index: number): Uint8Array {
   return verifyWholePiece(MANIFEST, index, pieceBytes(index)).leafHashes;
+}
+
+/** Who sends which leaves in one block, and which of them is wrong. */
+const contributions = fc.array(
+  fc.record({
+    sender: fc.nat(5),
+    first: fc.nat(),
+    count: fc.integer({ min: 1, max: 8 }),
+    wrong: fc.option(fc.nat(), { nil: undefined }),
+  }),
+  { maxLength: 12 },
+);
+
+function range(first: number, count: number): number[] {
+  return Array.from({ length: count }, (_, place) => first + place);
+}
+
+function send(
+  assembler: PieceAssembler,
+  bytes: Uint8Array,
+  leaves: readonly number[],
+  bad: number | undefined,
+): void {
+  const offset = (leaves[0] ?? 0) * LEAF_BYTES;
+  const block = bytes.slice(offset, offset + leaves.length * LEAF_BYTES);
+  if (bad !== undefined) {
+    const place = bad * LEAF_BYTES - offset;
+    block[place] = (block[place] ?? 0) ^ 1;
+  }
+  assembler.addBlock(offset, block);
+}
+
+function blameFor(action: () => void, sender: number) {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'hash_mismatch') throw error;
+    return { sender, piece: error.piece, leaf: error.leaf };
+  }
 }
 
 interface Block {
