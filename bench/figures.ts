@@ -1,4 +1,5 @@
 /** All figures, in the order in which they are measured and printed. */
 import type { Figure } from './harness/figure.ts';
+import { codec } from './micro/codec.ts';
 
-export const FIGURES: readonly Figure[] = [];
+export const FIGURES: readonly Figure[] = [codec];
