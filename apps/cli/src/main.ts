@@ -128,6 +128,8 @@ try {
     actions,
     writeOut: (text) => process.stdout.write(text),
     writeErr: (text) => process.stderr.write(text),
+    outColumns: process.stdout.columns,
+    errColumns: process.stderr.columns,
   });
 } catch (error) {
   // A defect of ours: everything else is reported by the command itself.

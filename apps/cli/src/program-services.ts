@@ -3,10 +3,8 @@
  */
 import { type Command, Option } from 'commander';
 import type { Actions } from './actions.ts';
-import type { ClusterUpOptions } from './commands/cluster-up.ts';
-import type { TrackerCommandOptions } from './commands/tracker-settings.ts';
-import type { WitnessCommandOptions } from './commands/witness.ts';
 import type { ExitCode } from './failure.ts';
+import { refuseUnknownBelow } from './program-mistakes.ts';
 import {
   clusterOption,
   dataOption,
@@ -25,7 +23,9 @@ export function addServiceCommands(program: Command, actions: Actions, setExitCo
   const tracker = addTracker(program, actions, setExitCode);
   addTrackerOperations(tracker, actions, setExitCode);
   addTrackerFiles(tracker, actions, setExitCode);
-  addWitness(program, actions, setExitCode);
+  refuseUnknownBelow(tracker);
+  const witness = addWitness(program, actions, setExitCode);
+  refuseUnknownBelow(witness);
   addCluster(program, actions, setExitCode);
 }
 
@@ -33,6 +33,7 @@ function addTracker(program: Command, actions: Actions, setExitCode: SetExitCode
   return program
     .command('tracker')
     .description('run a tracker: users, groups, files, and who has what')
+    .helpCommand('help [command]', 'show help for a command of tracker')
     .addOption(listenOption('127.0.0.1:7700'))
     .addOption(dataOption())
     .option(
@@ -51,7 +52,9 @@ function addTracker(program: Command, actions: Actions, setExitCode: SetExitCode
     .addOption(logLevelOption())
     .addOption(jsonOption())
     .addOption(exitWithStdinOption())
-    .action(async (given: TrackerCommandOptions) => setExitCode(await actions.tracker(given)));
+    .action(async (_: unknown, command: Command) =>
+      setExitCode(await actions.tracker(command.optsWithGlobals())),
+    );
 }
 
 function addTrackerOperations(tracker: Command, actions: Actions, setExitCode: SetExitCode): void {
@@ -118,10 +121,11 @@ function addTrackerFiles(tracker: Command, actions: Actions, setExitCode: SetExi
     );
 }
 
-function addWitness(program: Command, actions: Actions, setExitCode: SetExitCode): void {
+function addWitness(program: Command, actions: Actions, setExitCode: SetExitCode): Command {
   const witness = program
     .command('witness')
     .description('run the witness of a pair of trackers: it decides which one leads')
+    .helpCommand('help [command]', 'show help for a command of witness')
     .addOption(listenOption('127.0.0.1:7709'))
     .option('--admit <ids>', 'its trackers, and nobody else: what tracker identity tells, with commas')
     .addOption(dataOption())
@@ -130,7 +134,9 @@ function addWitness(program: Command, actions: Actions, setExitCode: SetExitCode
     .addOption(logLevelOption())
     .addOption(jsonOption())
     .addOption(exitWithStdinOption())
-    .action(async (given: WitnessCommandOptions) => setExitCode(await actions.witness(given)));
+    .action(async (_: unknown, command: Command) =>
+      setExitCode(await actions.witness(command.optsWithGlobals())),
+    );
   witness
     .command('init')
     .description('make the register of a new cluster, once')
@@ -154,6 +160,7 @@ function addWitness(program: Command, actions: Actions, setExitCode: SetExitCode
     .action(async (_: unknown, command: Command) =>
       setExitCode(await actions.witnessIdentity(command.optsWithGlobals())),
     );
+  return witness;
 }
 
 function addCluster(program: Command, actions: Actions, setExitCode: SetExitCode): void {
@@ -170,5 +177,7 @@ function addCluster(program: Command, actions: Actions, setExitCode: SetExitCode
     )
     .addOption(dataOption())
     .addOption(jsonOption())
-    .action(async (given: ClusterUpOptions) => setExitCode(await actions.clusterUp(given)));
+    .action(async (_: unknown, command: Command) =>
+      setExitCode(await actions.clusterUp(command.optsWithGlobals())),
+    );
 }

@@ -4,10 +4,9 @@
  */
 import { Command, CommanderError, Option } from 'commander';
 import type { Actions } from './actions.ts';
-import type { ConnectOptions } from './commands/connect.ts';
-import type { DemoCommandOptions } from './commands/demo.ts';
-import type { PeerCommandOptions } from './commands/peer.ts';
 import { EXIT, type ExitCode } from './failure.ts';
+import { layOut, type Page } from './program-layout.ts';
+import { mistakeLine, refuseOption } from './program-mistakes.ts';
 import {
   dataOption,
   exitWithStdinOption,
@@ -18,21 +17,22 @@ import {
 } from './program-options.ts';
 import { addServiceCommands } from './program-services.ts';
 
-/** Explanations are wrapped in their column unless it is narrower than this. */
-const NARROWEST_COLUMN = 20;
-
-export interface ProgramOptions {
+export interface ProgramOptions extends Page {
   readonly version: string;
   readonly actions: Actions;
-  writeOut(text: string): void;
-  writeErr(text: string): void;
 }
 
 /** Reads the arguments (without node and script), runs the command, and answers the exit code. */
 export async function runProgram(args: readonly string[], options: ProgramOptions): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok;
   const shellHelp = asksForPeerHelp(args) ? await describeShell() : '';
-  const program = createProgram({ ...options, shellHelp }, (code) => {
+  const isForPrograms = args.includes('--json');
+  let written = '';
+  const writeErr = (text: string) => {
+    written += text;
+    if (!isForPrograms) options.writeErr(text);
+  };
+  const program = createProgram({ ...options, writeErr, shellHelp }, (code) => {
     exitCode = code;
   });
   try {
@@ -41,7 +41,9 @@ export async function runProgram(args: readonly string[], options: ProgramOption
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // commander ends --help and --version in this way too, with 0.
-    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error.exitCode === 0) return EXIT.ok;
+    if (isForPrograms) options.writeOut(mistakeLine(error, written));
+    return EXIT.usage;
   }
 }
 
@@ -49,16 +51,18 @@ function createProgram(
   options: ProgramOptions & { readonly shellHelp: string },
   setExitCode: (code: ExitCode) => void,
 ): Command {
-  const { version, actions, writeOut, writeErr } = options;
+  const { version, actions } = options;
   const program = new Command('minitorrent')
     .description('Share large files inside a private group')
     .version(version, '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
-    .configureOutput({ writeOut, writeErr })
-    .configureHelp({ minWidthToWrap: NARROWEST_COLUMN })
+    // On every command, too, which have them for their help: here they are read, wherever they stand.
+    .addOption(dataOption())
+    .addOption(jsonOption())
     .showHelpAfterError()
     .exitOverride();
+  layOut(program, options);
   // Subcommands take over the settings above.
   addServiceCommands(program, actions, setExitCode);
   program
@@ -67,7 +71,9 @@ function createProgram(
     .argument('<link>', 'minitorrent://..., as whoever runs the trackers gives it')
     .addOption(dataOption())
     .addOption(jsonOption())
-    .action(async (link: string, given: ConnectOptions) => setExitCode(await actions.connect(link, given)));
+    .action(async (link: string, _: unknown, command: Command) =>
+      setExitCode(await actions.connect(link, command.optsWithGlobals())),
+    );
   program
     .command('peer')
     .description('run a peer; commands come from a prompt, or from standard input')
@@ -100,16 +106,21 @@ function createProgram(
     .option('--stay', 'go on serving at the end of the script, until a signal comes')
     .addOption(exitWithStdinOption())
     .addHelpText('after', options.shellHelp)
-    .action(async (given: PeerCommandOptions) => setExitCode(await actions.peer(given)));
+    .action(async (_: unknown, command: Command) =>
+      setExitCode(await actions.peer(command.optsWithGlobals())),
+    );
   program
     .command('demo')
     .description('show it all on this machine: a tracker, four peers, one file for three of them')
     .argument('[file]', 'the file to share (default: the running Node.js program)')
     .option('--failover', 'with two trackers and a witness, and kill the one that decides in the middle')
     .addOption(jsonOption())
-    .action(async (file: string | undefined, given: DemoCommandOptions) =>
-      setExitCode(await actions.demo(file, given)),
-    );
+    .action(async (file: string | undefined, _: unknown, command: Command) => {
+      const { data, ...given } = command.optsWithGlobals();
+      if (data !== undefined && program.getOptionValueSource('data') === 'cli')
+        refuseOption(command, '--data');
+      setExitCode(await actions.demo(file, given));
+    });
   return program;
 }
 

@@ -6,6 +6,7 @@ import { mkdir, mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, vi } from 'vitest';
 import type { JsonLine } from '../src/output/reports.ts';
@@ -13,6 +14,12 @@ import { idOf } from './support/devices.ts';
 import { countProcesses, findProcesses } from './support/processes.ts';
 
 const MAIN = ['--conditions=@minitorrent/source', join(import.meta.dirname, '..', 'src', 'main.ts')];
+/** Writes the address of every module that is loaded to the fourth pipe. */
+const WATCH_MODULES = `
+import { writeSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+registerHooks({ load(url, context, next) { writeSync(3, url + '\\n'); return next(url, context); } });
+`;
 const PATIENCE = { timeout: 50_000, interval: 100 };
 
 function minitorrent(args: readonly string[], variables: Record<string, string> = {}): ChildProcess {
@@ -66,6 +73,41 @@ describe('the program', () => {
     const { exitCode, err } = await run(args, 'show_shares\n');
     expect(err).toMatch(/^error: peer: Cannot connect to 127\.0\.0\.1:1.*\(connect_failed\)\n {2}next: /);
     expect(exitCode).toBe(1);
+  });
+});
+
+/** The addresses of all modules that a command loads. */
+async function modulesOf(line: string): Promise<string[]> {
+  const watch = `data:text/javascript,${encodeURIComponent(WATCH_MODULES)}`;
+  const child = spawn(process.execPath, ['--import', watch, ...MAIN, ...line.split(' ')], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
+  const list = child.stdio[3];
+  if (!(list instanceof Readable)) throw new TypeError('The child has no fourth pipe');
+  return (await text(list)).trim().split('\n');
+}
+
+describe('the start', () => {
+  it.each(['--help', '--version', 'tracker --help', 'bogus'])(
+    'of %s loads commander and the words of the command line, and nothing else',
+    async (line) => {
+      const loaded = await modulesOf(line);
+      const source = new URL('../src/', import.meta.url).href;
+      expect(loaded).toContain(`${source}main.ts`);
+      for (const url of loaded.filter((each) => !each.startsWith('node:'))) {
+        if (!url.startsWith(source)) expect(url).toContain('/node_modules/commander/');
+        else expect(url).not.toMatch(/\/src\/(?:commands|shell|places|cluster|demo|monitoring|system)/);
+      }
+      // What has to be read and compiled before anything is shown.
+      expect(loaded.filter((url) => url.startsWith(source)).length).toBeLessThanOrEqual(18);
+    },
+  );
+
+  it('of peer --help loads the commands of the prompt, and neither a peer nor a tracker', async () => {
+    const loaded = await modulesOf('peer --help');
+    expect(loaded).toContain(new URL('../src/shell/command-table.ts', import.meta.url).href);
+    for (const url of loaded)
+      expect(url).not.toMatch(/\/packages\/(?:peer|tracker|chunk-store|wire-codec)\//);
   });
 });
 

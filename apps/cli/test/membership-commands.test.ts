@@ -229,6 +229,13 @@ describe('devices', () => {
     });
   });
 
+  it('are told of where the second word is none of theirs', async () => {
+    expect((await run('device foo')).report).toMatchObject({
+      code: 'unknown_command',
+      message: 'There is no command "device foo"; there is device list, device revoke',
+    });
+  });
+
   it('have help of their own', async () => {
     const named = async (line: string) => {
       const { report } = await run(line);

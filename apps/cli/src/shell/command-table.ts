@@ -2,6 +2,7 @@
  * All commands of the shell, and how one is found by its name.
  */
 import { CliError } from '../cli-error.ts';
+import { nearestName } from '../nearest-name.ts';
 import type { CommandHelp } from '../output/reports.ts';
 import { accountCommands } from './account-commands.ts';
 import { defineCommand, type ShellCommand, usageOf } from './command.ts';
@@ -62,22 +63,43 @@ export function findCommandOf(
   return command && { command, name: first, args: words.slice(1) };
 }
 
+/** The failure for words that begin with no command: says what was probably meant. */
+export function unknownCommand(words: readonly Word[]): CliError {
+  const [first = { text: '' }, second] = words;
+  const family = familyOf(first.text);
+  if (second === undefined || family.length === 0) return noCommand(first.text);
+  const seconds = family.map(({ name }) => name.slice(first.text.length + 1));
+  const meant = nearestName(second.text, seconds);
+  const hint =
+    meant === undefined
+      ? `there is ${family.map(({ name }) => name).join(', ')}`
+      : `did you mean ${first.text} ${meant}?`;
+  const message = `There is no command ${JSON.stringify(`${first.text} ${second.text}`)}; ${hint}`;
+  return new CliError('unknown_command', message);
+}
+
 /** All commands, the one of that name, or those of which it is the first word. Fails with `unknown_command`. */
 function commandsOf(name: string): readonly ShellCommand[] {
   if (name === '') return SHELL_COMMANDS;
-  const family = SHELL_COMMANDS.filter((command) => command.name.startsWith(`${name} `));
-  return family.length > 0 ? family : [requireCommand(name)];
+  const family = familyOf(name);
+  if (family.length > 0) return family;
+  const found = findCommand(name);
+  if (found !== undefined) return [found];
+  throw noCommand(name);
 }
 
-/** The same; fails with `unknown_command`, and names what was probably meant. */
-export function requireCommand(name: string): ShellCommand {
-  const found = findCommand(name);
-  if (found !== undefined) return found;
-  const meant = SHELL_COMMANDS.find(
-    (command) => isNearly(name, command.name) || isNearly(name, command.name.split(' ')[0] ?? ''),
+/** Those of which it is the first word of two. */
+function familyOf(name: string): readonly ShellCommand[] {
+  return SHELL_COMMANDS.filter((command) => command.name.startsWith(`${name} `));
+}
+
+function noCommand(name: string): CliError {
+  const meant = nearestName(
+    name,
+    SHELL_COMMANDS.map((command) => command.name),
   );
-  const hint = meant === undefined ? '' : `; did you mean ${meant.name}?`;
-  throw new CliError('unknown_command', `There is no command ${JSON.stringify(name)}${hint}`);
+  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+  return new CliError('unknown_command', `There is no command ${JSON.stringify(name)}${hint}`);
 }
 
 function helpOf(command: ShellCommand): CommandHelp {
@@ -89,26 +111,4 @@ function helpOf(command: ShellCommand): CommandHelp {
     summary: command.summary,
     details: [...parameters, ...options],
   };
-}
-
-/** Other case or separators, one half of the name, or two letters changed places, too many or too few. */
-function isNearly(typed: string, name: string): boolean {
-  const plain = (text: string) => text.toLowerCase().replace(/[^a-z]/g, '');
-  const [a, b] = [plain(typed), plain(name)];
-  if (a.length < 3) return false;
-  return b.startsWith(a) || a.startsWith(b) || editDistance(a, b) <= 2;
-}
-
-/** Levenshtein's distance, row by row. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(replaced, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-    previous = row;
-  }
-  return previous[b.length] ?? 0;
 }

@@ -8,7 +8,7 @@ import { describeDefect, describeFailure, EXIT, type ExitCode, exitCodeOf } from
 import type { Failure } from '../output/event-reports.ts';
 import type { Reporter } from '../output/reports.ts';
 import { type CommandContext, type ShellCommand, usageOf } from './command.ts';
-import { findCommandOf, requireCommand } from './command-table.ts';
+import { findCommandOf, unknownCommand } from './command-table.ts';
 import { readArguments } from './read-arguments.ts';
 import { tokenize, type Word } from './tokenize.ts';
 
@@ -35,7 +35,8 @@ export async function runLine(line: string, options: RunLineOptions): Promise<Li
     const words = tokenize(line);
     const [first, ...others] = words;
     if (first === undefined || isNothingToRun(first, others)) return { kind: 'empty' };
-    const found = findCommandOf(words) ?? { command: requireCommand(first.text), args: others };
+    const found = findCommandOf(words);
+    if (found === undefined) throw unknownCommand(words);
     command = found.command;
     const { args, options } = readArguments(command, found.args);
     const result = await command.run(context, args, options);
