@@ -99,3 +99,11 @@ export const MESSAGES: readonly BenchMessage[] = [
     { type: 'PieceItem', forProtobuf: { block: { offset: 65_536, data } } },
   ),
 ];
+
+/** The message of this codec, typed as the codec is. */
+export function messageOf<T>(codec: Codec<T>): { readonly value: T; readonly forProtobuf: object } {
+  const found = MESSAGES.find((each) => each.codec === codec);
+  if (found === undefined) throw new TypeError('There is no message of this codec');
+  // `message` took the value and the codec together, so that the types are those of one another.
+  return { value: found.value as T, forProtobuf: found.forProtobuf };
+}
