@@ -18,6 +18,20 @@ export function createTcpChannel(socket: Socket, info: ChannelInfo, carrier: Soc
   return new TcpChannel(socket, info, carrier);
 }
 
+/**
+ * Drops a connection with a reset, or the other side would take it for an end in good order.
+ *
+ * Not where everything is sent and the end is on its way: there it is one, and libuv refuses (`uv_tcp_close_reset` is EINVAL
+ * while shutting down). Node.js then takes the socket for closed which is not, keeps its descriptor, and spins for ever when
+ * the process ends. It is `socket` that ends: of what goes on below TLS its `carrier` knows nothing.
+ */
+export function resetSocket(socket: Socket, carrier: Socket): void {
+  const { writableEnded, writableFinished, writableLength } = socket;
+  const isEnding = writableEnded && !writableFinished && writableLength === 0;
+  if (isEnding) carrier.destroy();
+  else carrier.resetAndDestroy();
+}
+
 class TcpChannel implements Channel {
   readonly info: ChannelInfo;
   readonly #socket: Socket;
@@ -34,7 +48,7 @@ class TcpChannel implements Channel {
     socket.on('error', (error) => {
       this.#error ??= error;
       // A record that was tampered with is an error that leaves the socket open.
-      if (!socket.destroyed) this.#reset();
+      if (!socket.destroyed) resetSocket(this.#socket, this.#carrier);
     });
     // Under TLS it may come before `start`, where no byte came before it.
     socket.on('end', () => {
@@ -85,18 +99,7 @@ class TcpChannel implements Channel {
 
   destroy(error?: Error): void {
     this.#error ??= error;
-    this.#reset();
-  }
-
-  /**
-   * A reset, or the other side would take it for an end in good order. Where everything is sent and the end is on its way it is
-   * one, and a reset fails inside libuv (`uv_tcp_close_reset` while shutting down): the process could then never end.
-   */
-  #reset(): void {
-    const { writableEnded, writableFinished, writableLength } = this.#socket;
-    const isEnding = writableEnded && !writableFinished && writableLength === 0;
-    if (isEnding) this.#carrier.destroy();
-    else this.#carrier.resetAndDestroy();
+    resetSocket(this.#socket, this.#carrier);
   }
 
   #reportClose(): void {

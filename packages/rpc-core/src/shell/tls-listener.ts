@@ -3,7 +3,8 @@
  *
  * Until then a stranger gets a place among few, for a short time. Node.js makes a TLS socket of a TCP socket without
  * saying which one it was made of, but the TCP socket is needed (only it can be reset): they are found again by their
- * endpoints, which no two open connections share.
+ * endpoints, which no two open connections share. A stranger in the middle of a handshake is closed and not reset: the TLS
+ * socket, of which nobody told us yet, might be ending (see `resetSocket`).
  */
 import type { Socket } from 'node:net';
 import type { SecureContextOptions, Server, TLSSocket } from 'node:tls';
@@ -16,7 +17,7 @@ import { createHandshakeGate, type HandshakeGate } from '../handshake-gate.ts';
 import { judgeHandshake, SECURE_PROTOCOL } from '../secure-channel.ts';
 import type { TlsLimits } from '../tls-limits.ts';
 import { verifySignature } from './identity.ts';
-import { createTcpChannel } from './tcp-channel.ts';
+import { createTcpChannel, resetSocket } from './tcp-channel.ts';
 import { listenForSockets } from './tcp-network.ts';
 import { readHandshake, tlsReason } from './tls-settings.ts';
 
@@ -79,19 +80,24 @@ class Reception {
   receive(carrier: Socket, remote: Address): void {
     carrier.on('error', (error) => log('%s broke off: %s', nameOf(remote), error.message));
     const leaveGate = this.#gate.enter(remote.host);
-    if (leaveGate === undefined) refuse(carrier, remote, 'too many handshakes are not done');
-    else this.#begin(carrier, remote, leaveGate);
+    if (leaveGate === undefined) {
+      logRefusal(remote, 'too many handshakes are not done');
+      carrier.resetAndDestroy();
+    } else this.#begin(carrier, remote, leaveGate);
   }
 
   /** Whoever has not come to the end of the handshake is too late. */
   close(): void {
     this.#isClosed = true;
-    for (const { carrier } of this.#strangers.values()) carrier.resetAndDestroy();
+    for (const { carrier } of this.#strangers.values()) carrier.destroy();
   }
 
   #begin(carrier: Socket, remote: Address, leaveGate: () => void): void {
     const { clock, limits } = this.#options;
-    const disarm = clock.schedule(limits.handshakeMs, () => refuse(carrier, remote, 'it takes too long'));
+    const disarm = clock.schedule(limits.handshakeMs, () => {
+      logRefusal(remote, 'it takes too long');
+      carrier.destroy();
+    });
     const endpoints = endpointsOf(carrier);
     const leave = (): void => {
       disarm();
@@ -116,8 +122,10 @@ class Reception {
     leave();
     socket.allowHalfOpen = true;
     const verdict = judgeHandshake(readHandshake(socket), verifySignature);
-    if (verdict.kind === 'refused') refuse(carrier, remote, verdict.reason);
-    else this.#introduce(createTcpChannel(socket, channelInfo(remote, verdict.deviceId), carrier));
+    if (verdict.kind === 'refused') {
+      logRefusal(remote, verdict.reason);
+      resetSocket(socket, carrier);
+    } else this.#introduce(createTcpChannel(socket, channelInfo(remote, verdict.deviceId), carrier));
   }
 
   /**
@@ -137,9 +145,8 @@ class Reception {
   }
 }
 
-function refuse(carrier: Socket, remote: Address, reason: string): void {
+function logRefusal(remote: Address, reason: string): void {
   log('refused %s: %s', nameOf(remote), reason);
-  carrier.resetAndDestroy();
 }
 
 function endpointsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {

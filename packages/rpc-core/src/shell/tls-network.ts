@@ -15,7 +15,7 @@ import { judgeHandshake, SECURE_PROTOCOL } from '../secure-channel.ts';
 import { defaultTlsLimits, type TlsLimits } from '../tls-limits.ts';
 import { type Identity, verifySignature } from './identity.ts';
 import { createSystemClock } from './system-clock.ts';
-import { createTcpChannel } from './tcp-channel.ts';
+import { createTcpChannel, resetSocket } from './tcp-channel.ts';
 import { openSocket } from './tcp-network.ts';
 import { listenWithTls } from './tls-listener.ts';
 import { readHandshake, tlsReason, tlsSettings } from './tls-settings.ts';
@@ -69,7 +69,7 @@ async function connect(
     requireIdentity(address, deviceId, expect);
     return createTcpChannel(socket, channelInfo(address, deviceId), carrier);
   } catch (error) {
-    carrier.resetAndDestroy();
+    resetSocket(socket, carrier);
     throw error;
   }
 }

@@ -1,22 +1,24 @@
 /** Ends channels over TLS and drops them in the same breath, on either side; then there is nothing left to do. */
 import { createIdentity, createTlsNetwork } from '@minitorrent/rpc-core/tls';
 import type { Channel } from '../../src/channel.ts';
+import { sayWhatIsLeft } from './what-is-left.ts';
+
+sayWhatIsLeft();
 
 const server = createIdentity();
 const nothing = (): void => undefined;
-const events = { bytes: nothing, drain: nothing, end: nothing, close: nothing };
 const accepted: Channel[] = [];
 const listener = await createTlsNetwork({ identity: server }).listen(
   { host: '127.0.0.1', port: 0 },
   (channel) => {
     accepted.push(channel);
-    channel.start(events);
+    answerEnd(channel);
   },
 );
 const network = createTlsNetwork({ identity: createIdentity() });
 for (let count = 0; count < 3; count += 1) {
   const channel = await network.connect(listener.address, { expect: server.deviceId });
-  channel.start(events);
+  answerEnd(channel);
   while (accepted.length <= count) await new Promise(setImmediate);
   for (const side of count === 2 ? [channel, accepted[count]] : [count === 0 ? channel : accepted[count]]) {
     side?.end();
@@ -24,3 +26,8 @@ for (let count = 0; count < 3; count += 1) {
   }
 }
 await listener.close();
+
+/** As everybody does: a channel whose other side has ended is open until this side ends, too. */
+function answerEnd(channel: Channel): void {
+  channel.start({ bytes: nothing, drain: nothing, end: () => channel.end(), close: nothing });
+}
