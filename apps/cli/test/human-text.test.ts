@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CliEvent, Failure } from '../src/output/event-reports.ts';
+import { createHumanReporter } from '../src/output/human-reporter.ts';
 import { eventLine, failureLines, resultLines } from '../src/output/human-text.ts';
-import type { CommandResult } from '../src/output/reports.ts';
+import type { CommandHelp, CommandResult } from '../src/output/reports.ts';
+import { type ShellCommand, usageOf } from '../src/shell/command.ts';
+import { SHELL_COMMANDS } from '../src/shell/command-table.ts';
 import { idOf } from './support/devices.ts';
+import { createFakeWorld } from './support/fake-world.ts';
 import { completedRow, downloadRow, fileRow, shareRow } from './support/reports.ts';
 
 const ID = idOf(7);
@@ -539,6 +543,39 @@ describe('a narrow terminal', () => {
     }
   });
 
+  it.each([40, 47, 55, 62, 69])(
+    'of %d columns breaks no word, and nothing that has spaces enough',
+    (columns) => {
+      const printed: string[] = [];
+      const stdout = createFakeWorld().stdout;
+      const print = (lines: readonly string[]) => void printed.push(...lines);
+      const screen = { isLive: false, columns, rows: 24, print, setLive: () => undefined };
+      const reporter = createHumanReporter({ screen, stdout, stderr: stdout });
+      const name = 'a film of the last summer with a name that is long.mkv';
+      const all: CommandResult[] = [
+        ...[...RESULTS, ...MEMBERSHIP_RESULTS, ...OPERATOR_RESULTS].map(([result]) => result),
+        { command: 'show_shares', shares: [{ ...shareRow, name, path: `/home/alice/${name}` }] },
+        { command: 'show_downloads', downloads: [{ ...downloadRow, name }] },
+        {
+          command: 'list_file',
+          groupId: 'films',
+          files: [{ ...fileRow, name, isSigned: false }],
+          mayBeStale: true,
+        },
+        { command: 'help', commands: SHELL_COMMANDS.map(helpOf) },
+        ...SHELL_COMMANDS.map((one) => ({ command: 'help', commands: [helpOf(one)] }) as const),
+      ];
+      for (const result of all) reporter.result(result);
+      for (const [event] of EVENTS) reporter.event(event);
+      expect(printed.length).toBeGreaterThan(100);
+      // What is to be copied is left to the terminal: it is indented, or has a word that fits into no line.
+      const isForCopying = (line: string) =>
+        line.startsWith('  minitorrent ') || line.split(/\s/).some((word) => word.length >= columns - 20);
+      for (const line of printed.filter((each) => !isForCopying(each)))
+        expect(line.length, line).toBeLessThanOrEqual(columns);
+    },
+  );
+
   it('shows how commands are written above what they do', () => {
     const commands = [
       { name: 'a', usage: 'a <b>', summary: 'Do a', details: [] },
@@ -553,6 +590,16 @@ describe('a narrow terminal', () => {
     ]);
   });
 });
+
+/** As the prompt's help has it. */
+function helpOf({ name, summary, parameters, options, ...command }: ShellCommand): CommandHelp {
+  return {
+    name,
+    usage: usageOf({ ...command, name, parameters, options }),
+    summary,
+    details: [...parameters, ...options].map((each) => ({ name: each.name, summary: each.summary })),
+  };
+}
 
 describe('eventLine', () => {
   it.each(EVENTS)('of %j', (event, line) => {

@@ -34,10 +34,14 @@ async function sitDown(scripted: Partial<Peer> = {}) {
   };
   /** The screen as soon as it shows `text`. */
   const shows = (text: string) =>
-    vi.waitFor(() => {
-      expect(terminal.text()).toContain(text);
-      return terminal.text();
-    });
+    vi.waitFor(
+      () => {
+        expect(terminal.text()).toContain(text);
+        return terminal.text();
+      },
+      // A command may load a library first.
+      { timeout: 10_000 },
+    );
   await shows('\nminitorrent');
   return {
     peer,
@@ -130,7 +134,7 @@ describe('the shell at a prompt', () => {
     person.peer.emit('download-started', download);
     person.world.clock.advance(200);
     expect(await person.shows('25 %')).toMatch(
-      /bob asks to join films with the device .*\n, or reject_request\nDownloading movie\.mkv from films\nmovie\.mkv +▕██▌ +▏ {3}25 % .*1 peer\nminitorrent> list_gr$/,
+      /bob asks to join films with the device .*\n {4}bob, or reject_request\nDownloading movie\.mkv from films\nmovie\.mkv +▕██▌ +▏ {3}25 % .*1 peer\nminitorrent> list_gr$/,
     );
     download.complete();
     person.peer.emit('download-completed', download);

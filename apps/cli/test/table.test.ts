@@ -43,11 +43,11 @@ describe('formatTable', () => {
         [{ title: 'NAME' }, { title: 'OF' }],
         [
           ['a long name', 'x'],
-          ['b', ''],
+          ['/one/that/has/no/space', ''],
         ],
-        10,
+        12,
       ),
-    ).toEqual(['NAME  a long name', 'OF    x', '', 'NAME  b', 'OF']);
+    ).toEqual(['NAME  a long', '      name', 'OF    x', '', 'NAME  /one/that/has/no/space', 'OF']);
   });
 
   it('keeps to its room wherever what cannot be spared fits into it', () => {

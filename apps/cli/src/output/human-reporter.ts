@@ -8,6 +8,7 @@ import { progressBarLine, progressKey, progressLogLine } from './progress-line.t
 import { wholePercent } from './quantities.ts';
 import type { ProgressSample, Reporter } from './reports.ts';
 import { type OutputStream, type Screen, writeLines } from './screen.ts';
+import { wrapLine, wrapSentence } from './wrap-text.ts';
 
 /** Bars move smoothly and cost next to nothing at this rate. */
 const LIVE_INTERVAL_MS = 200;
@@ -25,6 +26,7 @@ export interface HumanReporterOptions {
 export function createHumanReporter(options: HumanReporterOptions): Reporter {
   const { screen, stdout, stderr } = options;
   const tenths = new Map<string, string>();
+  const fit = (line: string) => wrapSentence(line, screen.columns);
   const colour = (style: 'red' | 'cyan', text: string) =>
     stdout.isTTY === true ? styleText(style, text, { stream: stdout }) : text;
   // On one terminal everything goes through the screen, or the live lines would be torn.
@@ -33,11 +35,14 @@ export function createHumanReporter(options: HumanReporterOptions): Reporter {
 
   return {
     progressIntervalMs: screen.isLive ? LIVE_INTERVAL_MS : LOG_INTERVAL_MS,
-    result: (result) => screen.print(resultLines(result, screen.columns)),
-    event: (event) => screen.print([colour('cyan', eventLine(event))]),
+    result: (result) => screen.print(resultLines(result, screen.columns).flatMap(fit)),
+    event: (event) => screen.print(fit(eventLine(event)).map((line) => colour('cyan', line))),
     failure(failure, origin) {
       const [first = '', ...others] = failureLines(failure, origin);
-      printFailure([colour('red', first), ...others]);
+      printFailure([
+        ...fit(first).map((line) => colour('red', line)),
+        ...others.flatMap((line) => wrapLine(line, screen.columns)),
+      ]);
     },
     progress(samples) {
       if (screen.isLive) screen.setLive(barsFor(samples, screen));

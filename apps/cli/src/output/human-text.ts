@@ -15,6 +15,7 @@ import type { CommandHelp, CommandResult } from './reports.ts';
 import { devicesNamed, shortId } from './short-id.ts';
 import { safe } from './terminal-text.ts';
 import { roleMeaning, trackerStatusLines } from './tracker-status-lines.ts';
+import { definitionLines } from './wrap-text.ts';
 
 /** The lines that answer a command; tables in at most `room` terminal columns. */
 export function resultLines(result: CommandResult, room: number = Number.POSITIVE_INFINITY): string[] {
@@ -217,8 +218,10 @@ function toPath({ path }: { readonly path: string | null }): string {
 function helpLines(commands: readonly CommandHelp[], room: number): string[] {
   const [only, ...others] = commands;
   if (only !== undefined && others.length === 0) {
-    const width = Math.max(0, ...only.details.map((detail) => detail.name.length));
-    const details = only.details.map((detail) => safe`  ${detail.name.padEnd(width)}  ${detail.summary}`);
+    const width = Math.max(0, ...only.details.map((detail) => detail.name.length + 2));
+    const details = only.details.flatMap(({ name, summary }) =>
+      definitionLines({ name: safe`  ${name}`, width, text: safe`${summary}` }, room),
+    );
     return [safe`usage: ${only.usage}`, safe`${only.summary}`, ...details];
   }
   return [
@@ -230,7 +233,11 @@ function helpLines(commands: readonly CommandHelp[], room: number): string[] {
 /** Usage and summary side by side, or one below the other where that is too wide. */
 function usageLines(commands: readonly CommandHelp[], room: number): string[] {
   const width = Math.max(...commands.map(({ usage }) => usage.length));
-  const lines = commands.map(({ usage, summary }) => safe`${usage.padEnd(width)}  ${summary}`);
-  if (lines.every((line) => line.length <= room)) return lines;
-  return commands.flatMap(({ usage, summary }) => [safe`${usage}`, safe`    ${summary}`]);
+  const widest = width + 2 + Math.max(...commands.map(({ summary }) => summary.length));
+  return commands.flatMap(({ usage, summary }) =>
+    definitionLines(
+      { name: safe`${usage}`, width: widest <= room ? width : room, text: safe`${summary}` },
+      room,
+    ),
+  );
 }

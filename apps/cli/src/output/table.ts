@@ -2,11 +2,12 @@
  * Tables of plain text: columns as wide as their widest cell, two spaces between them. Cells are escaped here, so that
  * a remote name cannot break out of its row.
  *
- * Where there is not enough room, columns go that are of least use, and at last every cell gets a line of its own: a
- * terminal that wraps rows leaves nothing to read, and a cell that is clipped cannot be copied.
+ * Where there is not enough room, columns go that are of least use, and at last every cell gets a line of its own, or
+ * several, broken at spaces: a terminal that wraps rows leaves nothing to read, and a cell that is clipped cannot be copied.
  */
 import { terminalText } from './terminal-text.ts';
 import { padText, textWidth } from './text-width.ts';
+import { wrapLine } from './wrap-text.ts';
 
 export interface Column {
   readonly title: string;
@@ -26,7 +27,7 @@ export function formatTable(
   const fields = columns.map((column, index) => createField(column, rows, index));
   while (rowWidth(fields) > room) {
     const spared = mostSparable(fields);
-    if (spared === undefined) return stackedLines(fields, rows.length);
+    if (spared === undefined) return stackedLines(fields, rows.length, room);
     fields.splice(fields.indexOf(spared), 1);
   }
   return Array.from({ length: rows.length + 1 }, (_, line) =>
@@ -60,12 +61,15 @@ function mostSparable(fields: readonly Field[]): Field | undefined {
 }
 
 /** Every row as a paragraph of titles and cells. */
-function stackedLines(fields: readonly Field[], rows: number): string[] {
+function stackedLines(fields: readonly Field[], rows: number, room: number): string[] {
   const titleWidth = Math.max(...fields.map(({ column }) => textWidth(column.title)));
+  const beside = ' '.repeat(titleWidth + GAP.length);
+  const cellLines = ({ column, cells }: Field, row: number) => {
+    const [first = '', ...others] = wrapLine(`${beside}${cells[row + 1] ?? ''}`, room, beside);
+    return [`${padText(column.title, beside.length)}${first.slice(beside.length)}`.trimEnd(), ...others];
+  };
   return Array.from({ length: rows }, (_, row) => [
     ...(row === 0 ? [] : ['']),
-    ...fields.map(({ column, cells }) =>
-      `${padText(column.title, titleWidth)}${GAP}${cells[row + 1] ?? ''}`.trimEnd(),
-    ),
+    ...fields.flatMap((field) => cellLines(field, row)),
   ]).flat();
 }
