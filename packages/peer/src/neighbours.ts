@@ -19,8 +19,6 @@ interface Neighbour {
   link: Link;
   failures: number;
   retryAtMs: number;
-  /** Since when it has had nothing for us; undefined while it has. */
-  uselessSinceMs: number | undefined;
 }
 
 export class Neighbours {
@@ -28,6 +26,8 @@ export class Neighbours {
   readonly #random: Random;
   readonly #peers = new Map<PeerId, Neighbour>();
   readonly #connected = new Set<PeerId>();
+  /** Those connected that have nothing for us, and since when. */
+  readonly #uselessSince = new Map<PeerId, number>();
   #connecting = 0;
   #banned = 0;
 
@@ -80,7 +80,6 @@ export class Neighbours {
     this.#setLink(neighbour, 'idle');
     neighbour.retryAtMs = nowMs + backoffMs(neighbour.failures, this.#limits, this.#random);
     neighbour.failures += 1;
-    neighbour.uselessSinceMs = undefined;
   }
 
   ban(peer: PeerId): void {
@@ -108,24 +107,17 @@ export class Neighbours {
   }
 
   /**
-   * Neighbours to give up for others, which stand ready: those that have been of no use for a while. `isUseful` says
-   * who has something for us. They count as idle from here on, and wait the longest.
+   * Neighbours to give up for others, which stand ready: those that have been of no use for a while. `useful` are the
+   * connected ones that have something for us. Who is given up counts as idle from here on, and waits the longest.
    */
-  replaceNow(isUseful: (peer: PeerId) => boolean, nowMs: number): PeerId[] {
+  replaceNow(useful: ReadonlySet<PeerId>, nowMs: number): PeerId[] {
     if (this.known <= this.#limits.fullMeshPeers) return [];
-    const useless: Neighbour[] = [];
-    for (const peer of this.#connected) {
-      const neighbour = this.#peers.get(peer);
-      if (!neighbour) continue;
-      neighbour.uselessSinceMs = isUseful(peer) ? undefined : (neighbour.uselessSinceMs ?? nowMs);
-      if (nowMs >= (neighbour.uselessSinceMs ?? nowMs) + this.#limits.uselessMs) useless.push(neighbour);
-    }
+    const useless = this.#uselessFor(this.#limits.uselessMs, useful, nowMs);
     if (useless.length === 0 || this.#connected.size < this.#limits.neighbours) return [];
     const ready = this.#idle().filter((neighbour) => neighbour.retryAtMs <= nowMs).length;
     const replaced = useless.slice(0, ready);
     for (const neighbour of replaced) {
       this.#setLink(neighbour, 'idle');
-      neighbour.uselessSinceMs = undefined;
       neighbour.retryAtMs = nowMs + this.#limits.retryMaxMs;
     }
     return replaced.map((neighbour) => neighbour.peer);
@@ -139,6 +131,23 @@ export class Neighbours {
     return earliest;
   }
 
+  #uselessFor(durationMs: number, useful: ReadonlySet<PeerId>, nowMs: number): Neighbour[] {
+    const found: Neighbour[] = [];
+    // Mostly all are of use, and then nobody has to be looked at.
+    if (useful.size === this.#connected.size) this.#uselessSince.clear();
+    else for (const peer of this.#connected) this.#noteUse(peer, useful.has(peer), nowMs);
+    for (const [peer, sinceMs] of this.#uselessSince) {
+      const neighbour = this.#peers.get(peer);
+      if (neighbour && nowMs >= sinceMs + durationMs) found.push(neighbour);
+    }
+    return found;
+  }
+
+  #noteUse(peer: PeerId, isUseful: boolean, nowMs: number): void {
+    if (isUseful) this.#uselessSince.delete(peer);
+    else if (!this.#uselessSince.has(peer)) this.#uselessSince.set(peer, nowMs);
+  }
+
   #idle(): Neighbour[] {
     return [...this.#peers.values()].filter((neighbour) => neighbour.link === 'idle');
   }
@@ -147,11 +156,14 @@ export class Neighbours {
     if (neighbour.link === 'connecting') this.#connecting -= 1;
     if (link === 'connecting') this.#connecting += 1;
     if (link === 'connected') this.#connected.add(neighbour.peer);
-    else this.#connected.delete(neighbour.peer);
+    else {
+      this.#connected.delete(neighbour.peer);
+      this.#uselessSince.delete(neighbour.peer);
+    }
     neighbour.link = link;
   }
 }
 
 function newNeighbour(peer: PeerId): Neighbour {
-  return { peer, link: 'idle', failures: 0, retryAtMs: Number.NEGATIVE_INFINITY, uselessSinceMs: undefined };
+  return { peer, link: 'idle', failures: 0, retryAtMs: Number.NEGATIVE_INFINITY };
 }

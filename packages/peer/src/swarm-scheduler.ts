@@ -73,8 +73,7 @@ export function noteBytes(state: SwarmState, request: PieceRequest, bytes: numbe
 /** When a request next needs a look: the earliest deadline, silence, or turn for the endgame. */
 export function nextRequestCheckMs(state: SwarmState, nowMs: number): number | undefined {
   let earliest: number | undefined;
-  const isEndgame =
-    state.pieces.obtainableCount === 0 && state.requests.outstanding < currentBudget(state, nowMs);
+  const isEndgame = state.pieces.obtainableCount === 0 && !isBudgetUsed(state, nowMs);
   for (const request of state.requests.all()) {
     let atMs = request.late ? silenceEndsMs(state, request) : dueMs(state, request);
     const slowAtMs = request.waitsSinceMs + usualAnswerMs(state);
@@ -82,6 +81,11 @@ export function nextRequestCheckMs(state: SwarmState, nowMs: number): number | u
     earliest = Math.min(earliest ?? atMs, atMs);
   }
   return earliest;
+}
+
+/** Whether nothing more would be asked for, whoever had something. */
+export function isBudgetUsed(state: SwarmState, nowMs: number): boolean {
+  return state.requests.outstanding >= currentBudget(state, nowMs);
 }
 
 /** How many pieces may be outstanding now. */

@@ -4,9 +4,9 @@
  * Everything that affects it: the swarm's state and the time. Each function adds effects only where something changed.
  */
 
-import type { PeerId, SwarmWaitingReason } from './swarm-events.ts';
+import type { SwarmWaitingReason } from './swarm-events.ts';
 import { releasePeer } from './swarm-pieces.ts';
-import { currentBudget, nextRequestCheckMs } from './swarm-scheduler.ts';
+import { isBudgetUsed, nextRequestCheckMs } from './swarm-scheduler.ts';
 import type { SwarmState } from './swarm-state.ts';
 
 /** Connects, replaces, and gives up on peers that never said what they have. */
@@ -18,8 +18,7 @@ export function keepNeighbours(state: SwarmState, nowMs: number): void {
     state.effects.push({ kind: 'disconnect', peer, reason: 'silent' });
   }
   if (state.phase !== 'running') return;
-  const isUseful = (peer: PeerId) => state.pieces.usefulOf(peer) > 0;
-  for (const peer of state.neighbours.replaceNow(isUseful, nowMs)) {
+  for (const peer of state.neighbours.replaceNow(state.pieces.usefulPeers, nowMs)) {
     releasePeer(state, peer);
     state.effects.push({ kind: 'disconnect', peer, reason: 'useless' });
   }
@@ -104,7 +103,7 @@ function nextRunningMs(state: SwarmState, nowMs: number): number | undefined {
     earliest = sooner(earliest, later(nowMs, state.lastByteAtMs + state.limits.slowMs));
   for (const sinceMs of state.silentSince.values())
     earliest = sooner(earliest, sinceMs + state.limits.silenceMs);
-  if (state.requests.outstanding >= currentBudget(state, nowMs)) return earliest;
+  if (isBudgetUsed(state, nowMs)) return earliest;
   for (const peer of state.pieces.usefulPeers)
     earliest = sooner(earliest, later(nowMs, state.scores.get(peer)?.retryAtMs));
   return earliest;

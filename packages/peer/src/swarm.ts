@@ -21,7 +21,7 @@ import {
   releasePeer,
   requestEnded,
 } from './swarm-pieces.ts';
-import { cancelAll, expireRequests, fillWindow } from './swarm-scheduler.ts';
+import { cancelAll, expireRequests, fillWindow, isBudgetUsed } from './swarm-scheduler.ts';
 import {
   createSwarmState,
   type PieceSizes,
@@ -118,8 +118,7 @@ function apply(state: SwarmState, event: SwarmEvent, nowMs: number): boolean {
       haveAll(state, event.peer, event.have, nowMs);
       return false;
     case 'have_some':
-      for (const index of event.indices) state.pieces.addHave(event.peer, index);
-      return false;
+      return haveSome(state, event, nowMs);
     case 'piece_started':
       return pieceStarted(state, event, nowMs);
     case 'bytes_received':
@@ -187,6 +186,21 @@ function haveAll(state: SwarmState, peer: PeerId, have: PiecesOf, nowMs: number)
   if (askedAtMs !== undefined) scoreOf(state, peer).roundTrip(nowMs - askedAtMs);
   state.silentSince.delete(peer);
   state.pieces.setPeer(peer, have);
+}
+
+/**
+ * True where nothing can follow from it: most events of a large swarm are such news, and mostly the budget is used, or their
+ * peer is not to be asked before a time for which there is a tick.
+ */
+function haveSome(
+  state: SwarmState,
+  { peer, indices }: Extract<SwarmEvent, { kind: 'have_some' }>,
+  nowMs: number,
+): boolean {
+  const wasUseful = state.pieces.usefulPeers.has(peer);
+  for (const index of indices) state.pieces.addHave(peer, index);
+  if (state.reason !== 'none') return false;
+  return isBudgetUsed(state, nowMs) || (wasUseful && scoreOf(state, peer).retryAtMs > nowMs);
 }
 
 function stop(state: SwarmState, phase: 'paused' | 'store_failed'): void {

@@ -6,8 +6,8 @@ import { swarmLimits } from '../src/swarm-limits.ts';
 import { createSeededRandom } from './support/seeded-random.ts';
 
 const limits = swarmLimits({ fullMeshPeers: 6, neighbours: 4, connectsAtOnce: 3, maxKnownPeers: 20 });
-const always = () => true;
-const never = () => false;
+/** Of use to us. */
+const NOBODY: ReadonlySet<PeerId> = new Set();
 
 function peers(count: number): PeerId[] {
   return Array.from({ length: count }, (_, number) => peerId(`p${number}`));
@@ -93,10 +93,10 @@ describe('Neighbours', () => {
   it('replaces neighbours that have been useless for a while, where others stand ready', () => {
     const neighbours = knowing(10);
     connectAll(neighbours, 0);
-    expect(neighbours.replaceNow(never, 0)).toEqual([]);
-    expect(neighbours.replaceNow(never, limits.uselessMs - 1)).toEqual([]);
+    expect(neighbours.replaceNow(NOBODY, 0)).toEqual([]);
+    expect(neighbours.replaceNow(NOBODY, limits.uselessMs - 1)).toEqual([]);
     const [useful] = [...neighbours.connected];
-    const replaced = neighbours.replaceNow((peer) => peer === useful, limits.uselessMs);
+    const replaced = neighbours.replaceNow(new Set(useful ? [useful] : []), limits.uselessMs);
     expect(replaced.length).toBe(3);
     expect([...neighbours.connected]).toEqual([useful]);
     const others = connectAll(neighbours, limits.uselessMs);
@@ -107,13 +107,13 @@ describe('Neighbours', () => {
   it('keeps useful neighbours, and all where few peers are known', () => {
     const many = knowing(10);
     connectAll(many, 0);
-    many.replaceNow(never, 0);
-    many.replaceNow(always, limits.uselessMs - 1);
-    expect(many.replaceNow(never, limits.uselessMs)).toEqual([]);
+    many.replaceNow(NOBODY, 0);
+    many.replaceNow(many.connected, limits.uselessMs - 1);
+    expect(many.replaceNow(NOBODY, limits.uselessMs)).toEqual([]);
     const few = knowing(5);
     connectAll(few, 0);
-    few.replaceNow(never, 0);
-    expect(few.replaceNow(never, 1e9)).toEqual([]);
+    few.replaceNow(NOBODY, 0);
+    expect(few.replaceNow(NOBODY, 1e9)).toEqual([]);
   });
 
   it('remembers so many peers and no more', () => {
@@ -145,7 +145,7 @@ describe('Neighbours', () => {
           if (kind === 'ban') neighbours.ban(peer);
           if (kind === 'ban') banned.add(peer);
           if (kind === 'down' || kind === 'ban') connecting.delete(peer);
-          if (kind === 'replace') neighbours.replaceNow(never, nowMs);
+          if (kind === 'replace') neighbours.replaceNow(NOBODY, nowMs);
           if (kind === 'connect') for (const each of neighbours.connectNow(nowMs)) connecting.add(each);
           expect(neighbours.connecting).toBe(connecting.size);
           expect(neighbours.connected.size).toBeLessThanOrEqual(limits.fullMeshPeers + limits.connectsAtOnce);

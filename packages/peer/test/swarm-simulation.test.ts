@@ -1,8 +1,8 @@
 /** Whole swarms of the real cores: they complete whatever happens, keep their rules, and come near the bound. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SimulationOptions } from './support/simulation-model.ts';
-import { SwarmSimulation } from './support/swarm-simulator.ts';
+import type { SimulationOptions } from './simulation/simulation-model.ts';
+import { SwarmSimulation } from './simulation/swarm-simulation.ts';
 
 const pieceLength = 64 * 1024;
 

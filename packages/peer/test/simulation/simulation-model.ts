@@ -13,9 +13,11 @@ import type { VirtualTime } from './virtual-time.ts';
  */
 export type Behaviour = 'honest' | 'wrong_bytes' | 'false_have' | 'silent';
 
-/** A connection: messages on it are lost once it is closed. */
+/** A connection: messages on it are lost once it is closed, and never overtake each other. */
 export interface Link {
   isOpen: boolean;
+  /** When the last message of each side arrives. */
+  readonly arrivesAtMs: Map<PeerId, number>;
 }
 
 export interface SimulationOptions {
@@ -26,8 +28,18 @@ export interface SimulationOptions {
   /** Bytes per millisecond of the seeder's and the leechers' uplinks. */
   readonly seederUplink: number;
   readonly leecherUplink: number | ((leecher: number) => number);
-  /** One way, milliseconds. */
+  /** Bytes per millisecond of every leecher's downlink; without one only uplinks limit. */
+  readonly downlink?: number;
+  /** One way, milliseconds; each message takes up to `jitterMs` more. */
   readonly delayMs: number;
+  readonly jitterMs?: number;
+  /** What headers of all layers add to the bytes of pieces, as a share of them. */
+  readonly overhead?: number;
+  /**
+   * A connection takes a piece at once and sends it when it can, as sockets with their buffers do: an uploader then does not
+   * learn from a piece being taken that its uplink is free. Without it a piece is taken as fast as the uplink sends it.
+   */
+  readonly buffersPieces?: boolean;
   readonly strategy?: PickStrategyName;
   readonly limits?: Partial<SwarmLimits>;
   readonly uploadLimits?: Partial<UploadLimits>;
@@ -39,6 +51,8 @@ export interface SimulationOptions {
     readonly downAtMs: number;
     readonly upAtMs?: number;
   }[];
+  /** Peers that the tracker names in one answer; all unless given. */
+  readonly trackerPeers?: number;
   readonly untilMs?: number;
 }
 
@@ -57,8 +71,18 @@ export interface SimulationWorld<Peer> {
   announce(from: Peer, indices: readonly number[]): void;
   /** A message over the link between the two, if there is one. */
   send(from: Peer, to: Peer, task: () => void): void;
-  sendOver(link: Link, task: () => void): void;
+  sendOver(link: Link, from: Peer, task: () => void): void;
+  /** `bytes` of a piece have left `from` and arrive at `to`, as soon as its downlink has taken them. */
+  deliverPiece(
+    link: Link,
+    piece: { readonly from: Peer; readonly to: Peer; readonly bytes: number },
+    task: () => void,
+  ): void;
+  /** An uploader begins to send a piece. */
+  countBegun(uploader: Peer, receiver: Peer, index: number): void;
   countPiece(receiver: Peer, index: number): void;
   countBusy(): void;
   checkBudget(peer: Peer): void;
+  /** A peer has every piece. */
+  completed(peer: Peer): void;
 }

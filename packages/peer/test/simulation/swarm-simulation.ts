@@ -10,20 +10,22 @@ import { peerId } from '../../src/swarm-events.ts';
 import type { SwarmLimits } from '../../src/swarm-limits.ts';
 import { swarmLimits } from '../../src/swarm-limits.ts';
 import { type UploadId, uploadId } from '../../src/upload-events.ts';
-import { createSeededRandom } from './seeded-random.ts';
+import { createSeededRandom } from '../support/seeded-random.ts';
 import { SimulatedPeer } from './simulated-peer.ts';
 import type { Behaviour, Link, SimulationOptions, SimulationWorld } from './simulation-model.ts';
+import { boundOf, type FiguresOfRun, SwarmFigures, uplinkOf } from './swarm-figures.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import { createVirtualTime } from './virtual-time.ts';
 
-export interface SimulationResult {
+export interface SimulationResult extends FiguresOfRun {
   readonly timeMs: number;
-  /** Kumar and Ross (2006), without downlinks. */
+  /** Nobody could be quicker (Kumar and Ross 2006). */
   readonly boundMs: number;
   readonly ratio: number;
   readonly completed: boolean;
-  readonly duplicatePieces: number;
+  /** Messages delivered. */
   readonly events: number;
+  /** Requests refused because an uplink had enough of them. */
   readonly busy: number;
   readonly violations: readonly string[];
   readonly peers: readonly SimulatedPeer[];
@@ -37,7 +39,10 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
   readonly #random: Random;
   readonly #peers: SimulatedPeer[];
   readonly #byId: Map<PeerId, SimulatedPeer>;
-  #duplicates = 0;
+  readonly #figures: SwarmFigures;
+  /** Those that stay and have not got everything. */
+  readonly #incomplete = new Set<SimulatedPeer>();
+  readonly #downFreeAtMs = new Map<SimulatedPeer, number>();
   #events = 0;
   #busy = 0;
   #lastUploadId = 0;
@@ -48,6 +53,7 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
     this.#random = createSeededRandom(options.seed);
     this.#peers = this.#createPeers();
     this.#byId = new Map(this.#peers.map((peer) => [peer.id, peer]));
+    this.#figures = new SwarmFigures(options);
   }
 
   run(): SimulationResult {
@@ -57,22 +63,18 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
       this.time.at(downAtMs, () => peer.stop());
       if (upAtMs !== undefined) this.time.at(upAtMs, () => peer.start());
     }
-    const leaving = new Set((this.options.churn ?? []).filter((each) => each.upAtMs === undefined));
-    const gone = new Set([...leaving].map((each) => this.#leecher(each.leecher)));
+    const leaving = (this.options.churn ?? []).filter((each) => each.upAtMs === undefined);
+    const gone = new Set(leaving.map((each) => this.#leecher(each.leecher)));
     const staying = this.#peers.filter((peer) => !peer.isLiar && !gone.has(peer));
-    const isDone = () => staying.every((peer) => peer.isUp && peer.isComplete);
+    for (const peer of staying) if (!peer.isComplete) this.#incomplete.add(peer);
+    const isDone = () => this.#incomplete.size === 0 && staying.every((peer) => peer.isUp);
     this.time.run({ isDone, untilMs: this.options.untilMs ?? 3_600_000 });
     const timeMs = this.time.nowMs;
-    const boundMs = this.#boundMs();
-    const result = { timeMs, boundMs, ratio: timeMs / boundMs, completed: isDone() };
-    const { violations } = this;
+    const boundMs = boundOf(this.options);
     return {
-      ...result,
-      duplicatePieces: this.#duplicates,
-      events: this.#events,
-      busy: this.#busy,
-      violations,
-      peers: this.#peers,
+      ...{ timeMs, boundMs, ratio: timeMs / boundMs, completed: isDone() },
+      ...this.#figures.ofRun(this.#peers, timeMs),
+      ...{ events: this.#events, busy: this.#busy, violations: this.violations, peers: this.#peers },
     };
   }
 
@@ -101,9 +103,12 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
     return peer;
   }
 
-  /** All others, up or not: a tracker's list is stale. */
+  /** Others, up or not: a tracker's list is stale. */
   trackerAnswer(asker: SimulatedPeer): PeerId[] {
-    return this.#peers.filter((peer) => peer !== asker).map((peer) => peer.id);
+    const others = this.#peers.filter((peer) => peer !== asker).map((peer) => peer.id);
+    const { trackerPeers = others.length } = this.options;
+    while (others.length > trackerPeers) others.splice(this.#random.integer(others.length), 1);
+    return others;
   }
 
   askTracker(asker: SimulatedPeer): void {
@@ -119,7 +124,7 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
         from.tell({ kind: 'peer_failed', peer: to.id });
         return;
       }
-      const link: Link = { isOpen: true };
+      const link: Link = { isOpen: true, arrivesAtMs: new Map() };
       from.links.set(to, link);
       to.links.set(from, link);
       for (const [side, other] of [
@@ -127,7 +132,7 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
         [to, from],
       ] as const) {
         side.tell({ kind: 'peer_connected', peer: other.id });
-        this.sendOver(link, () => this.#sendBitfield(other, side, link));
+        this.sendOver(link, side, () => this.#sendBitfield(other, side, link));
       }
     });
   }
@@ -161,30 +166,47 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
     }
     if (request.maxPieces > request.pieces.length)
       this.violations.push(`${from.id} asks for more than it names`);
-    this.sendOver(link, () => uploader.serve(from, request, link));
+    this.sendOver(link, from, () => uploader.serve(from, request, link));
   }
 
   /** A message over the link between the two, if there is one. */
   send(from: SimulatedPeer, to: SimulatedPeer, task: () => void): void {
     const link = from.links.get(to);
-    if (link) this.sendOver(link, task);
+    if (link) this.sendOver(link, from, task);
   }
 
-  sendOver(link: Link, task: () => void): void {
-    this.time.after(this.options.delayMs, () => {
-      this.#events += 1;
-      if (link.isOpen) task();
-    });
+  sendOver(link: Link, from: SimulatedPeer, task: () => void): void {
+    this.#arriveAt(link, from, this.#delayedMs(), task);
   }
 
   announce(from: SimulatedPeer, indices: readonly number[]): void {
     for (const [to, link] of from.links) {
-      this.sendOver(link, () => to.tell({ kind: 'have_some', peer: from.id, indices }));
+      this.sendOver(link, from, () => to.tell({ kind: 'have_some', peer: from.id, indices }));
     }
   }
 
+  deliverPiece(
+    link: Link,
+    { from, to, bytes }: { readonly from: SimulatedPeer; readonly to: SimulatedPeer; readonly bytes: number },
+    task: () => void,
+  ): void {
+    const { downlink } = this.options;
+    if (downlink === undefined) {
+      this.sendOver(link, from, task);
+      return;
+    }
+    // The first byte came a piece's time ago, so only a queue at the downlink delays the last one.
+    const freeAtMs = Math.max(this.#delayedMs(), (this.#downFreeAtMs.get(to) ?? 0) + bytes / downlink);
+    this.#downFreeAtMs.set(to, freeAtMs);
+    this.#arriveAt(link, from, freeAtMs, task);
+  }
+
+  countBegun(uploader: SimulatedPeer, receiver: SimulatedPeer, index: number): void {
+    this.#figures.begun(uploader, receiver, index);
+  }
+
   countPiece(receiver: SimulatedPeer, index: number): void {
-    if (receiver.have.has(index)) this.#duplicates += 1;
+    this.#figures.sent(receiver, index);
   }
 
   countBusy(): void {
@@ -202,19 +224,34 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
     }
   }
 
+  completed(peer: SimulatedPeer): void {
+    this.#incomplete.delete(peer);
+  }
+
+  #delayedMs(): number {
+    const { delayMs, jitterMs = 0 } = this.options;
+    const jitter = jitterMs === 0 ? 0 : (jitterMs * this.#random.integer(1_024)) / 1_023;
+    return this.time.nowMs + delayMs + jitter;
+  }
+
+  /** Messages of one side of a connection arrive in their order. */
+  #arriveAt(link: Link, from: SimulatedPeer, wantedMs: number, task: () => void): void {
+    const atMs = Math.max(wantedMs, link.arrivesAtMs.get(from.id) ?? 0);
+    link.arrivesAtMs.set(from.id, atMs);
+    this.time.at(atMs, () => {
+      this.#events += 1;
+      if (link.isOpen) task();
+    });
+  }
+
   #sendBitfield(of: SimulatedPeer, to: SimulatedPeer, link: Link): void {
     const said = Array.from({ length: of.have.length }, (_, index) => of.announces(index));
     const have = { length: said.length, has: (index: number) => said[index] ?? false };
-    this.sendOver(link, () => to.tell({ kind: 'have_all', peer: of.id, have }));
+    this.sendOver(link, of, () => to.tell({ kind: 'have_all', peer: of.id, have }));
   }
 
   #leecher(number: number): SimulatedPeer {
     return this.peer(peerId(`leecher-${number}`));
-  }
-
-  #uplinkOf(leecher: number): number {
-    const { leecherUplink } = this.options;
-    return typeof leecherUplink === 'number' ? leecherUplink : leecherUplink(leecher);
   }
 
   #createPeers(): SimulatedPeer[] {
@@ -229,20 +266,10 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
       });
     return [
       make('seeder', seederUplink, 'honest', true),
-      ...Array.from({ length: leechers }, (_, n) => make(`leecher-${n}`, this.#uplinkOf(n), 'honest', false)),
+      ...Array.from({ length: leechers }, (_, n) =>
+        make(`leecher-${n}`, uplinkOf(this.options, n), 'honest', false),
+      ),
       ...liars.map((behaviour, n) => make(`liar-${n}`, seederUplink, behaviour, false)),
     ];
   }
-
-  #boundMs(): number {
-    const { leechers, seederUplink, pieces, pieceLength } = this.options;
-    const bytes = pieces * pieceLength;
-    let uplinks = seederUplink;
-    for (let leecher = 0; leecher < leechers; leecher += 1) uplinks += this.#uplinkOf(leecher);
-    return Math.max(bytes / seederUplink, (leechers * bytes) / uplinks);
-  }
-}
-
-export function simulateSwarm(options: SimulationOptions): SimulationResult {
-  return new SwarmSimulation(options).run();
 }

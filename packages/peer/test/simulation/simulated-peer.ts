@@ -20,6 +20,11 @@ interface Serving {
   readonly receiver: SimulatedPeer;
   readonly requestId: RequestId;
   readonly link: Link;
+  isSending: boolean;
+  /** Pieces that the connection has taken and not sent. */
+  buffered: number;
+  /** What goes out behind them. */
+  atEnd: (() => void) | undefined;
 }
 
 export class SimulatedPeer {
@@ -96,7 +101,8 @@ export class SimulatedPeer {
   /** Reports to the swarm core and carries out what it answers. */
   tell(event: SwarmEvent): void {
     if (!this.isUp) return;
-    if (event.kind === 'piece_verified') this.have.add(event.index);
+    if (event.kind === 'piece_verified' && this.have.add(event.index) && this.isComplete)
+      this.#simulation.completed(this);
     for (const effect of this.swarm.handle(event, this.#simulation.time.nowMs)) this.#carryOut(effect);
     this.#simulation.checkBudget(this);
   }
@@ -111,7 +117,14 @@ export class SimulatedPeer {
   serve(receiver: SimulatedPeer, request: Extract<SwarmEffect, { kind: 'request' }>, link: Link): void {
     if (this.behaviour === 'silent') return;
     const id = this.#simulation.nextUploadId();
-    this.#serving.set(id, { receiver, requestId: request.requestId, link });
+    this.#serving.set(id, {
+      receiver,
+      requestId: request.requestId,
+      link,
+      isSending: false,
+      buffered: 0,
+      atEnd: undefined,
+    });
     const have = this.behaviour === 'wrong_bytes' ? { length: this.have.length, has: () => true } : this.have;
     const { pieces: want, maxPieces } = request;
     this.tellUploads({
@@ -137,13 +150,21 @@ export class SimulatedPeer {
     for (const [id, serving] of this.#serving) if (serving.receiver === receiver) this.#endServing(id);
   }
 
+  /** Whether a request of somebody else waits here. */
+  hasWaiting(receiver: SimulatedPeer): boolean {
+    for (const serving of this.#serving.values()) {
+      if (serving.receiver !== receiver && !serving.isSending) return true;
+    }
+    return false;
+  }
+
   get servingCount(): number {
     return this.#serving.size;
   }
 
   #endServing(id: UploadId): void {
     this.#serving.delete(id);
-    this.uplink.cancel(id);
+    if (this.#simulation.options.buffersPieces !== true) this.uplink.cancel(id);
     this.tellUploads({ kind: 'ended', uploadId: id });
   }
 
@@ -201,33 +222,62 @@ export class SimulatedPeer {
     const outcome = effect.kind === 'end' ? 'done' : effect.kind === 'refuse' ? effect.code : 'failed';
     if (outcome === 'busy') this.#simulation.countBusy();
     const { receiver, requestId } = serving;
-    this.#sendTo(serving, () => receiver.tell({ kind: 'request_ended', peer: this.id, requestId, outcome }));
+    const ended = () => receiver.tell({ kind: 'request_ended', peer: this.id, requestId, outcome });
+    if (serving.buffered > 0) serving.atEnd = () => this.#sendTo(serving, ended);
+    else this.#sendTo(serving, ended);
   }
 
   #sendPiece(id: UploadId, index: number, serving: Serving): void {
-    const { receiver, requestId } = serving;
-    const bytes = this.#simulation.options.pieceLength;
-    const of = { peer: this.id, requestId };
-    this.#sendTo(serving, () => receiver.tell({ kind: 'piece_started', ...of, index }));
-    const isBad = this.behaviour === 'wrong_bytes';
-    this.uplink.send(id, isBad ? bytes / 16 : bytes, () => {
-      this.tellUploads({ kind: 'block_sent', uploadId: id, bytes });
+    const { receiver, link } = serving;
+    const { pieceLength, overhead = 0, buffersPieces = false } = this.#simulation.options;
+    const bytes = pieceLength * (1 + overhead) * (this.behaviour === 'wrong_bytes' ? 1 / 16 : 1);
+    this.#simulation.countBegun(this, receiver, index);
+    serving.isSending = true;
+    const arrived = () => this.#arrive(serving, index);
+    const onSent = () => {
       this.#simulation.countPiece(receiver, index);
-      this.#sendTo(serving, () => {
-        if (isBad) {
-          receiver.badPieces += 1;
-          receiver.tell({ kind: 'piece_bad', ...of, index, leaf: 0 });
-          return;
-        }
-        receiver.tell({ kind: 'bytes_received', ...of, bytes });
-        receiver.tell({ kind: 'piece_verified', ...of, index });
-      });
-      this.tellUploads({ kind: 'piece_sent', uploadId: id });
-    });
+      if (buffersPieces) this.#announcePiece(serving, index);
+      this.#simulation.deliverPiece(link, { from: this, to: receiver, bytes }, arrived);
+      if (!buffersPieces) this.#taken(id, serving);
+      else this.#leftBuffer(serving);
+    };
+    if (buffersPieces) {
+      serving.buffered += 1;
+      this.#simulation.time.after(0, () => this.#taken(id, serving));
+    } else this.#announcePiece(serving, index);
+    this.uplink.send({ key: id, lane: buffersPieces ? receiver.id : String(id), bytes, onSent });
+  }
+
+  #announcePiece(serving: Serving, index: number): void {
+    const { receiver, requestId } = serving;
+    this.#sendTo(serving, () => receiver.tell({ kind: 'piece_started', peer: this.id, requestId, index }));
+  }
+
+  /** The connection has the whole piece. */
+  #taken(id: UploadId, serving: Serving): void {
+    serving.isSending = false;
+    this.tellUploads({ kind: 'block_sent', uploadId: id, bytes: this.#simulation.options.pieceLength });
+    this.tellUploads({ kind: 'piece_sent', uploadId: id });
+  }
+
+  #leftBuffer(serving: Serving): void {
+    serving.buffered -= 1;
+    if (serving.buffered === 0) serving.atEnd?.();
+  }
+
+  #arrive({ receiver, requestId }: Serving, index: number): void {
+    const of = { peer: this.id, requestId };
+    if (this.behaviour === 'wrong_bytes') {
+      receiver.badPieces += 1;
+      receiver.tell({ kind: 'piece_bad', ...of, index, leaf: 0 });
+      return;
+    }
+    receiver.tell({ kind: 'bytes_received', ...of, bytes: this.#simulation.options.pieceLength });
+    receiver.tell({ kind: 'piece_verified', ...of, index });
   }
 
   #sendTo(serving: Serving, task: () => void): void {
-    this.#simulation.sendOver(serving.link, task);
+    this.#simulation.sendOver(serving.link, this, task);
   }
 
   #wakeAt(what: 'swarm' | 'uploads', atMs: number, task: () => void): void {
