@@ -44,6 +44,19 @@ function describeReading({ full }: ChunkStoreFactory): void {
     expect(await readAll(store)).toEqual(bytes);
   });
 
+  it('reads a block into memory that it is given, and nowhere else', async () => {
+    const { manifest, bytes } = sample(2 * PIECE_LENGTH + 100);
+    await using store = await full(manifest, bytes);
+    const into = new Uint8Array(1_100).fill(9);
+    const block = await store.readBlock(1, 7, 1_000, { into });
+    expect(block).toEqual(bytes.slice(PIECE_LENGTH + 7, PIECE_LENGTH + 1_007));
+    expect([block.buffer, block.byteOffset]).toEqual([into.buffer, into.byteOffset]);
+    expect(into.subarray(1_000)).toEqual(new Uint8Array(100).fill(9));
+    await expect(store.readBlock(1, 7, 1_000, { into: into.subarray(101) })).rejects.toBeInstanceOf(
+      RangeError,
+    );
+  });
+
   it('reads blocks at any place, and nothing outside a piece', async () => {
     const { manifest, bytes } = sample(2 * PIECE_LENGTH + 100);
     await using store = await full(manifest, bytes);

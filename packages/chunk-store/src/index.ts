@@ -33,7 +33,7 @@ export type { FileHandle, FileInfo, FileSystem, OpenMode } from './shell/file-sy
 export { createNodeFileSystem } from './shell/node-file-system.ts';
 export { type DownloadOptions, openDownload } from './shell/open-download.ts';
 export { openSource, type SourceOptions } from './shell/source-store.ts';
-export type { ChunkStore, StoreCallOptions } from './store.ts';
+export type { ChunkStore, ReadBlockOptions, StoreCallOptions } from './store.ts';
 
 // Errors and limits
 

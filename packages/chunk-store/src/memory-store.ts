@@ -7,8 +7,8 @@ import { StoreError } from './errors.ts';
 import type { Manifest } from './manifest.ts';
 import { type VerifiedPiece, verifyWholePiece } from './piece-assembler.ts';
 import { createPieceLayout, type PieceLayout } from './piece-layout.ts';
-import type { ChunkStore, StoreCallOptions } from './store.ts';
-import { checkBlock, checkPiece } from './store-checks.ts';
+import type { ChunkStore, ReadBlockOptions, StoreCallOptions } from './store.ts';
+import { checkBlock, checkPiece, checkTarget } from './store-checks.ts';
 
 /** What a memory store is made from. */
 export interface MemoryStoreOptions {
@@ -56,11 +56,15 @@ class MemoryStore implements ChunkStore {
     index: number,
     offset: number,
     length: number,
-    options?: StoreCallOptions,
+    options?: ReadBlockOptions,
   ): Promise<Uint8Array> {
     this.#check(options);
     checkBlock(this.layout, index, offset, length);
-    return this.#piece(index).bytes.slice(offset, offset + length);
+    const { into } = options ?? {};
+    checkTarget(into, length);
+    const block = this.#piece(index).bytes.subarray(offset, offset + length);
+    into?.set(block);
+    return into?.subarray(0, length) ?? block.slice();
   }
 
   async readLeafHashes(index: number, options?: StoreCallOptions): Promise<Uint8Array> {

@@ -16,6 +16,12 @@ export function checkBlock(layout: PieceLayout, index: number, offset: number, l
   );
 }
 
+/** Throws RangeError unless `length` bytes fit into `target`, where there is one. */
+export function checkTarget(target: Uint8Array | undefined, length: number): void {
+  if (target === undefined || target.length >= length) return;
+  throw new RangeError(`Cannot read ${length} bytes into ${target.length}`);
+}
+
 /** Fails with `wrong_file` unless the piece was verified against the same root and cut; TypeError if it was not at all. */
 export function checkPiece(manifest: Manifest, piece: VerifiedPiece): void {
   if (!(piece instanceof VerifiedPiece))

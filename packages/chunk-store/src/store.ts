@@ -13,6 +13,11 @@ export interface StoreCallOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ReadBlockOptions extends StoreCallOptions {
+  /** Memory to read into, of the block's length or more; fresh memory unless given. */
+  readonly into?: Uint8Array;
+}
+
 /** One file as verified pieces. All methods fail with `closed` after `close`. */
 export interface ChunkStore extends AsyncDisposable {
   readonly manifest: Manifest;
@@ -27,10 +32,10 @@ export interface ChunkStore extends AsyncDisposable {
   >;
   /**
    * Reads `length` bytes at `offset` bytes into piece `index`.
-   * The bytes belong to the caller. Fails with `missing_piece` where the piece is not here, `source_changed` where the file
+   * The bytes belong to the caller, and are the first of `into` where that is given. Fails with `missing_piece` where the piece is not here, `source_changed` where the file
    * on disk is no longer the one shared, `corrupt_piece` where it no longer holds the piece.
    */
-  readBlock(index: number, offset: number, length: number, options?: StoreCallOptions): Promise<Uint8Array>;
+  readBlock(index: number, offset: number, length: number, options?: ReadBlockOptions): Promise<Uint8Array>;
   /** The SHA-256 hashes of the piece's 16 KiB leaves, 32 bytes each, which hash to the piece's entry in the piece layer. */
   readLeafHashes(index: number, options?: StoreCallOptions): Promise<Uint8Array>;
   /**

@@ -43,7 +43,7 @@ export interface Channel {
   /** Starts the flow of events. Called once. */
   start(events: ChannelEvents): void;
   /**
-   * Queues `parts` as one vectored write; the caller must not change them afterwards.
+   * Queues `parts` as one vectored write; the caller must not change them before `queuedBytes` says that they are gone.
    * Answers false when the caller should wait for `drain` before it writes more.
    */
   write(parts: readonly Uint8Array[]): boolean;

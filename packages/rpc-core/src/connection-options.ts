@@ -21,6 +21,11 @@ export interface ConnectionOptions {
   readonly onLog?: Log;
   /** Shared with other connections: bounds what all of them hold that arrived and was not taken. */
   readonly receiveBudget?: ReceiveBudget;
+  /**
+   * Memory for what arrives in several chunks, which large payloads do: at least `byteLength` bytes, such as a buffer that
+   * is used again. It belongs to whoever is handed the message. Fresh unless given.
+   */
+  readonly allocate?: (byteLength: number) => Uint8Array;
   /** Runs a task soon, to gather writes; as promises do unless told otherwise. */
   readonly defer?: Defer;
 }

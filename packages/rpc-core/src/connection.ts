@@ -16,6 +16,17 @@ export type CloseReason =
   /** Anything else; `error.code` is a `ConnectionErrorCode`, or the code that the other side gave (`error.remote`). */
   | { readonly kind: 'failed'; readonly error: RpcError };
 
+/**
+ * How far the output of a connection is. A byte field of an item goes out by reference; its memory may be used again as
+ * soon as `takenBytes` has reached what `madeBytes` was once the item had been sent.
+ */
+export interface OutputProgress {
+  /** Bytes made so far. */
+  readonly madeBytes: number;
+  /** How many of them, from the start, the network has taken. */
+  readonly takenBytes: number;
+}
+
 /** Calls both ways over one channel. */
 export interface Connection extends AsyncDisposable {
   /** The other end, as the transport knows it. */
@@ -28,6 +39,7 @@ export interface Connection extends AsyncDisposable {
   readonly signal: AbortSignal;
   /** Whether the other side may send full payloads: from the start with `trusted`, otherwise after `authenticate()`. */
   readonly isAuthenticated: boolean;
+  readonly output: OutputProgress;
   /** Calls made here that are not settled. */
   readonly pendingCalls: number;
   /** Calls of the other side whose handlers run or wait. */

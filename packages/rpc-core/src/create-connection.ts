@@ -7,7 +7,7 @@
 import { Caller } from './caller.ts';
 import type { Channel } from './channel.ts';
 import { createClient } from './client.ts';
-import type { CloseReason, Connection } from './connection.ts';
+import type { CloseReason, Connection, OutputProgress } from './connection.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import type { Client, Contract } from './contract.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -62,6 +62,7 @@ class ChannelConnection implements Connection {
       callsInFlight: limits.callsInFlight,
       maxPayloadBytes: (type) => this.#payloadLimits.maxPayloadBytes(type),
       methodServed: (name) => methods.get(name)?.method,
+      allocate: options.allocate,
     });
     const output = createOutput({
       channel,
@@ -120,6 +121,11 @@ class ChannelConnection implements Connection {
 
   get isAuthenticated(): boolean {
     return this.#isAuthenticated;
+  }
+
+  get output(): OutputProgress {
+    const { madeBytes, outputBytes } = this.#session;
+    return { madeBytes, takenBytes: madeBytes - outputBytes - this.#options.channel.queuedBytes };
   }
 
   get pendingCalls(): number {

@@ -7,6 +7,8 @@
 
 export interface FrameQueue {
   readonly byteLength: number;
+  /** Bytes ever added. */
+  readonly madeBytes: number;
   add(parts: readonly Uint8Array[]): void;
   /** Everything added since the last time, in order. */
   take(): Uint8Array[];
@@ -15,13 +17,18 @@ export interface FrameQueue {
 export function createFrameQueue(): FrameQueue {
   let parts: Uint8Array[] = [];
   let byteLength = 0;
+  let madeBytes = 0;
   return {
+    get madeBytes() {
+      return madeBytes;
+    },
     get byteLength() {
       return byteLength;
     },
     add(more) {
       for (const part of more) {
         byteLength += part.length;
+        madeBytes += part.length;
         parts.push(part);
       }
     },

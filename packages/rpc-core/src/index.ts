@@ -13,7 +13,7 @@ export type {
 } from './channel.ts';
 export type { Clock } from './clock.ts';
 // Connections
-export type { CloseReason, Connection } from './connection.ts';
+export type { CloseReason, Connection, OutputProgress } from './connection.ts';
 export type { ConnectionOptions } from './connection-options.ts';
 // Contracts
 export {

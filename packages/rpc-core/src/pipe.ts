@@ -1,7 +1,8 @@
 /**
  * Two channels joined to each other inside one process: what the in-memory and the simulated network are made of.
  *
- * It keeps the manners of TCP (ordered bytes, a receive window, half-close, reset) and hands chunks over by reference.
+ * It keeps the manners of TCP: ordered bytes, a receive window, half-close, reset, and what was written may be changed
+ * once it has left.
  * It has no idea of time: a `Wire` decides when bytes have left and when they arrive. Events are never reported from
  * inside a call of the side that they are reported to.
  */
@@ -141,7 +142,8 @@ export class PipeEnd implements Channel {
   #queue(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     this.#queuedBytes += chunk.length;
-    this.#outgoing.push(chunk);
+    // The writer may use the memory again before the reader has looked at it.
+    this.#outgoing.push(new Uint8Array(chunk));
   }
 
   /** Sends as long as the wire is free and the window is open, then the end. */

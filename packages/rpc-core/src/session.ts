@@ -38,6 +38,8 @@ export interface SessionOptions {
   readonly methodServed: (name: string) => Method | undefined;
   /** Calls that this side makes at most at once, and that it serves at once. */
   readonly callsInFlight: number;
+  /** Memory for payloads that arrive in several chunks; as `FrameDecoderOptions.allocate`. */
+  readonly allocate?: ((byteLength: number) => Uint8Array) | undefined;
 }
 
 /** The protocol of one connection. A new one has its `hello` ready to be sent. */
@@ -56,7 +58,8 @@ export class Session {
     this.#made = new MadeCalls(writer, this.#output);
     this.#served = new ServedCalls(options, writer, this.#output);
     this.#callsAllowed = options.callsInFlight;
-    this.#decoder = createFrameDecoder({ maxPayloadBytes: options.maxPayloadBytes });
+    const { maxPayloadBytes, allocate } = options;
+    this.#decoder = createFrameDecoder({ maxPayloadBytes, ...(allocate && { allocate }) });
     this.#output.add(helloFrame({ ...spokenVersions, callsInFlight: options.callsInFlight }));
   }
 
@@ -87,6 +90,11 @@ export class Session {
   /** Bytes waiting in `takeOutput`. */
   get outputBytes(): number {
     return this.#output.byteLength;
+  }
+
+  /** Bytes ever made for `takeOutput`. */
+  get madeBytes(): number {
+    return this.#output.madeBytes;
   }
 
   /** Whether `takeOutput` has something. */

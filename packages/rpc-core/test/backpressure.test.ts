@@ -1,6 +1,6 @@
 import { struct, u32 } from '@minitorrent/wire-codec';
 import { describe, expect, test } from 'vitest';
-import { createConnection, defineContract, serve, unary } from '../src/index.ts';
+import { type Connection, createConnection, defineContract, serve, unary } from '../src/index.ts';
 import { drainMicrotasks } from '../src/testing.ts';
 import { collect, connectPair, contract, handlers } from './support/pair.ts';
 import { createPuppet } from './support/puppet.ts';
@@ -19,6 +19,44 @@ function countingBlobs() {
   }
   return { produced, served: serve(contract, handlers({ blobs })) };
 }
+
+describe('the output of a connection', () => {
+  test('says when the memory of an item may be used again', async () => {
+    const buffers = [new Uint8Array(200 * KIB), new Uint8Array(200 * KIB)];
+    const free = new Map(buffers.map((buffer) => [buffer, 0]));
+    let far: Connection | undefined;
+    let reused = 0;
+    async function* blobs({ count }: { readonly count: number }) {
+      for (let index = 0; index < count; index++) {
+        const taken = far?.output.takenBytes ?? 0;
+        const [buffer] = [...free].find(([, from]) => from <= taken) ?? [new Uint8Array(200 * KIB)];
+        if (free.delete(buffer) && index >= buffers.length) reused++;
+        yield buffer.fill(index);
+        free.set(buffer, far?.output.madeBytes ?? 0);
+      }
+    }
+    const pair = await connectPair({ far: { serve: [serve(contract, handlers({ blobs }))] } });
+    far = pair.far;
+    const items = await collect(pair.near.client(contract).blobs({ count: 50, size: 0 }));
+    expect(items.map((item) => new Set(item))).toEqual(items.map((_, index) => new Set([index])));
+    expect(reused).toBeGreaterThan(40);
+    await pair.end();
+    expect(far.output.takenBytes).toBe(far.output.madeBytes);
+  });
+
+  test('gives what arrives in several chunks in memory of the reader', async () => {
+    const asked: number[] = [];
+    const allocate = (byteLength: number): Uint8Array => {
+      asked.push(byteLength);
+      return new Uint8Array(256 * KIB).subarray(0, byteLength);
+    };
+    const pair = await connectPair({ near: { allocate } });
+    const items = await collect(pair.near.client(contract).blobs({ count: 3, size: 100 * KIB }));
+    expect(items.map((item) => item.buffer.byteLength)).toEqual([256 * KIB, 256 * KIB, 256 * KIB]);
+    expect(asked.every((byteLength) => byteLength >= 100 * KIB)).toBe(true);
+    await pair.end();
+  });
+});
 
 describe('a stream whose reader does not read', () => {
   test('stops its handler at the window and one item', async () => {

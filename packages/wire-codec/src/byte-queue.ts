@@ -5,6 +5,13 @@
  */
 import { GATHER_BELOW_BYTES, GATHER_BYTES } from './limits.ts';
 
+/** Gives at least `byteLength` bytes, which all get overwritten. */
+export type Allocate = (byteLength: number) => Uint8Array;
+
+function allocateFresh(byteLength: number): Uint8Array {
+  return new Uint8Array(byteLength);
+}
+
 export class ByteQueue {
   readonly #chunks: Uint8Array[] = [];
   /** Index of the first chunk with unread bytes; those before it are dropped from time to time. */
@@ -37,12 +44,15 @@ export class ByteQueue {
     return byte;
   }
 
-  /** Takes `length` bytes, at least one; the caller has made sure that they are there. */
-  take(length: number): Uint8Array {
+  /**
+   * Takes `length` bytes, at least one; the caller has made sure that they are there. Where they span several chunks
+   * they are copied into what `allocate` gives for them.
+   */
+  take(length: number, allocate: Allocate = allocateFresh): Uint8Array {
     // There is a first chunk, because there are bytes.
     const chunk = this.#chunks[this.#head] as Uint8Array;
     const start = this.#offset;
-    if (chunk.length - start < length) return this.#join(length);
+    if (chunk.length - start < length) return this.#join(length, allocate);
     this.#skip(chunk, length);
     return chunk.subarray(start, start + length);
   }
@@ -69,8 +79,8 @@ export class ByteQueue {
     this.#append(buffer.subarray(0, chunk.length), buffer);
   }
 
-  #join(length: number): Uint8Array {
-    const joined = new Uint8Array(length);
+  #join(length: number, allocate: Allocate): Uint8Array {
+    const joined = allocate(length).subarray(0, length);
     for (let filled = 0; filled < length; ) {
       const chunk = this.#chunks[this.#head] as Uint8Array;
       const part = chunk.subarray(this.#offset, this.#offset + length - filled);

@@ -5,7 +5,7 @@
  * with the same error and never looks for the next frame in garbage. The declared length of a payload is compared with
  * the limit before any of it is buffered, and is never trusted for an allocation.
  */
-import { ByteQueue } from './byte-queue.ts';
+import { type Allocate, ByteQueue } from './byte-queue.ts';
 import { FrameError } from './errors.ts';
 import { FRAME_START, type Frame, HEADER_BYTES, isTypeCharacter } from './frame.ts';
 import { MAX_TYPE_BYTES } from './limits.ts';
@@ -28,11 +28,17 @@ export interface FrameDecoder {
 export interface FrameDecoderOptions {
   /** Most bytes that a payload may have, for each type; asked once per frame as soon as its type is known. */
   readonly maxPayloadBytes: number | ((type: string) => number);
+  /**
+   * Gives at least `byteLength` bytes for a payload that is here but spans chunks, such as a buffer that is used again; a
+   * fresh Uint8Array unless given. The payload is the first `byteLength` of them, and theirs whoever takes the frame.
+   */
+  readonly allocate?: (byteLength: number) => Uint8Array;
 }
 
 export function createFrameDecoder(options: FrameDecoderOptions): FrameDecoder {
-  const { maxPayloadBytes } = options;
-  return new QueueDecoder(typeof maxPayloadBytes === 'number' ? () => maxPayloadBytes : maxPayloadBytes);
+  const { maxPayloadBytes, allocate } = options;
+  const limit = typeof maxPayloadBytes === 'number' ? () => maxPayloadBytes : maxPayloadBytes;
+  return new QueueDecoder(limit, allocate);
 }
 
 /** Bytes of the header up to and with the type size. */
@@ -40,6 +46,7 @@ const OPENING_BYTES = 3;
 
 class QueueDecoder implements FrameDecoder {
   readonly #maxPayloadBytes: (type: string) => number;
+  readonly #allocate: Allocate | undefined;
   readonly #queue = new ByteQueue();
   /** What `next` or `end` failed with. */
   #failure: unknown;
@@ -48,8 +55,9 @@ class QueueDecoder implements FrameDecoder {
   #type = '';
   #payloadBytes = 0;
 
-  constructor(maxPayloadBytes: (type: string) => number) {
+  constructor(maxPayloadBytes: (type: string) => number, allocate: Allocate | undefined) {
     this.#maxPayloadBytes = maxPayloadBytes;
+    this.#allocate = allocate;
   }
 
   get bufferedBytes(): number {
@@ -139,7 +147,8 @@ class QueueDecoder implements FrameDecoder {
 
   #readPayload(): Frame | undefined {
     if (this.#queue.length < this.#payloadBytes) return undefined;
-    const payload = this.#payloadBytes === 0 ? new Uint8Array(0) : this.#queue.take(this.#payloadBytes);
+    const payload =
+      this.#payloadBytes === 0 ? new Uint8Array(0) : this.#queue.take(this.#payloadBytes, this.#allocate);
     const frame = { type: this.#type, payload };
     this.#typeSize = 0;
     this.#type = '';

@@ -100,6 +100,29 @@ describe('createFrameDecoder', () => {
     }
   });
 
+  test('copies what spans chunks into the memory that it is given, and asks for none before all is here', () => {
+    const memory = new Uint8Array(200).fill(7);
+    const asked: number[] = [];
+    const allocate = (byteLength: number): Uint8Array => {
+      asked.push(byteLength);
+      return memory;
+    };
+    const payload = Uint8Array.from({ length: 100 }, (_, index) => index);
+    const whole = joined(encodeFrame('a', payload));
+    const decoder = createFrameDecoder({ maxPayloadBytes: 100, allocate });
+    decoder.push(whole);
+    expect(decoder.next()?.payload.buffer).toBe(whole.buffer);
+    decoder.push(whole.subarray(0, 50));
+    expect(decoder.next()).toBeUndefined();
+    expect(asked).toEqual([]);
+    decoder.push(whole.subarray(50));
+    const frame = decoder.next();
+    expect(asked).toEqual([100]);
+    expect(frame?.payload).toEqual(payload);
+    expect(frame?.payload.buffer).toBe(memory.buffer);
+    expect(memory.subarray(100)).toEqual(new Uint8Array(100).fill(7));
+  });
+
   test('allocates nothing for a declared length', () => {
     const before = process.memoryUsage().arrayBuffers;
     const decoders = Array.from({ length: 100 }, () => {

@@ -11,7 +11,7 @@ import type { Manifest } from '../manifest.ts';
 import { OpenGate } from '../open-gate.ts';
 import type { VerifiedPiece } from '../piece-assembler.ts';
 import type { PieceLayout } from '../piece-layout.ts';
-import type { ChunkStore, StoreCallOptions } from '../store.ts';
+import type { ChunkStore, ReadBlockOptions, StoreCallOptions } from '../store.ts';
 import { checkPiece } from '../store-checks.ts';
 import type { DownloadPaths } from './download-paths.ts';
 import { attempt } from './file-errors.ts';
@@ -87,8 +87,8 @@ export class OpenDownload implements DownloadStore {
     return this.#parts.paths.leaves;
   }
 
-  readBlock(index: number, offset: number, length: number, options?: StoreCallOptions): Promise<Uint8Array> {
-    return this.#gate.enter(() => this.#parts.file.readBlock(index, offset, length), options);
+  readBlock(index: number, offset: number, length: number, options?: ReadBlockOptions): Promise<Uint8Array> {
+    return this.#gate.enter(() => this.#parts.file.readBlock(index, offset, length, options?.into), options);
   }
 
   readLeafHashes(index: number, options?: StoreCallOptions): Promise<Uint8Array> {

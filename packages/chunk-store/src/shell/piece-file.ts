@@ -12,7 +12,7 @@ import type { Manifest } from '../manifest.ts';
 import { hashLeaves } from '../merkle-tree.ts';
 import { areLeafHashesOf } from '../piece-assembler.ts';
 import type { PieceLayout } from '../piece-layout.ts';
-import { checkBlock } from '../store-checks.ts';
+import { checkBlock, checkTarget } from '../store-checks.ts';
 import { attempt } from './file-errors.ts';
 import type { FileHandle } from './file-system.ts';
 import type { LeafSidecar } from './leaf-sidecar.ts';
@@ -65,11 +65,13 @@ export class PieceFile {
     this.#identity = identity;
   }
 
-  async readBlock(index: number, offset: number, length: number): Promise<Uint8Array> {
+  /** As `ChunkStore.readBlock`. */
+  async readBlock(index: number, offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
     checkBlock(this.#layout, index, offset, length);
+    checkTarget(into, length);
     this.#requirePiece(index);
     // Not zeroed first, as nobody sees it before every byte is read over. Unpooled, so that it keeps nothing else alive.
-    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+    const bytes = into?.subarray(0, length) ?? new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
     const position = this.#layout.pieceOffset(index) + offset;
     const count = await attempt('read', this.#path, () => readFully(this.#handle, bytes, position));
     await this.#requireUnchanged();

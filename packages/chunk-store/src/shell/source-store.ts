@@ -9,7 +9,7 @@ import type { Manifest } from '../manifest.ts';
 import { OpenGate } from '../open-gate.ts';
 import type { VerifiedPiece } from '../piece-assembler.ts';
 import { createPieceLayout, type PieceLayout } from '../piece-layout.ts';
-import type { ChunkStore, StoreCallOptions } from '../store.ts';
+import type { ChunkStore, ReadBlockOptions, StoreCallOptions } from '../store.ts';
 import { checkPiece } from '../store-checks.ts';
 import type { FileSystem } from './file-system.ts';
 import { openLeafSidecar } from './leaf-sidecar.ts';
@@ -70,8 +70,8 @@ class SourceStore implements ChunkStore {
     this.#resources = parts.resources;
   }
 
-  readBlock(index: number, offset: number, length: number, options?: StoreCallOptions): Promise<Uint8Array> {
-    return this.#gate.enter(() => this.#file.readBlock(index, offset, length), options);
+  readBlock(index: number, offset: number, length: number, options?: ReadBlockOptions): Promise<Uint8Array> {
+    return this.#gate.enter(() => this.#file.readBlock(index, offset, length, options?.into), options);
   }
 
   readLeafHashes(index: number, options?: StoreCallOptions): Promise<Uint8Array> {

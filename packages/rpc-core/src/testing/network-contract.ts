@@ -136,6 +136,25 @@ export const networkContract: readonly NetworkCase[] = [
     },
   },
   {
+    title: 'lets the writer use its memory again once nothing is queued',
+    async run(subject) {
+      const { near, far } = await openPair(subject);
+      const buffer = new Uint8Array(1024 * 1024);
+      for (const [before, seed] of [21, 22].entries()) {
+        buffer.set(patterned(buffer.length, seed));
+        const drained = near.drained();
+        if (!near.channel.write([buffer])) await subject.until(drained);
+        if (near.channel.queuedBytes > 0) await subject.until(far.received((before + 1) * buffer.length));
+        check(near.channel.queuedBytes, 0, 'bytes queued');
+        buffer.fill(0);
+      }
+      const heard = joinParts(await subject.until(far.received(2 * buffer.length)));
+      check(heard.subarray(0, buffer.length), patterned(buffer.length, 21), 'what was written first');
+      check(heard.subarray(buffer.length), patterned(buffer.length, 22), 'what was written then');
+      await closeBoth(subject, near, far);
+    },
+  },
+  {
     title: 'reports nothing while paused and loses nothing',
     async run(subject) {
       const { near, far } = await openPair(subject);
