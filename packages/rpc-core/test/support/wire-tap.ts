@@ -34,7 +34,12 @@ export async function tapWire(target: Address): Promise<WireTap> {
     });
     from.on('end', () => to.end());
     from.on('error', () => {});
-    from.on('close', (hadError) => (hadError ? to.resetAndDestroy() : undefined));
+    from.on('close', (hadError) => {
+      if (!hadError) return;
+      // To reset what is ending fails, and leaves it open for ever.
+      if (to.writableEnded) to.destroy();
+      else to.resetAndDestroy();
+    });
   }
   const address = await listenOn(server);
   const tap: WireTap = {

@@ -121,7 +121,7 @@ class Wire {
     this.#forward(this.#near, far);
     this.#forward(far, this.#near);
     // Whoever is dead is so by a reset, as a killed process's kernel says it.
-    far.on('error', () => this.#pass(() => this.#near.resetAndDestroy()));
+    far.on('error', () => this.#pass(() => reset(this.#near)));
     far.on('close', this.#onEnd);
     return far;
   }
@@ -135,4 +135,10 @@ class Wire {
     if (this.#isCut) this.#late.push(event);
     else event();
   }
+}
+
+/** Not where its end is on its way: libuv refuses, Node.js then never closes it, and the process could never end. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+  else socket.resetAndDestroy();
 }

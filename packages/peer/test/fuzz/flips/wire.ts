@@ -71,5 +71,10 @@ function pass(from: Socket, to: Socket, change: (bytes: Buffer) => Buffer): void
   from.on('data', (bytes: Buffer) => to.write(change(bytes)));
   from.on('end', () => to.end());
   from.on('error', () => {});
-  from.on('close', (hadError) => (hadError ? to.resetAndDestroy() : undefined));
+  from.on('close', (hadError) => {
+    if (!hadError) return;
+    // To reset what is ending fails, and leaves it open for ever.
+    if (to.writableEnded) to.destroy();
+    else to.resetAndDestroy();
+  });
 }
