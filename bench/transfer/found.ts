@@ -1,0 +1,20 @@
+/** Those systems that are on this machine, and those that are not. */
+import type { Contender, Sample } from '../harness/figure.ts';
+import type { Found, System } from './system.ts';
+
+export interface FoundSystems {
+  readonly systems: readonly System[];
+  readonly missing: readonly string[];
+}
+
+export async function findAll(searches: readonly Promise<Found>[]): Promise<FoundSystems> {
+  const found = await Promise.all(searches);
+  return {
+    systems: found.flatMap((each) => ('system' in each ? [each.system] : [])),
+    missing: found.flatMap((each) => ('missing' in each ? [each.missing] : [])),
+  };
+}
+
+export function contend(system: System, run: (system: System) => Promise<Sample>): Contender {
+  return { name: system.name, version: system.version, run: () => run(system) };
+}
