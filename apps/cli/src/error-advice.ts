@@ -71,6 +71,8 @@ const ADVICE: { readonly [Code in PackageCode]: string | null } & {
   last_admin: 'a group needs an admin: make_admin somebody else first',
   not_a_member:
     'join_group <groupid> and wait until an admin has accepted you, or use the code of an invitation',
+  removed_from_group:
+    'ask an admin of the group why, and to be let in again: join_group; the download then goes on from what is on the disk',
   not_an_admin: 'ask an admin of the group; list_groups shows where you are one',
   unknown_group: 'list_groups shows all groups; create_group makes a new one',
   unknown_request: 'list_requests shows who is waiting',

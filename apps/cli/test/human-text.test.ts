@@ -457,16 +457,38 @@ const EVENTS: readonly (readonly [CliEvent, string])[] = [
     'bob asks to join films with no device that can be told: accept_request films bob, or reject_request',
   ],
   [
-    { event: 'membership-changed', groupId: 'films', standing: 'member' },
+    { event: 'membership-changed', groupId: 'films', standing: 'member', was: null },
     'You are now a member of films. Next: list_file films',
   ],
-  [{ event: 'membership-changed', groupId: 'films', standing: 'admin' }, 'You are now an admin of films'],
   [
-    { event: 'membership-changed', groupId: 'films', standing: 'refused' },
+    { event: 'membership-changed', groupId: 'films', standing: 'member', was: 'admin' },
+    'You are no longer an admin of films, but still a member',
+  ],
+  [
+    { event: 'membership-changed', groupId: 'films', standing: 'member', was: 'member' },
+    'You are a member of films, as before',
+  ],
+  ...[null, 'member'].map(
+    (was) =>
+      [
+        { event: 'membership-changed', groupId: 'films', standing: 'admin', was },
+        'You are now an admin of films: you decide who is in it',
+      ] as const,
+  ),
+  [
+    { event: 'membership-changed', groupId: 'films', standing: 'admin', was: 'admin' },
+    'You are an admin of films, as before',
+  ],
+  [
+    { event: 'membership-changed', groupId: 'films', standing: 'removed', was: 'member' },
+    'You are no longer a member of films: an admin removed you, or you left it on another device. What you have downloaded stays',
+  ],
+  [
+    { event: 'membership-changed', groupId: 'films', standing: 'refused', was: null },
     'An admin refused your request to join films',
   ],
   [
-    { event: 'membership-changed', groupId: 'films', standing: 'removed' },
+    { event: 'membership-changed', groupId: 'films', standing: 'removed', was: null },
     'You are no longer a member of films',
   ],
   [{ event: 'download-started', groupId: 'films', name: 'a' }, 'Downloading a from films'],

@@ -87,7 +87,7 @@ describe('markup or terminal injection', () => {
       ];
       const events: readonly CliEvent[] = [
         { event: 'join-request', groupId: name, userId: name, deviceIds: [], isOwn: false },
-        { event: 'membership-changed', groupId: name, standing: 'member' },
+        { event: 'membership-changed', groupId: name, standing: 'member', was: null },
       ];
       const failure = failureLines(
         { code: null, message: name, advice: null, usage: null },

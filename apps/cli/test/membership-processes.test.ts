@@ -1,6 +1,6 @@
 /** Who is in a group and who is not, as people meet it: with processes of the program, killed and cut off from trackers. */
 import { randomBytes } from 'node:crypto';
-import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { peerContract } from '@minitorrent/peer';
 import { createConnection, createSystemClock } from '@minitorrent/rpc-core';
@@ -49,6 +49,34 @@ describe('a group of processes', { timeout: 120_000 }, () => {
       expect(later.verifiedBytes).toBe(cut.verifiedBytes);
     },
   );
+
+  it('tells whoever is removed in the middle of a download why it ends and what is left of it', async () => {
+    await using group = await createProcessGroup();
+    const [alice, bob] = await Promise.all([group.welcome('alice'), group.welcome('bob')]);
+    await alice.run('create_group', [GROUP]);
+    await bob.run('join_group', [GROUP, await invited(alice)]);
+    const big = join(group.folder, 'big.mkv');
+    await writeFile(big, '');
+    await truncate(big, BIG_BYTES);
+    await alice.run('upload_file', [GROUP, big]);
+    const ended = bob.refused('download_file', [GROUP, 'big.mkv']);
+    const { path } = await bob.progress('big.mkv', ({ verifiedBytes }) => verifiedBytes > 0);
+    await alice.run('remove_member', [GROUP, 'bob']);
+    expect(await ended).toMatchObject({
+      code: 'removed_from_group',
+      message: expect.stringContaining(`(what was fetched stays in ${path})`),
+      advice: expect.stringContaining('join_group'),
+    });
+    expect((await stat(path ?? '')).size).toBeGreaterThan(0);
+    expect(await bob.take((line) => isEvent(line, 'membership-changed'))).toMatchObject({
+      standing: 'member',
+    });
+    expect(await bob.take((line) => isEvent(line, 'membership-changed'))).toMatchObject({
+      ...{ standing: 'removed', was: 'member' },
+    });
+    bob.type('quit', []);
+    await expect(bob.died).rejects.toThrow('exit code 1');
+  });
 
   it('lets an invited one in while no admin is online, and serves them', async () => {
     await using group = await createProcessGroup();

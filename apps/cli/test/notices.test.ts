@@ -29,7 +29,8 @@ describe('showNotices', () => {
     peer.emit('offline', { userId: 'alice' });
     peer.emit('join-request', { groupId: 'films', userId: 'bob', deviceIds: [device(2)] });
     peer.emit('device-waiting', { groupId: 'films', userId: 'alice', deviceId: device(3) });
-    peer.emit('membership-changed', { groupId: 'films', standing: 'removed' });
+    peer.emit('membership-changed', { groupId: 'films', standing: 'removed', was: 'admin' });
+    peer.emit('membership-changed', { groupId: 'films', standing: 'member' });
     peer.emit('wrong-group-key', { groupId: 'films', reason: 'another', code: 'bad_proof' });
     peer.emit('download-started', download);
     peer.emit('download-completed', download);
@@ -48,7 +49,8 @@ describe('showNotices', () => {
       { event: 'offline', userId: 'alice' },
       { event: 'join-request', groupId: 'films', userId: 'bob', deviceIds: [idOf(2)], isOwn: false },
       { event: 'device-waiting', groupId: 'films', userId: 'alice', deviceId: idOf(3) },
-      { event: 'membership-changed', groupId: 'films', standing: 'removed' },
+      { event: 'membership-changed', groupId: 'films', standing: 'removed', was: 'admin' },
+      { event: 'membership-changed', groupId: 'films', standing: 'member', was: null },
       { event: 'wrong-group-key', groupId: 'films', reason: 'another', code: 'bad_proof' },
       { event: 'download-started', groupId: 'films', name: 'a.txt' },
       { event: 'download-completed', path: '/downloads/a.txt', totalBytes: 100 },

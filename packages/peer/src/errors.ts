@@ -15,6 +15,8 @@ export type PeerErrorCode =
   /** Nothing lets this device into the group. */
   | 'not_admitted'
   | 'not_logged_in'
+  /** The user was removed from the group, or left it on another device. */
+  | 'removed_from_group'
   /** An invitation of the user's own, or of whom the user let in. */
   | 'own_invitation'
   | 'tracker_unreachable'

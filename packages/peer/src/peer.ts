@@ -225,8 +225,16 @@ export interface PeerEvents {
    * has to accept it. Until then nothing of the group can be shared or downloaded here.
    */
   'device-waiting': [{ readonly groupId: string; readonly userId: string; readonly deviceId: Uint8Array }];
+  /**
+   * What the user is in the group from now on. `was`: what this device could prove until then; undefined where it could prove
+   * nothing. The same as before is told, too, as after another device was let in.
+   */
   'membership-changed': [
-    { readonly groupId: string; readonly standing: 'member' | 'admin' | 'refused' | 'removed' },
+    {
+      readonly groupId: string;
+      readonly standing: 'member' | 'admin' | 'refused' | 'removed';
+      readonly was?: 'member' | 'admin' | undefined;
+    },
   ];
   /**
    * A tracker says that a group has another founder than this device knows: the tracker is altered, or the group was made

@@ -104,9 +104,9 @@ describe('TrackerCallbacks', () => {
   });
 
   it('tells of a change once that every tracker tells, and leaves a group once', async () => {
-    const leave = vi.fn(async () => undefined);
+    const removed = vi.fn(async () => undefined);
     // The one method that is needed here.
-    const workspace = { leave } as unknown as ReturnType<TrackerCallbackOptions['workspace']>;
+    const workspace = { removed } as unknown as ReturnType<TrackerCallbackOptions['workspace']>;
     await using scene = await setUp({ workspace: () => workspace });
     const change = (standing: 'member' | 'removed', index: number) => ({ groupId: 'films', standing, index });
     await scene.first.membership_changed(change('member', 3));
@@ -116,6 +116,6 @@ describe('TrackerCallbacks', () => {
     await scene.second.membership_changed(change('removed', 5));
     await scene.second.membership_changed(change('member', 8));
     expect(scene.heard).toEqual(['member of films', 'removed of films', 'member of films']);
-    expect(leave).toHaveBeenCalledExactlyOnceWith('films');
+    expect(removed).toHaveBeenCalledExactlyOnceWith('films');
   });
 });

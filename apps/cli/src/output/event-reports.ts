@@ -56,7 +56,13 @@ export type CliEvent =
       readonly userId: string;
       readonly deviceId: string;
     }
-  | { readonly event: 'membership-changed'; readonly groupId: string; readonly standing: string }
+  | {
+      readonly event: 'membership-changed';
+      readonly groupId: string;
+      readonly standing: string;
+      /** What this device could prove until then. */
+      readonly was: string | null;
+    }
   /** A tracker says that a group has another founder than this device knows; it is not believed. */
   | {
       readonly event: 'wrong-group-key';

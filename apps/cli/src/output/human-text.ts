@@ -7,7 +7,7 @@
 import type { CliEvent, Failure, FailureOrigin } from './event-reports.ts';
 import type { DownloadResult } from './file-reports.ts';
 import { demoLines, downloadLines, fileLines, groupLines, requestLines, shareLines } from './human-tables.ts';
-import { membershipLines } from './membership-lines.ts';
+import { membershipLines, standingLine } from './membership-lines.ts';
 import type { Freshness } from './membership-reports.ts';
 import { connectLines, witnessInitLines } from './operator-lines.ts';
 import { countOf, formatBytes, formatDuration, formatRate } from './quantities.ts';
@@ -130,7 +130,7 @@ export function eventLine(event: CliEvent): string {
     case 'device-waiting':
       return safe`This device, ${shortId(event.deviceId)}, is not let into ${event.groupId} yet. Next, on another device of yours, or an admin: accept_request ${event.groupId} ${event.userId}`;
     case 'membership-changed':
-      return membershipLine(event.groupId, event.standing);
+      return standingLine(event);
     case 'wrong-group-key':
       return safe`A tracker is not believed about ${event.groupId}: ${event.reason}. Next: ask its admin; if it was made anew, leave_group ${event.groupId} and join again`;
     case 'download-started':
@@ -169,19 +169,6 @@ export function failureLines(failure: Failure, origin: FailureOrigin): string[] 
 
 function adviceSuffix(failure: Failure): string {
   return failure.advice === null ? '' : `. Next: ${failure.advice}`;
-}
-
-function membershipLine(groupId: string, standing: string): string {
-  switch (standing) {
-    case 'member':
-      return safe`You are now a member of ${groupId}. Next: list_file ${groupId}`;
-    case 'admin':
-      return safe`You are now an admin of ${groupId}`;
-    case 'refused':
-      return safe`An admin refused your request to join ${groupId}`;
-    default:
-      return safe`You are no longer a member of ${groupId}`;
-  }
 }
 
 /** Under a list that a tracker gave: whether it can be relied on. */

@@ -49,6 +49,37 @@ export function membershipLines(result: MembershipResult, room: number): string[
   }
 }
 
+/** What somebody is in a group from now on, as a change of what they were. */
+export function standingLine({
+  groupId,
+  standing,
+  was,
+}: {
+  readonly groupId: string;
+  readonly standing: string;
+  readonly was: string | null;
+}): string {
+  if (standing === was) return safe`You are ${nounOf(standing)} of ${groupId}, as before`;
+  switch (standing) {
+    case 'member':
+      return was === 'admin'
+        ? safe`You are no longer an admin of ${groupId}, but still a member`
+        : safe`You are now a member of ${groupId}. Next: list_file ${groupId}`;
+    case 'admin':
+      return safe`You are now an admin of ${groupId}: you decide who is in it`;
+    case 'refused':
+      return safe`An admin refused your request to join ${groupId}`;
+    default:
+      return was === null
+        ? safe`You are no longer a member of ${groupId}`
+        : safe`You are no longer a member of ${groupId}: an admin removed you, or you left it on another device. What you have downloaded stays`;
+  }
+}
+
+function nounOf(standing: string): string {
+  return standing === 'admin' ? 'an admin' : 'a member';
+}
+
 function deviceLines({ devices }: DevicesResult, room: number): string[] {
   return formatTable(
     [{ title: 'DEVICE' }, { title: 'NAME' }, { title: 'SINCE (UTC)', sparable: 1 }, { title: 'STATE' }],

@@ -53,8 +53,8 @@ export function showNotices(options: {
     },
     'device-waiting': ({ groupId, userId, deviceId }) =>
       reporter.event({ event: 'device-waiting', groupId, userId, deviceId: formatDeviceId(deviceId) }),
-    'membership-changed': ({ groupId, standing }) =>
-      reporter.event({ event: 'membership-changed', groupId, standing }),
+    'membership-changed': ({ groupId, standing, was = null }) =>
+      reporter.event({ event: 'membership-changed', groupId, standing, was }),
     'wrong-group-key': ({ groupId, reason, code }) =>
       reporter.event({ event: 'wrong-group-key', groupId, reason, code }),
     'download-started': (download) => {

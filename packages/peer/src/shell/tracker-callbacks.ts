@@ -5,11 +5,12 @@
  * is asked once and all trackers get that answer, and descriptions of one file add up.
  */
 import { RpcError, type Served, serve } from '@minitorrent/rpc-core';
-import { toHex, trackerCallbacks } from '@minitorrent/tracker/contract';
+import { checkProof, toHex, trackerCallbacks } from '@minitorrent/tracker/contract';
 import createDebug from 'debug';
 import type { EventHub } from '../event-hub.ts';
 import { MembershipNews } from '../membership-news.ts';
 import type { JoinPolicy, JoinRequest, PeerEvents } from '../peer.ts';
+import { RecentMap } from '../recent-map.ts';
 import { SharedQuestions } from '../shared-questions.ts';
 import type { MembershipKeeper } from './membership-keeper.ts';
 import type { Workspace } from './workspace.ts';
@@ -19,12 +20,18 @@ const log = createDebug('minitorrent:peer:callbacks');
 /** Twice what may wait for one group; an older question is put again. */
 const REMEMBERED_QUESTIONS = 1_024;
 
+/** More than the groups of one user. */
+const REMEMBERED_GROUPS = 1_024;
+
 type Decision = Awaited<ReturnType<JoinPolicy>>;
 
 interface Authentication {
   readonly decision: Decision;
   readonly proofs?: readonly Uint8Array[];
 }
+
+/** What of a keeper trackers tell. */
+type ToldKeeper = Pick<MembershipKeeper, 'card' | 'changed' | 'removed' | 'revoked'>;
 
 export interface TrackerCallbackOptions {
   readonly joinPolicy: JoinPolicy;
@@ -34,13 +41,15 @@ export interface TrackerCallbackOptions {
   /** That of whoever is logged in. */
   workspace(): Workspace | undefined;
   /** Undefined where nobody has to prove a membership. */
-  keeper?(): Pick<MembershipKeeper, 'changed' | 'removed' | 'revoked'> | undefined;
+  keeper?(): ToldKeeper | undefined;
 }
 
 export class TrackerCallbacks {
   readonly served: Served;
   readonly #options: TrackerCallbackOptions;
   readonly #news = new MembershipNews();
+  /** What the user is in their groups, as far as a tracker told or this device can prove it. */
+  readonly #roles = new RecentMap<string, 'member' | 'admin'>(REMEMBERED_GROUPS);
   readonly #questions = new SharedQuestions<Decision>(REMEMBERED_QUESTIONS);
 
   constructor(options: TrackerCallbackOptions) {
@@ -57,6 +66,7 @@ export class TrackerCallbacks {
       },
       // Each tracker tells of it; what is known already changes nothing.
       devices_revoked: async (revocation) => {
+        this.#noteRole(revocation.groupId);
         this.#keeper?.revoked(revocation);
         return {};
       },
@@ -66,6 +76,7 @@ export class TrackerCallbacks {
   /** Somebody else, or nobody, is logged in: what was told and asked does not concern them. */
   forget(): void {
     this.#news.clear();
+    this.#roles.clear();
     this.#questions.clear();
   }
 
@@ -97,16 +108,28 @@ export class TrackerCallbacks {
     groupId,
     standing,
     index,
-  }: PeerEvents['membership-changed'][0] & { readonly index: number }): Promise<void> {
+  }: Omit<PeerEvents['membership-changed'][0], 'was'> & { readonly index: number }): Promise<void> {
     if (!this.#news.isNew({ groupId, index })) return;
+    this.#noteRole(groupId);
+    const was = this.#roles.get(groupId);
     if (standing === 'removed') {
       this.#keeper?.removed(groupId);
-      await this.#options.workspace()?.leave(groupId);
+      await this.#options.workspace()?.removed(groupId);
     } else if (standing !== 'refused') this.#keeper?.changed(groupId);
-    this.#options.events.emit('membership-changed', { groupId, standing });
+    if (standing === 'member' || standing === 'admin') this.#roles.set(groupId, standing);
+    else this.#roles.delete(groupId);
+    this.#options.events.emit('membership-changed', { groupId, standing, was });
   }
 
-  get #keeper(): Pick<MembershipKeeper, 'changed' | 'removed' | 'revoked'> | undefined {
+  /** What this device can prove now, before it is given something else to prove. */
+  #noteRole(groupId: string): void {
+    if (this.#roles.get(groupId) !== undefined) return;
+    const card = this.#keeper?.card(groupId);
+    const proof = card === undefined ? undefined : checkProof(card.proof);
+    if (proof?.isSound === true) this.#roles.set(groupId, proof.member.role === 'admin' ? 'admin' : 'member');
+  }
+
+  get #keeper(): ToldKeeper | undefined {
     return this.#options.keeper?.();
   }
 

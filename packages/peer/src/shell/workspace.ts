@@ -129,9 +129,15 @@ export class Workspace {
     else await this.#shelf.remove(groupId, name, options);
   }
 
-  /** This user is not in the group any more: nothing of it is served or fetched. */
+  /** The user left the group: nothing of it is served or fetched, and what was fetched in part is removed. */
   async leave(groupId: string): Promise<void> {
     for (const task of this.downloads()) if (task.groupId === groupId) await task.cancel();
+    await this.#shelf.leave(groupId);
+  }
+
+  /** A tracker says that this user is not in the group any more: the same, but what was fetched stays, and it is told why. */
+  async removed(groupId: string): Promise<void> {
+    for (const task of this.downloads()) if (task.groupId === groupId) await task.close(removedFrom(task));
     await this.#shelf.leave(groupId);
   }
 
@@ -231,6 +237,12 @@ export class Workspace {
 
 function keyOf(groupId: string, name: string): string {
   return `${groupId}/${name}`;
+}
+
+function removedFrom({ groupId, name, path }: DownloadTask): PeerError {
+  const kept = path === undefined ? '' : ` (what was fetched stays in ${path})`;
+  const why = `you are no longer a member of ${groupId}, for an admin removed you, or you left it on another device`;
+  return new PeerError('removed_from_group', `Cannot go on with ${name}${kept}: ${why}`);
 }
 
 function strategyNamed(text: string): PickStrategyName {
