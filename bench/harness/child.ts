@@ -10,6 +10,7 @@ import { type ProcessUsage, readProcessUsage } from './process-usage.ts';
 
 export interface Child<Ready> extends AsyncDisposable {
   readonly ready: Ready;
+  readonly pid: number;
   usage(): Promise<ProcessUsage>;
   /** Sends a question that `answerParent` of the child answers. */
   ask<Answer>(question: unknown): Promise<Answer>;
@@ -39,9 +40,12 @@ export async function startChild<Ready>(
   };
   // What the module sends is what its user says it is; both lie side by side in the bench.
   const ready = (await nextMessage()) as Ready;
+  // It has said something, so it has started.
+  const pid = child.pid ?? 0;
   return {
     ready,
-    usage: () => readProcessUsage(child.pid ?? 0),
+    pid,
+    usage: () => readProcessUsage(pid),
     async ask<Answer>(question: unknown) {
       const answer = nextMessage();
       child.send({ question });
@@ -57,8 +61,8 @@ export async function startChild<Ready>(
 /** In the child: says `ready`, and answers questions until the parent is gone. */
 export function answerParent(ready: unknown, answer: (question: unknown) => unknown = () => undefined): void {
   process.on('message', async (message: { readonly question: unknown }) => {
-    process.send?.(await answer(message.question));
+    process.send?.((await answer(message.question)) ?? null);
   });
   process.on('disconnect', () => process.exit());
-  process.send?.(ready);
+  process.send?.(ready ?? null);
 }

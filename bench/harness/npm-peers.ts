@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
 const FOLDER = join(import.meta.dirname, '../peers');
@@ -50,9 +51,14 @@ async function describePeer(name: string): Promise<NpmPeer> {
 }
 
 /**
- * The module at `path` below node_modules, of which `T` is what the bench uses. Types of a package that may not be there
+ * The CommonJS module at `path` below node_modules, of which `T` is what the bench uses. Types of a package that may not be there
  * cannot be imported: the caller states them, and a wrong one fails in the first round.
  */
 export function requireNpmPeer<T>(path: string): T {
   return createRequire(import.meta.url)(join(FOLDER, 'node_modules', path));
+}
+
+/** The same for a module that is none of CommonJS; `path` names its file. */
+export function importNpmPeer<T>(path: string): Promise<T> {
+  return import(pathToFileURL(join(FOLDER, 'node_modules', path)).href);
 }
