@@ -139,7 +139,7 @@ describe('conversations of PROTOCOL.md', () => {
         return { hashes: hash };
       },
       async *send_pieces(request) {
-        expect(request).toEqual({ ...file, want: [0], maxPieces: 1 });
+        expect(request).toEqual({ ...file, want: [0], maxPieces: 1, begun: [] });
         yield* items;
       },
     });
@@ -172,7 +172,7 @@ describe('conversations of PROTOCOL.md', () => {
     expect(await info.next()).toEqual({ done: false, value: all });
     expect(await peer.send_piece_layer({ ...file, first: 0, count: 1 })).toEqual({ hashes: hash });
     const received: unknown[] = [];
-    const pieces = peer.send_pieces({ ...file, want: [0], maxPieces: 1 }, { windowBytes: 100 });
+    const pieces = peer.send_pieces({ ...file, want: [0], maxPieces: 1, begun: [] }, { windowBytes: 100 });
     for await (const item of pieces) received.push(item);
     expect(received).toEqual(items);
     await info.return?.();

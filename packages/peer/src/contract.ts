@@ -42,17 +42,25 @@ export const pieceInfoItem = union('kind', {
 export const sendPieceLayerRequest = struct({ ...fileOfGroup, first: varint, count: varint }, extensible);
 export const pieceLayerAnswer = struct({ hashes: bytes({ maxBytes: LIMITS.layerBytes }) }, extensible);
 
+/** A piece of which the caller has the leaves before `fromLeaf`. */
+const begunPiece = struct({ index: varint, fromLeaf: varint }, extensible);
 /**
  * `want` names pieces that the caller misses; the answer holds `maxPieces` of them, chosen by the serving peer. With
- * as many wanted as asked for it is a plain list.
+ * as many wanted as asked for it is a plain list. Those that are `begun` are sent from a later leaf on.
  */
 export const sendPiecesRequest = struct(
-  { ...fileOfGroup, want: pieceIndices, maxPieces: varint },
+  {
+    ...fileOfGroup,
+    want: pieceIndices,
+    maxPieces: varint,
+    begun: list(begunPiece, { maxItems: LIMITS.begunPieces }),
+  },
   extensible,
 );
 /**
- * A piece opens with its leaf hashes, which the piece layer vouches for, so that every block can be checked on arrival.
- * Its blocks follow in order, whole leaves of 16 KiB but for the file's last one.
+ * A piece opens with the hashes of all its leaves, which the piece layer vouches for, so that every block can be checked on
+ * arrival. Its blocks follow in order from its first leaf on, or from `fromLeaf`: whole leaves of 16 KiB but for the file's
+ * last one.
  */
 export const pieceItem = union('kind', {
   piece: {

@@ -7,6 +7,8 @@ import { MESSAGE_LIMITS } from '@minitorrent/tracker/contract';
 export const PEER_MESSAGE_LIMITS = {
   /** Piece indices in one message: three bytes each at the most, so 24 KiB. */
   piecesPerMessage: 8_192,
+  /** Pieces of which a part is here: as many as are asked for at once at the most, 10 bytes each. */
+  begunPieces: 256,
   /** One bit for each of 2^18 pieces, the most that a file may have. */
   bitfieldBytes: 32 * 1024,
   /** The bitfield, and room for its envelope. */

@@ -1,8 +1,8 @@
 /**
  * The seed's map piece -> peers for one download, kept so that the rarest wanted piece of a peer is found quickly.
  *
- * It knows three things of a piece: which peers have it, whether we miss it, and whether it is open, that is missing
- * and asked of nobody. It decides nothing and refuses indices out of range with a RangeError.
+ * It knows four things of a piece: which peers have it, whether we miss it, whether it is open, that is missing and
+ * asked of nobody, and whether it was begun. It decides nothing and refuses indices out of range with a RangeError.
  *
  * Everything that affects its answers: the bitfields and have news of connected peers, which pieces are missing and
  * open, and the `Random` passed to a look-up (for ties alone).
@@ -34,6 +34,8 @@ export class PieceMap {
   readonly #open: PieceSet;
   /** The open pieces that somebody has. */
   readonly #obtainable: PieceSet;
+  /** Missing pieces of which some bytes came. */
+  readonly #begun = new Set<number>();
   /** `#buckets[n]` holds the open pieces with n copies. */
   readonly #buckets: PieceSet[] = [];
 
@@ -144,9 +146,16 @@ export class PieceMap {
     this.#bucket(this.copiesOf(index)).add(index);
   }
 
+  /** Some bytes of the piece came. */
+  begin(index: number): void {
+    this.#checkIndex(index);
+    if (this.isMissing(index)) this.#begun.add(index);
+  }
+
   /** We have the piece now. True where it was missing. */
   obtain(index: number): boolean {
     this.withdraw(index);
+    this.#begun.delete(index);
     if (!this.#missing.delete(index)) return false;
     for (const [peer, pieces] of this.#peers)
       if (pieces.have.has(index)) this.#changeUseful(peer, pieces, -1);
@@ -170,6 +179,16 @@ export class PieceMap {
       const bucket = this.#buckets[copies];
       if (!bucket || bucket.size === 0) continue;
       found.push(...this.#sample(bucket, pieces.have, limit - found.length, random));
+    }
+    return found;
+  }
+
+  /** Up to `limit` open pieces of `peer` of which some bytes came, the one that was begun first in front. */
+  begunOpen(peer: PeerId, limit: number): number[] {
+    const found: number[] = [];
+    for (const index of this.#begun) {
+      if (found.length >= limit) break;
+      if (this.isOpen(index) && this.has(peer, index)) found.push(index);
     }
     return found;
   }

@@ -73,9 +73,22 @@ export function rangeFirst(
   };
 }
 
-/** The strategy of that name. */
+/**
+ * `strategy`, but pieces that were begun first: what is kept of them takes memory, and a piece can be passed on only whole.
+ * There is nothing for the uploader to choose.
+ */
+export function begunFirst(strategy: PickStrategy): PickStrategy {
+  return {
+    name: strategy.name,
+    pick: (view) =>
+      firstUploader(view, ({ peer, room }) => view.pieces.begunOpen(peer, Math.min(view.maxPieces, room))) ??
+      strategy.pick(view),
+  };
+}
+
+/** The strategy of that name, which takes first what was begun. */
 export function pickStrategy(name: PickStrategyName): PickStrategy {
-  return STRATEGIES[name];
+  return begunFirst(STRATEGIES[name]);
 }
 
 const WHOLE_FILE = { first: 0, last: Number.MAX_SAFE_INTEGER };

@@ -9,6 +9,16 @@ import type { PieceMap } from './piece-map.ts';
 import type { PeerId, RequestId } from './swarm-events.ts';
 import { requestId } from './swarm-events.ts';
 
+/** A piece that has begun to come. */
+export interface PieceUnderWay {
+  readonly index: number;
+  readonly startedAtMs: number;
+  /** How much of it is to come in all: less than the piece where leaves of it were here. */
+  readonly sizeBytes: number;
+  /** How much of that has come. */
+  bytes: number;
+}
+
 export interface PieceRequest {
   readonly id: RequestId;
   readonly peer: PeerId;
@@ -21,7 +31,7 @@ export interface PieceRequest {
   /** When it began to wait for its next piece. */
   waitsSinceMs: number;
   /** The piece that the uploader is sending. */
-  current: { readonly index: number; readonly startedAtMs: number; bytes: number } | undefined;
+  current: PieceUnderWay | undefined;
   lastByteAtMs: number | undefined;
   /** After this its pieces are offered to others. */
   deadlineMs: number;

@@ -24,9 +24,13 @@ export interface PathMeasure {
 /** Pieces that may be outstanding over all uploaders. */
 export function requestBudget(measure: PathMeasure, pieceLength: number, limits: SwarmLimits): number {
   const byPath = Math.ceil((2 * bandwidthDelayBytes(measure)) / pieceLength);
+  return Math.min(mostOutstanding(pieceLength, limits), Math.max(limits.minOutstandingPieces, byPath));
+}
+
+/** Pieces that may be outstanding over whatever path: what the memory for arriving pieces allows. */
+export function mostOutstanding(pieceLength: number, limits: SwarmLimits): number {
   const byMemory = Math.floor(limits.maxOutstandingBytes / pieceLength);
-  const most = Math.max(1, Math.min(limits.maxOutstandingPieces, byMemory));
-  return Math.min(most, Math.max(limits.minOutstandingPieces, byPath));
+  return Math.max(1, Math.min(limits.maxOutstandingPieces, byMemory));
 }
 
 /** Pieces that may be outstanding at one uploader: all where it is the only one, one where it has shown nothing yet. */

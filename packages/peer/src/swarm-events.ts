@@ -53,12 +53,16 @@ export type SwarmEvent =
   | { readonly kind: 'have_all'; readonly peer: PeerId; readonly have: PiecesOf }
   /** News of further pieces on that stream. Indices out of range are ignored. */
   | { readonly kind: 'have_some'; readonly peer: PeerId; readonly indices: readonly number[] }
-  /** A `piece` item opened: the uploader has chosen `index` and starts to send it. */
+  /**
+   * A `piece` item opened: the uploader has chosen `index` and starts to send it. `bytes` of it are to come; all of them
+   * unless given.
+   */
   | {
       readonly kind: 'piece_started';
       readonly peer: PeerId;
       readonly requestId: RequestId;
       readonly index: number;
+      readonly bytes?: number;
     }
   /** Bytes of a piece came in and passed their leaf check. */
   | {
@@ -138,7 +142,7 @@ export type SwarmEffect =
   | { readonly kind: 'connect'; readonly peer: PeerId }
   /** This download needs the connection no more; close it unless something else uses it. `peer_lost` need not follow. */
   | { readonly kind: 'disconnect'; readonly peer: PeerId; readonly reason: DisconnectReason }
-  /** Call `send_pieces`: any `maxPieces` of `pieces`, chosen by the uploader. */
+  /** Call `send_pieces`: any `maxPieces` of `pieces`, chosen by the uploader; of each only what is not here. */
   | {
       readonly kind: 'request';
       readonly requestId: RequestId;

@@ -17,14 +17,15 @@ type OfRequest = { readonly peer: PeerId; readonly requestId: RequestId };
 /** True where nothing can follow from it. */
 export function pieceStarted(
   state: SwarmState,
-  event: OfRequest & { readonly index: number },
+  event: OfRequest & { readonly index: number; readonly bytes?: number },
   nowMs: number,
 ): boolean {
   const request = requestOf(state, event);
   if (!request) return true;
   scoreOf(state, event.peer).roundTrip(nowMs - request.startedAtMs);
   if (request.wanted.has(event.index)) {
-    request.current = { index: event.index, startedAtMs: nowMs, bytes: 0 };
+    const sizeBytes = event.bytes ?? pieceBytes(state.sizes, event.index);
+    request.current = { index: event.index, startedAtMs: nowMs, sizeBytes, bytes: 0 };
     return true;
   }
   cancelRequest(state, request);
@@ -42,6 +43,7 @@ export function bytesReceived(
   state.rate.add(event.bytes, nowMs);
   state.lastByteAtMs = nowMs;
   const request = requestOf(state, event);
+  if (request?.current) state.pieces.begin(request.current.index);
   if (request) noteBytes(state, request, event.bytes, nowMs);
   return state.reason === 'none';
 }
@@ -74,7 +76,7 @@ function creditPiece(state: SwarmState, request: PieceRequest, index: number, no
   const score = scoreOf(state, request.peer);
   const waitedMs = nowMs - request.waitsSinceMs;
   const sentMs = nowMs - (request.current?.startedAtMs ?? nowMs);
-  const bytes = pieceBytes(state.sizes, index);
+  const bytes = request.current?.sizeBytes ?? pieceBytes(state.sizes, index);
   score.piece({ bytes, waitedMs, sentMs });
   state.uplinks.add(bytes, sentMs);
   state.answers.add(waitedMs);

@@ -13,7 +13,7 @@ import { type PieceRequest, remaining } from './request-table.ts';
 import { byLoad, piecesPerRequest, requestBudget, type Uploader, uploaderBudget } from './request-window.ts';
 import type { PeerId } from './swarm-events.ts';
 import type { SwarmState } from './swarm-state.ts';
-import { pieceBytes, scoreOf } from './swarm-state.ts';
+import { scoreOf } from './swarm-state.ts';
 
 /** Makes requests until the budget is used or nobody can be asked. */
 export function fillWindow(state: SwarmState, nowMs: number): void {
@@ -64,7 +64,7 @@ export function noteBytes(state: SwarmState, request: PieceRequest, bytes: numbe
   const current = request.current;
   if (!current) return;
   current.bytes += bytes;
-  const wholeMs = ((nowMs - current.startedAtMs) * pieceBytes(state.sizes, current.index)) / current.bytes;
+  const wholeMs = ((nowMs - current.startedAtMs) * current.sizeBytes) / current.bytes;
   const expectedAtMs = current.startedAtMs + 1.5 * wholeMs;
   if (expectedAtMs - request.startedAtMs > state.limits.maxDeadlineMs) return;
   request.deadlineMs = Math.max(request.deadlineMs, expectedAtMs);

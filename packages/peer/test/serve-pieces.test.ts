@@ -50,7 +50,7 @@ describe('servePieces', () => {
     await news.next();
 
     const indices = [...first.have.indices()];
-    const request = { groupId, root: manifest.root, want: indices, maxPieces: indices.length };
+    const request = { groupId, root: manifest.root, want: indices, maxPieces: indices.length, begun: [] };
     const received: number[] = [];
     // So small that the server never runs ahead by more than an item.
     for await (const item of client.send_pieces(request, { windowBytes: 1 })) {
@@ -84,7 +84,7 @@ describe('servePieces', () => {
       client.send_piece_info(file)[Symbol.asyncIterator]().next(),
       client.send_piece_layer({ ...file, first: 0, count: 1 }),
       client
-        .send_pieces({ ...file, want: [0], maxPieces: 1 })
+        .send_pieces({ ...file, want: [0], maxPieces: 1, begun: [] })
         [Symbol.asyncIterator]()
         .next(),
     ];
@@ -110,7 +110,10 @@ describe('servePieces', () => {
     const file = { groupId, root: manifest.root };
     const news = client.send_piece_info(file)[Symbol.asyncIterator]();
     const want = [...store.have.indices()];
-    const pieces = client.send_pieces({ ...file, want, maxPieces: want.length }, { windowBytes: 1 });
+    const pieces = client.send_pieces(
+      { ...file, want, maxPieces: want.length, begun: [] },
+      { windowBytes: 1 },
+    );
     const items = pieces[Symbol.asyncIterator]();
     await Promise.all([news.next(), items.next()]);
     ending.abort(new RpcError('not_admitted', 'Cannot go on with films: the stamp has ended'));
@@ -137,7 +140,7 @@ describe('servePieces', () => {
     for (const [place, device] of devices.entries()) {
       const channel = await network.from(`host-${place}`, device).connect(server.address);
       await using connection = createConnection({ channel, clock, trusted: true });
-      const request = { groupId, root: manifest.root, want: [0], maxPieces: 1 };
+      const request = { groupId, root: manifest.root, want: [0], maxPieces: 1, begun: [] };
       for await (const _item of connection.client(peerContract).send_pieces(request));
     }
     const receivers = open.mock.calls.map(([{ receiver }]) => receiver);

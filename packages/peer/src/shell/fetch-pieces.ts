@@ -4,16 +4,11 @@
  * It tells apart a peer that proves itself a liar (`piece_bad`, `answer_broken`), one that only failed, and a store that
  * cannot take more.
  */
-import {
-  type ChunkStore,
-  createPieceAssembler,
-  type PieceAssembler,
-  StoreError,
-} from '@minitorrent/chunk-store';
+import { type ChunkStore, LEAF_BYTES, StoreError, type VerifiedPiece } from '@minitorrent/chunk-store';
 import { type Client, RpcError } from '@minitorrent/rpc-core';
+import type { BegunPieces, NamedPieces, OpenPiece } from '../begun-pieces.ts';
 import { brokenAnswer, isBroken } from '../broken-answer.ts';
-import type { BufferPool } from '../buffer-pool.ts';
-import type { PieceItem, peerContract } from '../contract.ts';
+import type { peerContract } from '../contract.ts';
 import type { PeerId, RequestId, RequestOutcome, SwarmEvent } from '../swarm-events.ts';
 
 export interface PieceCall {
@@ -24,8 +19,8 @@ export interface PieceCall {
   readonly pieces: readonly number[];
   readonly maxPieces: number;
   readonly store: ChunkStore;
-  /** Where arriving pieces are put together. */
-  readonly buffers: BufferPool;
+  /** What other calls have brought of pieces that are not whole; what this one brings stays there. */
+  readonly begun: BegunPieces;
   readonly signal: AbortSignal;
   report(event: SwarmEvent): void;
   /** The store did not take a verified piece. */
@@ -40,7 +35,7 @@ export async function fetchPieces(call: PieceCall): Promise<void> {
     await receiver.receiveAll();
     call.report({ kind: 'request_ended', peer, requestId, outcome: 'done' });
   } catch (error) {
-    const proof = receiver.proofIn(error);
+    const proof = proofIn(error);
     if (proof !== undefined) call.report({ kind: 'piece_bad', peer, requestId, ...proof });
     else if (isBroken(error) && !call.signal.aborted)
       call.report({ kind: 'answer_broken', peer, index: receiver.index, problem: error.message });
@@ -52,89 +47,96 @@ export async function fetchPieces(call: PieceCall): Promise<void> {
 
 class PieceReceiver {
   readonly #call: PieceCall;
-  #assembler: PieceAssembler | undefined;
-  #buffer: Uint8Array | undefined;
+  readonly #named: NamedPieces;
+  /** The piece that is under way, and where its next block begins. */
+  #piece: OpenPiece | undefined;
+  #nextOffset = 0;
   #piecesLeft: number;
 
   constructor(call: PieceCall) {
     this.#call = call;
+    this.#named = call.begun.name(call.pieces);
     this.#piecesLeft = call.maxPieces;
   }
 
   async receiveAll(): Promise<void> {
     const { client, groupId, store, pieces, maxPieces, signal } = this.#call;
-    const request = { groupId, root: store.manifest.root, want: pieces, maxPieces };
+    const { root } = store.manifest;
+    const request = { groupId, root, want: pieces, maxPieces, begun: this.#named.pieces };
     for await (const item of client.send_pieces(request, { signal })) {
       // Of a peer that was banned meanwhile, not even what is here already is looked at.
       signal.throwIfAborted();
-      await this.#receive(item);
+      if (item.kind === 'piece') this.#open(item.index, item.leafHashes);
+      else await this.#addBlock(item.offset, item.data);
     }
   }
 
-  /** The piece that is under way. */
   get index(): number | undefined {
-    return this.#assembler?.index;
+    return this.#piece?.index;
   }
 
-  /** Gives back the buffer of a piece that is stored, or will never be whole. */
+  /** Nothing more comes: what came right of a piece that is not whole is for others to go on with. */
   release(): void {
-    if (this.#buffer !== undefined) this.#call.buffers.give(this.#buffer);
-    this.#buffer = undefined;
-  }
-
-  /** The lie that `error` proves, if it does. */
-  proofIn(error: unknown): { readonly index: number; readonly leaf: number } | undefined {
-    if (!(error instanceof StoreError) || error.code !== 'hash_mismatch') return undefined;
-    return { index: this.#assembler?.index ?? 0, leaf: error.leaf ?? 0 };
-  }
-
-  async #receive(item: PieceItem): Promise<void> {
-    if (item.kind === 'piece') this.#open(item.index, item.leafHashes);
-    else await this.#addBlock(item.offset, item.data);
+    this.#close();
+    this.#named.release();
   }
 
   #open(index: number, leafHashes: Uint8Array): void {
-    const { store, peer, requestId, report } = this.#call;
-    if (this.#assembler !== undefined)
-      throw brokenAnswer('send_pieces', `piece ${index} opens inside piece ${this.#assembler.index}`);
-    if (this.#piecesLeft === 0)
-      throw brokenAnswer('send_pieces', `it sent more than ${this.#call.maxPieces} pieces`);
+    const { begun, store, peer, requestId, maxPieces, report } = this.#call;
+    if (this.#piece !== undefined)
+      throw brokenAnswer('send_pieces', `piece ${index} opens inside piece ${this.#piece.index}`);
+    if (this.#piecesLeft === 0) throw brokenAnswer('send_pieces', `it sent more than ${maxPieces} pieces`);
     if (index >= store.layout.pieceCount) throw brokenAnswer('send_pieces', `there is no piece ${index}`);
     this.#piecesLeft -= 1;
-    this.#assembler = createPieceAssembler(store.manifest, index, { allocate: () => this.#takeBuffer() });
-    this.#assembler.setLeafHashes(leafHashes);
-    report({ kind: 'piece_started', peer, requestId, index });
+    this.#piece = begun.open(index, leafHashes);
+    this.#nextOffset = this.#fromLeafOf(index) * LEAF_BYTES;
+    const bytes = store.layout.pieceSize(index) - this.#nextOffset;
+    report({ kind: 'piece_started', peer, requestId, index, bytes });
   }
 
   async #addBlock(offset: number, data: Uint8Array): Promise<void> {
-    const { peer, requestId, report } = this.#call;
-    const assembler = this.#assembler;
-    if (assembler === undefined) throw brokenAnswer('send_pieces', 'a block came before its piece');
-    const before = assembler.progress.verifiedLeaves;
-    const { verifiedLeaves, isComplete } = assembler.addBlock(offset, data);
-    if (verifiedLeaves === before)
-      throw brokenAnswer('send_pieces', `a block at ${offset} of piece ${assembler.index} came twice`);
+    const { store, peer, requestId, report } = this.#call;
+    const piece = this.#piece;
+    if (piece === undefined) throw brokenAnswer('send_pieces', 'a block came before its piece');
+    if (offset !== this.#nextOffset) throw outOfOrder(piece.index, offset, this.#nextOffset);
+    const whole = piece.addBlock(offset, data);
+    this.#nextOffset += data.length;
     report({ kind: 'bytes_received', peer, requestId, bytes: data.length });
-    if (isComplete) await this.#finish(assembler);
+    if (whole !== undefined) await this.#store(piece, whole);
+    if (this.#nextOffset === store.layout.pieceSize(piece.index)) this.#close();
   }
 
-  async #finish(assembler: PieceAssembler): Promise<void> {
+  async #store(piece: OpenPiece, whole: VerifiedPiece): Promise<void> {
     const { store, peer, requestId, report, onStoreError } = this.#call;
-    this.#assembler = undefined;
     try {
-      await store.writePiece(assembler.finish());
+      await store.writePiece(whole);
     } catch (error) {
       onStoreError(error);
       throw error;
+    } finally {
+      piece.settled();
     }
-    this.release();
-    report({ kind: 'piece_verified', peer, requestId, index: assembler.index });
+    report({ kind: 'piece_verified', peer, requestId, index: piece.index });
   }
 
-  #takeBuffer(): Uint8Array {
-    this.#buffer = this.#call.buffers.take();
-    return this.#buffer;
+  #fromLeafOf(index: number): number {
+    return this.#named.pieces.find((piece) => piece.index === index)?.fromLeaf ?? 0;
   }
+
+  #close(): void {
+    this.#piece?.close();
+    this.#piece = undefined;
+  }
+}
+
+function outOfOrder(index: number, offset: number, wanted: number): RpcError {
+  return brokenAnswer('send_pieces', `a block of piece ${index} begins at ${offset}, expected ${wanted}`);
+}
+
+/** The lie that `error` proves, if it does. */
+function proofIn(error: unknown): { readonly index: number; readonly leaf: number } | undefined {
+  if (!(error instanceof StoreError) || error.code !== 'hash_mismatch') return undefined;
+  return { index: error.piece ?? 0, leaf: error.leaf ?? 0 };
 }
 
 function outcomeOf(error: unknown, signal: AbortSignal): RequestOutcome {

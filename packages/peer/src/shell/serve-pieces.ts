@@ -3,11 +3,18 @@
  *
  * Who is served next, and with which piece, is the uplink's decision; here the bytes go from the store to the call.
  */
-import { createPieceLayout, HASH_BYTES, StoreError } from '@minitorrent/chunk-store';
+import {
+  createPieceLayout,
+  HASH_BYTES,
+  LEAF_BYTES,
+  type PieceLayout,
+  StoreError,
+} from '@minitorrent/chunk-store';
 import { type HandlerContext, RpcError, type Served, serve } from '@minitorrent/rpc-core';
 import { toHex } from '@minitorrent/tracker/contract';
+import type { Infer } from '@minitorrent/wire-codec';
 import type { Admission } from '../admission.ts';
-import { type PieceInfoItem, type PieceItem, peerContract } from '../contract.ts';
+import { type PieceInfoItem, type PieceItem, peerContract, type sendPiecesRequest } from '../contract.ts';
 import { PEER_MESSAGE_LIMITS as LIMITS } from '../message-limits.ts';
 import { peerAtOtherEnd } from '../peer-place.ts';
 import type { SharedFile, SharedFiles } from './shared-files.ts';
@@ -90,9 +97,11 @@ function pieceLayer(
   return { hashes: manifest.pieceLayer.subarray(request.first * HASH_BYTES, end * HASH_BYTES) };
 }
 
+type PiecesRequest = Infer<typeof sendPiecesRequest>;
+
 async function* sendPieces(
   options: ServePiecesOptions,
-  request: FileOfGroup & { readonly want: readonly number[]; readonly maxPieces: number },
+  request: PiecesRequest,
   context: HandlerContext,
 ): AsyncGenerator<PieceItem> {
   if (request.want.length === 0 || request.maxPieces === 0) {
@@ -103,6 +112,7 @@ async function* sendPieces(
     );
   }
   const { file, signal } = openFor(options, request, context);
+  const firstLeaves = firstLeavesOf(request, file.store.layout);
   using upload = options.uplink.open({
     receiver: peerAtOtherEnd(context.connection.remote),
     root: toHex(request.root),
@@ -115,7 +125,7 @@ async function* sendPieces(
   for (;;) {
     const index = await upload.nextPiece(signal);
     if (index === undefined) return;
-    for await (const item of pieceItems(file, index, signal)) {
+    for await (const item of pieceItems(file, { index, fromLeaf: firstLeaves.get(index) ?? 0 }, signal)) {
       yield item;
       if (item.kind !== 'block') continue;
       file.uploadedBytes += item.data.length;
@@ -125,11 +135,27 @@ async function* sendPieces(
   }
 }
 
-async function* pieceItems(file: SharedFile, index: number, signal: AbortSignal): AsyncGenerator<PieceItem> {
+/** From which leaf on each piece is wanted, where that is not the first. */
+function firstLeavesOf({ begun }: PiecesRequest, layout: PieceLayout): ReadonlyMap<number, number> {
+  for (const { index, fromLeaf } of begun) {
+    if (index >= layout.pieceCount || fromLeaf < layout.leavesIn(index)) continue;
+    throw new RpcError(
+      'bad_request',
+      `Cannot send piece ${index} from leaf ${fromLeaf} on: it has ${layout.leavesIn(index)} leaves`,
+    );
+  }
+  return new Map(begun.map(({ index, fromLeaf }) => [index, fromLeaf]));
+}
+
+async function* pieceItems(
+  file: SharedFile,
+  { index, fromLeaf }: { readonly index: number; readonly fromLeaf: number },
+  signal: AbortSignal,
+): AsyncGenerator<PieceItem> {
   try {
     yield { kind: 'piece', index, leafHashes: await file.store.readLeafHashes(index, { signal }) };
     const size = file.store.layout.pieceSize(index);
-    for (let offset = 0; offset < size; offset += LIMITS.blockBytes) {
+    for (let offset = fromLeaf * LEAF_BYTES; offset < size; offset += LIMITS.blockBytes) {
       const length = Math.min(LIMITS.blockBytes, size - offset);
       yield { kind: 'block', offset, data: await file.store.readBlock(index, offset, length, { signal }) };
     }

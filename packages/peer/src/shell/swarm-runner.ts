@@ -7,12 +7,15 @@
 import { Bitfield, type ChunkStore } from '@minitorrent/chunk-store';
 import type { Clock, Connection, Random } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
+import { BegunPieces } from '../begun-pieces.ts';
 import { isBroken } from '../broken-answer.ts';
 import { BufferPool } from '../buffer-pool.ts';
 import { peerContract } from '../contract.ts';
+import { PEER_MESSAGE_LIMITS } from '../message-limits.ts';
 import type { PickStrategyName } from '../peer.ts';
 import type { PeerPlace } from '../peer-place.ts';
 import { PieceNewsCheck } from '../piece-news-check.ts';
+import { mostOutstanding } from '../request-window.ts';
 import { createSwarm, type Swarm } from '../swarm.ts';
 import type {
   BanEvidence,
@@ -22,7 +25,7 @@ import type {
   SwarmEvent,
   SwarmWaitingReason,
 } from '../swarm-events.ts';
-import type { SwarmLimits } from '../swarm-limits.ts';
+import { type SwarmLimits, swarmLimits } from '../swarm-limits.ts';
 import { fetchPieces } from './fetch-pieces.ts';
 import type { PeerPool } from './peer-pool.ts';
 
@@ -58,7 +61,7 @@ interface Neighbour {
 export class SwarmRunner {
   readonly #options: SwarmRunnerOptions;
   readonly #swarm: Swarm;
-  readonly #buffers: BufferPool;
+  readonly #begun: BegunPieces;
   readonly #places = new Map<PeerId, PeerPlace>();
   readonly #neighbours = new Map<PeerId, Neighbour>();
   readonly #calls = new Map<RequestId, AbortController>();
@@ -72,7 +75,11 @@ export class SwarmRunner {
     const { pieceCount } = store.layout;
     const { size, pieceLength } = store.manifest;
     this.#options = options;
-    this.#buffers = new BufferPool(pieceLength, Math.max(4, Math.floor(FREE_BUFFER_BYTES / pieceLength)));
+    this.#begun = new BegunPieces({
+      ...{ manifest: store.manifest, have: store.have },
+      buffers: new BufferPool(pieceLength, Math.max(4, Math.floor(FREE_BUFFER_BYTES / pieceLength))),
+      most: Math.min(PEER_MESSAGE_LIMITS.begunPieces, mostOutstanding(pieceLength, swarmLimits(limits))),
+    });
     this.#swarm = createSwarm({
       have: store.have,
       random,
@@ -190,8 +197,9 @@ export class SwarmRunner {
 
   #request(effect: Extract<SwarmEffect, { kind: 'request' }>): void {
     const { peer, requestId, pieces, maxPieces } = effect;
-    const connection = this.#neighbours.get(peer)?.connection;
-    if (connection === undefined) {
+    const neighbour = this.#neighbours.get(peer);
+    const connection = neighbour?.connection;
+    if (neighbour === undefined || connection === undefined) {
       this.tell({ kind: 'request_ended', peer, requestId, outcome: 'failed' });
       return;
     }
@@ -200,9 +208,10 @@ export class SwarmRunner {
     const { groupId, store, onStoreError } = this.#options;
     const done = fetchPieces({
       client: connection.client(peerContract),
-      buffers: this.#buffers,
+      begun: this.#begun,
       ...{ groupId, store, peer, requestId, pieces, maxPieces, onStoreError },
-      signal: call.signal,
+      // Somebody else may use the connection of a peer that this download has given up.
+      signal: AbortSignal.any([call.signal, neighbour.closing.signal]),
       report: (event) => this.tell(event),
     });
     this.#run(done.finally(() => this.#calls.delete(requestId)));

@@ -272,7 +272,7 @@ function wants(changes: {
   readonly groupId?: string;
   readonly want?: number[];
 }): (stranger: Stranger) => void {
-  const request = { groupId: GROUP, root, want: [0], maxPieces: 1, ...changes };
+  const request = { groupId: GROUP, root, want: [0], maxPieces: 1, begun: [], ...changes };
   return (eve) => eve.ask('send_pieces', piecesRequest, request, { windowBytes: 1 });
 }
 

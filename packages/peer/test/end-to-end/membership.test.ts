@@ -35,7 +35,7 @@ describe('peers that require membership', () => {
       const connection = await scene.call(bob, peer);
       await present(connection, await card(bob));
       const want = Array.from({ length: Math.ceil(file.size / file.pieceLength) }, (_, index) => index);
-      const request = { groupId: GROUP, root: file.root, want, maxPieces: want.length };
+      const request = { groupId: GROUP, root: file.root, want, maxPieces: want.length, begun: [] };
       const items = connection.client(peerContract).send_pieces(request, { windowBytes: 1 });
       const pieces = items[Symbol.asyncIterator]();
       await pieces.next();
@@ -186,7 +186,7 @@ async function ask(connection: Connection, { root }: Share['file']): Promise<str
   const answers = [
     first(client.send_piece_info(file, { signal: cut.signal })),
     client.send_piece_layer({ ...file, first: 0, count: 1 }),
-    first(client.send_pieces({ ...file, want: [0], maxPieces: 1 })),
+    first(client.send_pieces({ ...file, want: [0], maxPieces: 1, begun: [] })),
   ];
   const outcomes = await Promise.allSettled(answers);
   cut.abort();

@@ -131,7 +131,7 @@ describe('a peer', () => {
     const other = connection.client(peerContract);
     await other.present_membership({ groupId: GROUP, ...(await cluster.card('eve')) });
     const pieces = async (want: number[], maxPieces: number): Promise<string[]> => {
-      const request = { groupId: GROUP, root: file.root, want, maxPieces };
+      const request = { groupId: GROUP, root: file.root, want, maxPieces, begun: [] };
       const kinds: string[] = [];
       for await (const { kind } of other.send_pieces(request, { timeoutMs: 10_000 })) kinds.push(kind);
       return kinds;

@@ -109,6 +109,7 @@ function put(value: unknown, place: Place): unknown {
     if (field === 'deviceId') return [field, place.deviceId];
     if (field === 'password') return [field, place.password];
     if (field === 'want') return [field, [0, 1, 2]];
+    if (field === 'begun') return [field, [{ index: 1, fromLeaf: 2 }]];
     if (field === 'maxPieces' || field === 'count') return [field, 2];
     if (field === 'first' || field === 'after') return [field, field === 'first' ? 0 : ''];
     return [field, put(held, place)];

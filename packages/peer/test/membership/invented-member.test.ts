@@ -204,7 +204,7 @@ async function outcomes(connection: Connection, root: Uint8Array): Promise<strin
   const answers = [
     first(client.send_piece_info(file)),
     client.send_piece_layer({ ...file, first: 0, count: 1 }),
-    first(client.send_pieces({ ...file, want: [0], maxPieces: 1 })),
+    first(client.send_pieces({ ...file, want: [0], maxPieces: 1, begun: [] })),
   ];
   const settled = await Promise.allSettled(answers);
   return settled.map((outcome) => (outcome.status === 'fulfilled' ? 'served' : outcome.reason.code));

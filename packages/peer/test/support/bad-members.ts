@@ -3,12 +3,12 @@
  *
  * What they are asked for beside that they answer as honest peers do, so that they are met.
  */
-import { createPieceLayout, hashLeaves, LEAF_BYTES, type Manifest } from '@minitorrent/chunk-store';
+import { createPieceLayout, type Manifest } from '@minitorrent/chunk-store';
 import type { Connection, Handlers } from '@minitorrent/rpc-core';
 import { toHex } from '@minitorrent/tracker/contract';
 import type { MembershipCard } from '../../src/admission.ts';
 import type { PieceItem, peerContract } from '../../src/contract.ts';
-import { denying, honest } from './rogues.ts';
+import { denying, honest, inLeaves, pieceItems } from './rogues.ts';
 
 type PeerHandlers = Handlers<typeof peerContract>;
 type SendPieces = PeerHandlers['send_pieces'];
@@ -67,12 +67,12 @@ export function badMember(plot: Plot, means: Means): PeerHandlers {
 
 /** The first leaf is wrong, and whatever follows. */
 export const wrongBytes: Plot = (means) => ({
-  send_pieces: inLeaves(means, (leaf) => leaf.map((byte) => byte ^ 1)),
+  send_pieces: oneByOne(means, (leaf) => leaf.map((byte) => byte ^ 1)),
 });
 
 /** Only the last leaf of each piece is wrong. */
 export const wrongAtTheEnd: Plot = (means) => ({
-  send_pieces: inLeaves(means, (leaf, isLast) => (isLast ? leaf.map((byte) => byte ^ 1) : leaf)),
+  send_pieces: oneByOne(means, (leaf, isLast) => (isLast ? leaf.map((byte) => byte ^ 1) : leaf)),
 });
 
 /** Has everything, it says, and then has nothing. */
@@ -149,10 +149,11 @@ function silence(deeds: Deeds): SendPieces {
   };
 }
 
-function inLeaves(means: Means, change: (leaf: Uint8Array, isLast: boolean) => Uint8Array): SendPieces {
+function oneByOne(means: Means, change: (leaf: Uint8Array, isLast: boolean) => Uint8Array): SendPieces {
   const { deeds } = means;
-  return counted(deeds, async function* ({ want }) {
-    const { opening, leaves } = pieceOf(means, want[0] ?? 0);
+  return counted(deeds, async function* (request) {
+    const [opening, block] = pieceItems(means, request);
+    const leaves = inLeaves(block);
     yield opening;
     for (const [place, { offset, data }] of leaves.entries()) {
       deeds.sent += 1;
@@ -169,8 +170,9 @@ function endless(
   again: number,
 ): SendPieces {
   const { deeds } = means;
-  return counted(deeds, async function* ({ want }) {
-    const { opening, leaves } = pieceOf(means, want[0] ?? 0);
+  return counted(deeds, async function* (request) {
+    const [opening, block] = pieceItems(means, request);
+    const leaves = inLeaves(block);
     deeds.begun += 1;
     try {
       yield opening;
@@ -184,13 +186,3 @@ function endless(
 }
 
 type Leaf = Extract<PieceItem, { readonly kind: 'block' }>;
-
-function pieceOf({ manifest, bytes }: Means, index: number): { opening: PieceItem; leaves: Leaf[] } {
-  const layout = createPieceLayout(manifest);
-  const start = layout.pieceOffset(index);
-  const data = bytes.subarray(start, start + layout.pieceSize(index));
-  const leaves: Leaf[] = [];
-  for (let offset = 0; offset < data.length; offset += LEAF_BYTES)
-    leaves.push({ kind: 'block', offset, data: data.subarray(offset, offset + LEAF_BYTES) });
-  return { opening: { kind: 'piece', index, leafHashes: hashLeaves(data) }, leaves };
-}

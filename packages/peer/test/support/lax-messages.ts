@@ -34,6 +34,7 @@ export const piecesRequest = struct(
     root: fixedBytes(32),
     want: list(varint, { maxItems: MOST }),
     maxPieces: varint,
+    begun: list(struct({ index: varint, fromLeaf: varint }, { extensible: true }), { maxItems: MOST }),
   },
   { extensible: true },
 );

@@ -25,8 +25,9 @@ export function honest(
     send_piece_layer: async ({ first, count }) => ({
       hashes: manifest.pieceLayer.subarray(32 * first, 32 * (first + count)),
     }),
-    async *send_pieces({ want, maxPieces }) {
-      for (const index of want.slice(0, maxPieces)) yield* pieceItems(manifest, bytes, index);
+    async *send_pieces(request) {
+      for (const index of request.want.slice(0, request.maxPieces))
+        yield* pieceItems({ manifest, bytes }, request, index);
     },
     ...changes,
   };
@@ -39,8 +40,8 @@ export const unproven: PeerHandlers['present_membership'] = async () => {
 
 /** Sends the right leaf hashes, and data in which one bit is wrong. */
 export function corrupting(manifest: Manifest, bytes: Uint8Array): SendPieces {
-  return async function* ({ want }) {
-    for (const item of pieceItems(manifest, bytes, want[0] ?? 0)) {
+  return async function* (request) {
+    for (const item of pieceItems({ manifest, bytes }, request)) {
       if (item.kind === 'piece') {
         yield item;
         continue;
@@ -65,9 +66,9 @@ export function forging(manifest: Manifest): SendPieces {
 
 /** Opens a piece and says no more. */
 export function fallingSilent(manifest: Manifest, bytes: Uint8Array): SendPieces {
-  return async function* ({ want }, { signal }) {
-    const [opening] = pieceItems(manifest, bytes, want[0] ?? 0);
-    if (opening !== undefined) yield opening;
+  return async function* (request, { signal }) {
+    const [opening] = pieceItems({ manifest, bytes }, request);
+    yield opening;
     await untilAborted(signal);
   };
 }
@@ -78,15 +79,15 @@ export function trickling(
   bytes: Uint8Array,
   { pauseMs, sent }: { readonly pauseMs: number; readonly sent: () => void },
 ): SendPieces {
-  return async function* ({ want }, { signal }) {
-    for (const item of pieceItems(manifest, bytes, want[0] ?? 0)) {
+  return async function* (request, { signal }) {
+    for (const item of pieceItems({ manifest, bytes }, request)) {
       if (item.kind === 'piece') {
         yield item;
         continue;
       }
-      for (let offset = 0; offset < item.data.length; offset += LEAF_BYTES) {
+      for (const leaf of inLeaves(item)) {
         await setTimeout(pauseMs, undefined, { signal });
-        yield { kind: 'block', offset, data: item.data.subarray(offset, offset + LEAF_BYTES) };
+        yield leaf;
       }
     }
     sent();
@@ -95,9 +96,9 @@ export function trickling(
 
 /** Breaks the connection in the middle of a piece. */
 export function vanishing(manifest: Manifest, bytes: Uint8Array): SendPieces {
-  return async function* ({ want }, { connection }: HandlerContext) {
-    const [opening] = pieceItems(manifest, bytes, want[0] ?? 0);
-    if (opening !== undefined) yield opening;
+  return async function* (request, { connection }: HandlerContext) {
+    const [opening] = pieceItems({ manifest, bytes }, request);
+    yield opening;
     connection.abort();
   };
 }
@@ -112,9 +113,8 @@ export function denying(code = 'missing_piece'): SendPieces {
 
 /** Sends the first block of a piece for ever, and calls `ended` when nobody wants it any more. */
 export function repeating(manifest: Manifest, bytes: Uint8Array, ended: () => void): SendPieces {
-  return async function* ({ want }) {
-    const [opening, block] = pieceItems(manifest, bytes, want[0] ?? 0);
-    if (opening === undefined || block === undefined || block.kind !== 'block') return;
+  return async function* (request) {
+    const [opening, block] = pieceItems({ manifest, bytes }, request);
     try {
       yield opening;
       for (;;) yield { ...block, data: block.data.subarray(0, LEAF_BYTES) };
@@ -124,14 +124,31 @@ export function repeating(manifest: Manifest, bytes: Uint8Array, ended: () => vo
   };
 }
 
-function pieceItems(manifest: Manifest, bytes: Uint8Array, index: number): PieceItem[] {
+type Block = Extract<PieceItem, { readonly kind: 'block' }>;
+type Piece = Extract<PieceItem, { readonly kind: 'piece' }>;
+
+/** What is asked for of the piece, of the first one unless given: its opening, and all the rest in one block. */
+export function pieceItems(
+  { manifest, bytes }: { readonly manifest: Manifest; readonly bytes: Uint8Array },
+  { want, begun }: Pick<Parameters<SendPieces>[0], 'want' | 'begun'>,
+  index: number = want[0] ?? 0,
+): [Piece, Block] {
   const layout = createPieceLayout(manifest);
   const start = layout.pieceOffset(index);
   const data = bytes.subarray(start, start + layout.pieceSize(index));
+  const offset = LEAF_BYTES * (begun.find((piece) => piece.index === index)?.fromLeaf ?? 0);
   return [
     { kind: 'piece', index, leafHashes: hashLeaves(data) },
-    { kind: 'block', offset: 0, data },
+    { kind: 'block', offset, data: data.subarray(offset) },
   ];
+}
+
+/** The same bytes, a leaf in each block. */
+export function inLeaves({ offset, data }: Block): Block[] {
+  const leaves: Block[] = [];
+  for (let place = 0; place < data.length; place += LEAF_BYTES)
+    leaves.push({ kind: 'block', offset: offset + place, data: data.subarray(place, place + LEAF_BYTES) });
+  return leaves;
 }
 
 function fullBitfield(pieces: number): Uint8Array {
