@@ -42,7 +42,7 @@ async function open(job: Job): Promise<Session> {
           leecher.send(peer.torrent);
           leecher.endInput();
           await leecher.take(({ type }) => type === 'finished');
-          return join(peer.folder, job.source.name);
+          return { path: join(peer.folder, job.source.name) };
         },
       };
     },

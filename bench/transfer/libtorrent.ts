@@ -41,7 +41,7 @@ function open(python: string, job: Job): Promise<Session> {
         async download() {
           peer.send(JSON.stringify({ torrent, folder }));
           await peer.take(({ type }) => type === 'finished');
-          return join(folder, job.source.name);
+          return { path: join(folder, job.source.name) };
         },
       };
     },

@@ -49,7 +49,7 @@ export const minitorrent: System = {
           readySeconds,
           async download() {
             await runCommand(process, 'download_file', GROUP, source.name);
-            return join(folder, `${process.name}-downloads`, source.name);
+            return { path: join(folder, `${process.name}-downloads`, source.name) };
           },
         }),
       ),

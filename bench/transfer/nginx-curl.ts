@@ -4,11 +4,11 @@
  */
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { startDriven } from './driven.ts';
-import type { Found, Job, Leecher, Session } from './system.ts';
+import { type Driven, startDriven } from './driven.ts';
+import { freePort, listenSilently } from './ports.ts';
+import type { Arrival, Found, Job, Leecher, Session } from './system.ts';
 import { versionOf } from './versions.ts';
 
 /** It makes them all, whether it needs them or not, and by default where only root may. */
@@ -44,14 +44,14 @@ async function open({ source, folder, lab }: Job): Promise<Session> {
     cleanup.use(curl);
     return { process: curl, download: () => fetchWith(curl) };
   });
-  const fetchWith = async (curl: Leecher['process']): Promise<string> => {
+  const fetchWith = async (curl: Driven): Promise<Arrival> => {
     const path = join(folder, 'downloaded.bin');
     curl.send(`url = "${url}"\noutput = "${path}"\nwrite-out = "%{stderr}{\\"type\\":\\"finished\\"}\\n"`);
     // A second address, of which nothing ever comes, keeps it alive: what it used can be read then.
     curl.send(`url = "http://127.0.0.1:${silent.port}/"\noutput = "/dev/null"`);
     curl.endInput();
     await curl.take(({ type }) => type === 'finished');
-    return path;
+    return { path };
   };
   const running = cleanup.move();
   return { seeders: [nginx], leechers, [Symbol.asyncDispose]: () => running.disposeAsync() };
@@ -81,30 +81,6 @@ http {
 `,
   );
   return path;
-}
-
-/** nginx has to be told its port. Another program can take it before; the round fails then. */
-async function freePort(): Promise<number> {
-  await using server = await listenSilently();
-  return server.port;
-}
-
-async function listenSilently(): Promise<AsyncDisposable & { readonly port: number }> {
-  const sockets = new Set<{ destroy(): void }>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new TypeError('It listens on no port');
-  return {
-    port: address.port,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
 
 /** Until nginx answers. */

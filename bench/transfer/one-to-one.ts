@@ -8,6 +8,7 @@ import { minitorrent } from './minitorrent.ts';
 import { findNginxCurl } from './nginx-curl.ts';
 import { runTransfer, sampleOf } from './run-transfer.ts';
 import { makeSource } from './source-file.ts';
+import { findSyncthing } from './syncthing.ts';
 import { findWebTorrent } from './webtorrent.ts';
 
 const MIB = { short: 512, long: 2_048 };
@@ -21,6 +22,7 @@ export const oneToOne: Figure = {
   rounds: { warmUp: 0, short: 3, long: 7 },
   targets: [
     { against: 'libtorrent', ratio: 1.5, text: '>= 1.5x libtorrent in plaintext' },
+    { against: 'Syncthing', ratio: 1.5, text: '>= 1.5x Syncthing, encrypted' },
     { against: 'WebTorrent', ratio: 3, text: '>= 3x WebTorrent in plaintext' },
     {
       against: 'nginx to curl',
@@ -49,6 +51,7 @@ async function prepare({ form, folder, say }: BenchOptions): Promise<Prepared> {
   const source = await makeSource(folder, MIB[form]);
   const { systems, missing } = await findAll([
     findLibtorrent(),
+    findSyncthing(),
     findWebTorrent(say),
     findAria2(),
     findNginxCurl(),

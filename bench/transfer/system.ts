@@ -30,8 +30,14 @@ export interface Leecher {
   readonly process: Driven;
   /** From the start of the process until it could be told to download; undefined where nothing tells. */
   readonly readySeconds?: number;
-  /** Tells it to download; resolves with the path of the file when the program says that it is whole and verified. */
-  download(): Promise<string>;
+  /** Tells it to download; resolves when the program says that the file is whole and verified. */
+  download(): Promise<Arrival>;
+}
+
+export interface Arrival {
+  readonly path: string;
+  /** How long it took, where that is not the time since the command. */
+  readonly seconds?: number;
 }
 
 /** A system, or what would bring it to this machine: `aria2 (apt-get install aria2)`. */

@@ -37,7 +37,7 @@ function open(module: string, job: Job): Promise<Session> {
         async download() {
           peer.send(JSON.stringify({ torrent, folder }));
           await peer.take(({ type }) => type === 'finished');
-          return join(folder, job.source.name);
+          return { path: join(folder, job.source.name) };
         },
       };
     },
