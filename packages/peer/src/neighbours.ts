@@ -21,6 +21,9 @@ interface Neighbour {
   retryAtMs: number;
 }
 
+/** Short beside the time after which a neighbour counts as useless. */
+const USES_NOTED_MS = 1_000;
+
 export class Neighbours {
   readonly #limits: SwarmLimits;
   readonly #random: Random;
@@ -28,6 +31,7 @@ export class Neighbours {
   readonly #connected = new Set<PeerId>();
   /** Those connected that have nothing for us, and since when. */
   readonly #uselessSince = new Map<PeerId, number>();
+  #usesNotedAtMs = Number.NEGATIVE_INFINITY;
   #connecting = 0;
   #banned = 0;
 
@@ -133,14 +137,20 @@ export class Neighbours {
 
   #uselessFor(durationMs: number, useful: ReadonlySet<PeerId>, nowMs: number): Neighbour[] {
     const found: Neighbour[] = [];
-    // Mostly all are of use, and then nobody has to be looked at.
-    if (useful.size === this.#connected.size) this.#uselessSince.clear();
-    else for (const peer of this.#connected) this.#noteUse(peer, useful.has(peer), nowMs);
+    this.#noteUses(useful, nowMs);
     for (const [peer, sinceMs] of this.#uselessSince) {
       const neighbour = this.#peers.get(peer);
       if (neighbour && nowMs >= sinceMs + durationMs) found.push(neighbour);
     }
     return found;
+  }
+
+  /** Asked for at every event, so while their number stays the same it looks from time to time. */
+  #noteUses(useful: ReadonlySet<PeerId>, nowMs: number): void {
+    const useless = this.#connected.size - useful.size;
+    if (useless === this.#uselessSince.size && nowMs < this.#usesNotedAtMs + USES_NOTED_MS) return;
+    this.#usesNotedAtMs = nowMs;
+    for (const peer of this.#connected) this.#noteUse(peer, useful.has(peer), nowMs);
   }
 
   #noteUse(peer: PeerId, isUseful: boolean, nowMs: number): void {

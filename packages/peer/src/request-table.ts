@@ -43,7 +43,8 @@ export class RequestTable {
   readonly #pieces: PieceMap;
   readonly #byId = new Map<RequestId, PieceRequest>();
   readonly #byPeer = new Map<PeerId, Set<PieceRequest>>();
-  readonly #byPiece = new Map<number, Set<PieceRequest>>();
+  /** By index: most pieces are wanted by one request or none, so lists are quicker than sets. */
+  readonly #byPiece: (PieceRequest[] | undefined)[] = [];
   #nextId = 1;
 
   constructor(pieces: PieceMap) {
@@ -74,8 +75,8 @@ export class RequestTable {
   }
 
   /** The requests that may bring the piece. */
-  wanting(index: number): ReadonlySet<PieceRequest> {
-    return this.#byPiece.get(index) ?? NONE;
+  wanting(index: number): readonly PieceRequest[] {
+    return this.#byPiece[index] ?? NOBODY;
   }
 
   /** Pieces that `peer` is still to bring. */
@@ -116,7 +117,9 @@ export class RequestTable {
     this.#byId.set(request.id, request);
     addTo(this.#byPeer, peer, request);
     for (const index of asked.pieces) {
-      addTo(this.#byPiece, index, request);
+      const wanting = this.#byPiece[index];
+      if (wanting) wanting.push(request);
+      else this.#byPiece[index] = [request];
       this.#pieces.withdraw(index);
     }
     return request;
@@ -125,7 +128,8 @@ export class RequestTable {
   /** `request` is not expected to bring this piece any more. */
   unwant(request: PieceRequest, index: number): void {
     if (!request.wanted.delete(index)) return;
-    removeFrom(this.#byPiece, index, request);
+    const wanting = this.#byPiece[index];
+    wanting?.splice(wanting.indexOf(request), 1);
     this.#offerAgain(index);
   }
 
@@ -160,6 +164,7 @@ export function remaining(request: PieceRequest): number {
 }
 
 const NONE: ReadonlySet<PieceRequest> = new Set();
+const NOBODY: readonly PieceRequest[] = [];
 
 function addTo<K>(map: Map<K, Set<PieceRequest>>, key: K, request: PieceRequest): void {
   const requests = map.get(key);

@@ -14,6 +14,8 @@ export interface SwarmLimits {
   readonly requestsInBudget: number;
   /** The most pieces named in one want-set: beyond this naming more hardly helps the uploader choose. */
   readonly wantSetPieces: number;
+  /** How many peers are asked for a piece at the end, when every missing one is asked for: 1 is no endgame. */
+  readonly endgameSources: number;
 
   /** A request is never late before this: below it a garbage collection would count as a fault. */
   readonly minDeadlineMs: number;
@@ -61,6 +63,7 @@ export const SWARM_LIMITS: SwarmLimits = {
   outstandingPerPeer: 2,
   requestsInBudget: 4,
   wantSetPieces: 64,
+  endgameSources: 2,
   minDeadlineMs: 1_000,
   firstDeadlineMs: 5_000,
   maxDeadlineMs: 60_000,

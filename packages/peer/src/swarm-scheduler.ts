@@ -73,7 +73,8 @@ export function noteBytes(state: SwarmState, request: PieceRequest, bytes: numbe
 /** When a request next needs a look: the earliest deadline, silence, or turn for the endgame. */
 export function nextRequestCheckMs(state: SwarmState, nowMs: number): number | undefined {
   let earliest: number | undefined;
-  const isEndgame = state.pieces.obtainableCount === 0 && !isBudgetUsed(state, nowMs);
+  const isEndgame =
+    state.limits.endgameSources > 1 && state.pieces.obtainableCount === 0 && !isBudgetUsed(state, nowMs);
   for (const request of state.requests.all()) {
     let atMs = request.late ? silenceEndsMs(state, request) : dueMs(state, request);
     const slowAtMs = request.waitsSinceMs + usualAnswerMs(state);
@@ -96,21 +97,18 @@ export function currentBudget(state: SwarmState, nowMs: number): number {
 
 function freeUploaders(state: SwarmState, budget: number, nowMs: number): Uploader[] {
   const uploaders: Uploader[] = [];
+  const { pieceLength } = state.sizes;
+  const options = { pieceLength, budget, uploaders: state.neighbours.connected.size };
   // A peer that has shown nothing is believed to be like the others.
   const usualRate = state.uplinks.bytesPerSecond ?? 1;
   for (const peer of state.pieces.usefulPeers) {
     const score = scoreOf(state, peer);
     if (score.retryAtMs > nowMs || state.requests.isLate(peer)) continue;
-    const measure = { bytesPerSecond: score.uplink.bytesPerSecond ?? 0, rttMs: score.rttMs };
-    const options = {
-      pieceLength: state.sizes.pieceLength,
-      budget,
-      uploaders: state.neighbours.connected.size,
-    };
+    const rate = score.uplink.bytesPerSecond;
+    const measure = { bytesPerSecond: rate ?? 0, rttMs: score.rttMs };
     const queuedPieces = state.requests.queuedAt(peer);
     const room = uploaderBudget(measure, options, state.limits) - queuedPieces;
-    if (room <= 0) continue;
-    uploaders.push({ peer, queuedPieces, room, bytesPerSecond: score.uplink.bytesPerSecond ?? usualRate });
+    if (room > 0) uploaders.push({ peer, queuedPieces, room, bytesPerSecond: rate ?? usualRate });
   }
   return byLoad(uploaders, state.random);
 }
@@ -132,7 +130,7 @@ function requestOpenPieces(
 }
 
 function requestTwice(state: SwarmState, uploaders: readonly Uploader[], nowMs: number): boolean {
-  if (state.pieces.obtainableCount > 0) return false;
+  if (state.pieces.obtainableCount > 0 || state.limits.endgameSources < 2) return false;
   for (const { peer } of uploaders) {
     const index = slowPieceFor(state, peer, nowMs);
     if (index === undefined) continue;
@@ -142,13 +140,16 @@ function requestTwice(state: SwarmState, uploaders: readonly Uploader[], nowMs: 
   return false;
 }
 
-/** Of the pieces that one other peer is asked for and `peer` has, the one that has waited longest, if long enough. */
+/** Of the pieces that others are asked for, too few of them, and `peer` has: the one that has waited longest, if long enough. */
 function slowPieceFor(state: SwarmState, peer: PeerId, nowMs: number): number | undefined {
   const usualMs = scoreOf(state, peer).answer.meanMs ?? usualAnswerMs(state);
   for (const request of state.requests.all()) {
     if (request.late || request.peer === peer || nowMs < request.waitsSinceMs + usualMs) continue;
     for (const index of request.wanted) {
-      if (state.requests.wanting(index).size === 1 && state.pieces.has(peer, index)) return index;
+      const wanting = state.requests.wanting(index);
+      if (wanting.length >= state.limits.endgameSources || wanting.some((each) => each.peer === peer))
+        continue;
+      if (state.pieces.has(peer, index)) return index;
     }
   }
   return undefined;

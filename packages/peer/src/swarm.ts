@@ -200,7 +200,7 @@ function haveSome(
   const wasUseful = state.pieces.usefulPeers.has(peer);
   for (const index of indices) state.pieces.addHave(peer, index);
   if (state.reason !== 'none') return false;
-  return isBudgetUsed(state, nowMs) || (wasUseful && scoreOf(state, peer).retryAtMs > nowMs);
+  return wasUseful && isBudgetUsed(state, nowMs);
 }
 
 function stop(state: SwarmState, phase: 'paused' | 'store_failed'): void {

@@ -54,6 +54,8 @@ export interface SimulationOptions {
   /** Peers that the tracker names in one answer; all unless given. */
   readonly trackerPeers?: number;
   readonly untilMs?: number;
+  /** Whether each request and budget is checked against the rules: true unless given. */
+  readonly checksRules?: boolean;
 }
 
 /** Everything outside a peer, as it sees it. */

@@ -42,6 +42,8 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
   readonly #figures: SwarmFigures;
   /** Those that stay and have not got everything. */
   readonly #incomplete = new Set<SimulatedPeer>();
+  /** All messages take the same time, so none can overtake another. */
+  readonly #isSteady: boolean;
   readonly #downFreeAtMs = new Map<SimulatedPeer, number>();
   #events = 0;
   #busy = 0;
@@ -53,6 +55,7 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
     this.#random = createSeededRandom(options.seed);
     this.#peers = this.#createPeers();
     this.#byId = new Map(this.#peers.map((peer) => [peer.id, peer]));
+    this.#isSteady = options.downlink === undefined && (options.jitterMs ?? 0) === 0;
     this.#figures = new SwarmFigures(options);
   }
 
@@ -159,14 +162,21 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
       this.violations.push(`${from.id} asks ${uploader.id}, which is not connected`);
       return;
     }
-    for (const index of request.pieces) {
+    if (this.options.checksRules !== false) this.#checkRequest(from, uploader, request);
+    this.sendOver(link, from, () => uploader.serve(from, request, link));
+  }
+
+  #checkRequest(
+    from: SimulatedPeer,
+    uploader: SimulatedPeer,
+    { pieces, maxPieces }: Extract<SwarmEffect, { kind: 'request' }>,
+  ): void {
+    for (const index of pieces) {
       if (!uploader.announces(index))
         this.violations.push(`${from.id} asks ${uploader.id} for ${index}, never announced`);
       if (from.have.has(index)) this.violations.push(`${from.id} asks for ${index}, which it has`);
     }
-    if (request.maxPieces > request.pieces.length)
-      this.violations.push(`${from.id} asks for more than it names`);
-    this.sendOver(link, from, () => uploader.serve(from, request, link));
+    if (maxPieces > pieces.length) this.violations.push(`${from.id} asks for more than it names`);
   }
 
   /** A message over the link between the two, if there is one. */
@@ -180,9 +190,17 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
   }
 
   announce(from: SimulatedPeer, indices: readonly number[]): void {
-    for (const [to, link] of from.links) {
-      this.sendOver(link, from, () => to.tell({ kind: 'have_some', peer: from.id, indices }));
+    const tell = (to: SimulatedPeer) => to.tell({ kind: 'have_some', peer: from.id, indices });
+    const links = [...from.links];
+    if (!this.#isSteady) {
+      for (const [to, link] of links) this.sendOver(link, from, () => tell(to));
+      return;
     }
+    // Most messages of a swarm are these, and all of them arrive at one time.
+    this.time.after(this.options.delayMs, () => {
+      this.#events += links.length;
+      for (const [to, link] of links) if (link.isOpen) tell(to);
+    });
   }
 
   deliverPiece(
@@ -214,6 +232,7 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
   }
 
   checkBudget(peer: SimulatedPeer): void {
+    if (this.options.checksRules === false) return;
     const { outstandingPieces, requests, connectedPeers } = peer.swarm.view();
     if (outstandingPieces > this.#limits.maxOutstandingPieces) {
       this.violations.push(`${peer.id} has ${outstandingPieces} pieces outstanding`);
@@ -236,8 +255,8 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
 
   /** Messages of one side of a connection arrive in their order. */
   #arriveAt(link: Link, from: SimulatedPeer, wantedMs: number, task: () => void): void {
-    const atMs = Math.max(wantedMs, link.arrivesAtMs.get(from.id) ?? 0);
-    link.arrivesAtMs.set(from.id, atMs);
+    const atMs = this.#isSteady ? wantedMs : Math.max(wantedMs, link.arrivesAtMs.get(from.id) ?? 0);
+    if (!this.#isSteady) link.arrivesAtMs.set(from.id, atMs);
     this.time.at(atMs, () => {
       this.#events += 1;
       if (link.isOpen) task();
