@@ -23,7 +23,7 @@ export const fourSeeders: Figure = {
 
 async function prepare({ form, folder }: BenchOptions): Promise<Prepared> {
   const source = await makeSource(folder, MIB[form]);
-  const { systems, missing } = await findAll([findLibtorrent()]);
+  const { systems, missing } = await findAll(form === 'long' ? [findLibtorrent()] : []);
   const contend = (system: System, seeders: number, name: string): Contender => {
     const lab = loopbackLab({ seeders, leechers: 1 });
     const run = async () => sampleOf(await runTransfer(system, { source, folder, lab }), source);
