@@ -40,6 +40,12 @@ export type CliErrorCode =
   /** A folder or device where a file is needed. */
   | 'not_a_file'
   | 'not_found'
+  /** A folder cannot be made. */
+  | 'folder_failed'
+  /** A folder in which no tracker has its key. */
+  | 'not_a_tracker'
+  /** Where a tracker listens is not known. */
+  | 'no_address'
   /** No address of a PostgreSQL. */
   | 'bad_postgres_url'
   /** PostgreSQL does not answer at all, or does not do what a journal needs. */

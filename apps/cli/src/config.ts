@@ -3,10 +3,8 @@
  *
  * Nothing listens beyond this machine unless it is asked to (`--listen 0.0.0.0`).
  */
-import { existsSync, statSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 /** Port of a tracker when none is given. */
 export const DEFAULT_TRACKER_PORT = 7700;
@@ -35,11 +33,6 @@ export async function dataFolder(
   return join(chosen === undefined ? await platformFolder() : resolve(chosen), role);
 }
 
-/** Makes a folder that its owner alone can read. Folders above it that are missing are made as any program makes them. */
-export async function makePrivateFolder(path: string): Promise<void> {
-  await makeFolder(path, 0o700);
-}
-
 /** Where finished files go: `--downloads`, or else the folder in which the program was started. */
 export function downloadFolder(downloads: string | undefined): string {
   return resolve(downloads ?? '.');
@@ -54,15 +47,6 @@ export function resolveTypedPath(path: string): string {
 async function platformFolder(): Promise<string> {
   const { default: envPaths } = await import('env-paths');
   return envPaths('minitorrent', { suffix: '' }).data;
-}
-
-/** Folder by folder: the recursive mkdir of Node.js never ends where the kernel makes no folders, as under `/proc`. */
-async function makeFolder(path: string, mode: number): Promise<void> {
-  const above = dirname(path);
-  if (!existsSync(above)) await makeFolder(above, 0o777);
-  await mkdir(path, { mode }).catch((error: unknown) => {
-    if (!existsSync(path) || !statSync(path).isDirectory()) throw error;
-  });
 }
 
 /** An empty variable counts as none; it arrives as an empty option, too. */

@@ -170,6 +170,11 @@ const ADVICE: { readonly [Code in PackageCode]: string | null } & {
     'minitorrent witness starts it; the witness of another cluster needs another folder: --data',
   register_failed: 'check the disk of the witness, and that its folder can be written to',
   register_too_new: 'use the version of minitorrent that wrote it, or a later one',
+  folder_failed: 'name a folder that can be made and written to, with --data or --downloads',
+  not_a_tracker:
+    'name the data folder of a tracker with --data; minitorrent tracker makes one when it starts for the first time',
+  no_address:
+    'start it, minitorrent tracker, or name the address at which peers reach it: --address host:port',
   known_trackers_corrupt:
     'restore the file, or remove it and store the invitation link again: minitorrent connect',
   identity_corrupt:

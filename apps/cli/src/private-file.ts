@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { makePrivateFolder } from './config.ts';
+import { makePrivateFolder } from './folders.ts';
 
 const PRIVATE = 0o600;
 

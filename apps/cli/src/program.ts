@@ -91,6 +91,9 @@ function createProgram(
         'sequential',
       ]),
     )
+    .option('--limit-up <rate>', 'bytes a second to send at the most, as in 500K or 2M (default: none)')
+    .option('--limit-down <rate>', 'bytes a second to receive at the most (default: none)')
+    .option('--schedule <spans>', 'limits by the time of day, up/down: 08:00-18:00=500K/none,...')
     .option(
       '--device-name <name>',
       'what this device is called in your list (default: the name of the machine)',

@@ -1,9 +1,12 @@
-import { mkdtempDisposable, stat } from 'node:fs/promises';
+import { mkdtempDisposable, readdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Address } from '@minitorrent/rpc-core';
 import { describe, expect, it } from 'vitest';
 import { runIdentity, runTrackerInvite } from '../src/commands/identity.ts';
 import { parseInvitationLink } from '../src/places/invitation-link.ts';
+import type { PinnedPlace } from '../src/places/place.ts';
+import { keepTrackerPlaces } from '../src/places/tracker-places.ts';
 import { device, idOf } from './support/devices.ts';
 import { createFakeWorld } from './support/fake-world.ts';
 
@@ -40,22 +43,99 @@ describe('minitorrent tracker invite', () => {
     expect(parseInvitationLink(link)[2]).toEqual({ host: 'two.example', port: 7700, pin: device(2) });
   });
 
-  it('takes an address of this machine where none was given, and says so', async () => {
+  /** A folder with the key of a tracker that listened there. */
+  async function trackerIn(data: string, listen: Address, others: readonly PinnedPlace[] = []) {
+    const world = createFakeWorld();
+    await runIdentity('tracker', { data }, world);
+    await keepTrackerPlaces(join(data, 'tracker'), { listen, others });
+    const [own = ''] = world.lines();
+    return own;
+  }
+
+  it('leads to where the tracker listens, and to the others of its cluster', async () => {
     await using folder = await openFolder();
+    const other = { host: 'two.example', port: 7701, pin: device(2) };
+    const own = await trackerIn(folder.path, { host: '10.1.2.3', port: 7800 }, [other]);
     const world = createFakeWorld();
     expect(await runTrackerInvite({ data: folder.path, json: true }, world)).toBe(0);
     const [notice, result] = world.json();
     expect(notice).toMatchObject({ event: 'notice', message: expect.stringContaining('--address') });
-    expect(result).toMatchObject({
-      command: 'tracker_invite',
-      link: expect.stringMatching(/^minitorrent:\/\/[\d.]+:7700#/),
-      trackers: [{ address: expect.stringMatching(/^[\d.]+:7700$/), deviceId: expect.any(String) }],
+    expect(result).toEqual({
+      ...{ type: 'result', command: 'tracker_invite' },
+      link: `minitorrent://10.1.2.3:7800,two.example:7701#${own},${idOf(2)}`,
+      trackers: [
+        { address: '10.1.2.3:7800', deviceId: own },
+        { address: 'two.example:7701', deviceId: idOf(2) },
+      ],
     });
+    // The port alone is taken from there where an address is named.
+    const named = createFakeWorld();
+    await runTrackerInvite({ data: folder.path, address: 'one.example' }, named);
+    expect(named.lines()).toEqual([`minitorrent://one.example:7800#${own}`]);
+  });
+
+  it.each(['0.0.0.0', '::'])(
+    'takes an address of this machine where the tracker listens on %s',
+    async (host) => {
+      await using folder = await openFolder();
+      await trackerIn(folder.path, { host, port: 7800 });
+      const world = createFakeWorld();
+      expect(await runTrackerInvite({ data: folder.path }, world)).toBe(0);
+      const [, link = ''] = world.lines();
+      const [place] = parseInvitationLink(link);
+      expect(place).toMatchObject({ port: 7800 });
+      expect(place?.host).not.toBe(host);
+    },
+  );
+
+  it('says so where only this machine reaches the tracker', async () => {
+    await using folder = await openFolder();
+    await trackerIn(folder.path, { host: '127.0.0.1', port: 7800 });
+    const world = createFakeWorld();
+    await runTrackerInvite({ data: folder.path }, world);
+    expect(world.lines()).toEqual([
+      'Only peers on this machine reach the tracker at 127.0.0.1:7800; for others start it with --listen 0.0.0.0:7800',
+      expect.stringMatching(/^minitorrent:\/\/127\.0\.0\.1:7800#/),
+    ]);
+  });
+
+  it('refuses a folder that is no tracker’s, and makes nothing there', async () => {
+    await using folder = await openFolder();
+    for (const address of [undefined, 'one.example']) {
+      const world = createFakeWorld();
+      const options = { data: folder.path, ...(address === undefined ? {} : { address }) };
+      expect(await runTrackerInvite(options, world)).toBe(1);
+      expect(world.err()).toContain('there is no key of one (not_a_tracker)\n  next: ');
+      expect(world.out()).toBe('');
+    }
+    expect(await readdir(folder.path)).toEqual([]);
+  });
+
+  it('does not guess where a tracker will listen that has not run yet', async () => {
+    await using folder = await openFolder();
+    await runIdentity('tracker', { data: folder.path }, createFakeWorld());
+    const world = createFakeWorld();
+    expect(await runTrackerInvite({ data: folder.path, json: true }, world)).toBe(1);
+    expect(world.json()).toMatchObject([
+      { type: 'error', code: 'no_address', advice: expect.stringContaining('--address') },
+    ]);
+  });
+
+  it('says so where what was kept is damaged', async () => {
+    await using folder = await openFolder();
+    await trackerIn(folder.path, { host: 'a', port: 1 });
+    for (const text of ['{', '{"listen":"a:1"}', '{"listen":"a:b","others":[]}']) {
+      await writeFile(join(folder.path, 'tracker', 'places.json'), text);
+      const world = createFakeWorld();
+      expect(await runTrackerInvite({ data: folder.path }, world)).toBe(1);
+      expect(world.err()).toContain('(no_address)');
+    }
   });
 
   it('draws the link on a terminal where there is room, and nowhere else', async () => {
     await using folder = await openFolder();
     const options = { data: folder.path, address: 'a' };
+    await runIdentity('tracker', options, createFakeWorld());
     const draws = async (terminal: { rows?: number; json?: boolean; tty?: boolean }) => {
       const world = createFakeWorld({ tty: terminal.tty ?? true });
       if (terminal.rows !== undefined) Object.assign(world.stdout, { rows: terminal.rows });
@@ -70,6 +150,7 @@ describe('minitorrent tracker invite', () => {
 
   it('hands out no link that nobody can read', async () => {
     await using folder = await openFolder();
+    await runIdentity('tracker', { data: folder.path }, createFakeWorld());
     const world = createFakeWorld();
     expect(await runTrackerInvite({ data: folder.path, address: 'a,A:7700' }, world)).toBe(2);
     expect(world.out()).toBe('');

@@ -1,12 +1,14 @@
-import { mkdtempDisposable } from 'node:fs/promises';
+import { mkdtempDisposable, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { RpcError } from '@minitorrent/rpc-core';
 import type { TrackerStats, TrackerStatus } from '@minitorrent/tracker';
 import { describe, expect, it, vi } from 'vitest';
 import { runTracker, type TrackerTools } from '../src/commands/tracker.ts';
 import type { TrackerCommandOptions } from '../src/commands/tracker-settings.ts';
 import type { Variables } from '../src/config.ts';
 import { openTrackerMonitor } from '../src/monitoring/tracker-monitor.ts';
+import { readTrackerPlaces } from '../src/places/tracker-places.ts';
 import { device, idOf } from './support/devices.ts';
 import { createFakeWorld } from './support/fake-world.ts';
 
@@ -96,6 +98,42 @@ describe('minitorrent tracker', () => {
     );
     run.world.signals.emit('SIGTERM');
     await run.ended;
+  });
+
+  it('keeps where it listens and who the others are, for invitations', async () => {
+    const others = `two.example#${idOf(2)}`;
+    await using run = await start({ listen: '0.0.0.0:0', join: others, cluster: 'c1'.repeat(16) });
+    await vi.waitFor(() => expect(run.world.out()).toContain('listens on'));
+    // The fake tracker makes no key.
+    const folder = join(run.folder.path, 'tracker');
+    await writeFile(join(folder, 'identity.pem'), '');
+    await vi.waitFor(async () =>
+      expect(await readTrackerPlaces(folder)).toEqual({
+        listen: { host: '0.0.0.0', port: 4711 },
+        others: [{ host: 'two.example', port: 7700, pin: device(2) }],
+      }),
+    );
+    run.world.signals.emit('SIGTERM');
+    await run.ended;
+  });
+
+  it('leaves no folder behind that was made for nothing', async () => {
+    await using run = await start();
+    run.world.signals.emit('SIGTERM');
+    await run.ended;
+    const data = join(run.folder.path, 'new');
+    const world = createFakeWorld();
+    const openTracker = async () => {
+      await writeFile(join(data, 'tracker', 'identity.pem'), 'a key');
+      throw new RpcError('listen_failed', 'Cannot listen');
+    };
+    const tools = {
+      openTracker,
+      readClusterId: async () => undefined,
+      openMonitor: () => Promise.reject(new Error('No monitor')),
+    };
+    expect(await runTracker({ listen: '127.0.0.1:0', data }, world, tools)).toBe(1);
+    expect(await readdir(run.folder.path)).toEqual(['tracker']);
   });
 
   it('ends with its standard input where that is agreed', async () => {

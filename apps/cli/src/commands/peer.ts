@@ -14,11 +14,11 @@ import {
   DEFAULT_TRACKER_PORT,
   dataFolder,
   downloadFolder,
-  makePrivateFolder,
   nonEmpty,
 } from '../config.ts';
 import { parseDuration } from '../duration.ts';
 import { describeFailure, type ExitCode, exitCodeOf } from '../failure.ts';
+import { makeFolder, makePrivateFolder } from '../folders.ts';
 import { type LogOptions, openScriptLog } from '../logging/service-log.ts';
 import type { Reporter } from '../output/reports.ts';
 import { isInvitationLink, parseInvitationLink } from '../places/invitation-link.ts';
@@ -28,6 +28,7 @@ import { parsePlaces } from '../places/place.ts';
 import { listenForEnding } from '../process-signals.ts';
 import { abortable } from '../shell/abortable.ts';
 import { readStrategy } from '../shell/strategy.ts';
+import { readTransferPlan } from '../transfer-limits.ts';
 import type { World } from '../world.ts';
 import type { PeerSettings, PeerTools } from './open-peer.ts';
 import { createReporterFor } from './output-for.ts';
@@ -42,6 +43,9 @@ export interface PeerCommandOptions extends LogOptions {
   readonly data?: string;
   readonly downloads?: string;
   readonly strategy?: string;
+  readonly limitUp?: string;
+  readonly limitDown?: string;
+  readonly schedule?: string;
   readonly membershipGrace?: string;
   readonly deviceName?: string;
   readonly keepGoing?: boolean;
@@ -107,6 +111,8 @@ async function readSettings(
   const listen = parseAddress(options.listen, { defaultPort: ANY_PORT });
   const named = options.tracker === undefined ? undefined : readTrackers(options.tracker);
   const folder = await dataFolder('peer', { data: options.data, variables });
+  const downloads = downloadFolder(options.downloads);
+  await makeFolder(downloads);
   await makePrivateFolder(folder);
   const known = await openKnownTrackers(folder);
   // Without the pins, so that they are asked: a link may be older than the tracker.
@@ -116,7 +122,8 @@ async function readSettings(
     trackers: await pinTrackers(places, { ...tools, known, clock, asksKnown: true }),
     listen,
     dataFolder: folder,
-    downloadFolder: downloadFolder(options.downloads),
+    downloadFolder: downloads,
+    limits: readTransferPlan(options),
     membershipGraceMs,
     deviceName: nonEmpty(options.deviceName),
     clock,

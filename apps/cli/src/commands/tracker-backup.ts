@@ -4,8 +4,9 @@
 import { resolve } from 'node:path';
 import type { BackupReport } from '@minitorrent/tracker/backup';
 import { CliError } from '../cli-error.ts';
-import { dataFolder, makePrivateFolder, type Variables } from '../config.ts';
+import { dataFolder, type Variables } from '../config.ts';
 import type { ExitCode } from '../failure.ts';
+import { openInFolder } from '../folders.ts';
 import { readJournalPlace } from '../journal-place.ts';
 import type { World } from '../world.ts';
 import { operate } from './operate.ts';
@@ -48,8 +49,7 @@ export function runTrackerRestore(
   return operate('tracker restore', options, world, async (reporter) => {
     const folder = await folderFor(options, world.variables);
     const path = resolve(file);
-    await makePrivateFolder(folder);
-    const report = await restore(path, folder);
+    const report = await openInFolder(folder, () => restore(path, folder));
     reporter.result({ command: 'tracker_restore', file: path, dataFolder: folder, ...report });
     return undefined;
   });

@@ -4,11 +4,12 @@
 import type { Address, Clock, Interceptor } from '@minitorrent/rpc-core';
 import { formatDeviceId } from '@minitorrent/rpc-core/identity';
 import { formatAddress } from '../address.ts';
-import { makePrivateFolder } from '../config.ts';
 import type { ExitCode } from '../failure.ts';
+import { openInFolder } from '../folders.ts';
 import { type TrackerReport, trackerRecord } from '../logging/tracker-log.ts';
 import type { TrackerMonitor, WatchedTracker } from '../monitoring/tracker-monitor.ts';
 import type { Reporter } from '../output/reports.ts';
+import { keepTrackerPlaces } from '../places/tracker-places.ts';
 import type { World } from '../world.ts';
 import { type MonitorPlace, openMonitorFor, runService, type Service } from './run-service.ts';
 import {
@@ -61,9 +62,9 @@ async function startTracker(
   const monitor = await openMonitorFor(options, service, opened, (place) =>
     tools.openMonitor({ ...place, clock }),
   );
-  await prepareStore(store, reporter);
-  const tracker = opened.use(
-    await tools.openTracker({
+  announceStore(store, reporter);
+  const tracker = await openInFolder(store.folder, () =>
+    tools.openTracker({
       ...request,
       clock,
       interceptors: monitor === undefined ? [] : [monitor.interceptor],
@@ -75,6 +76,9 @@ async function startTracker(
       },
     }),
   );
+  opened.use(tracker);
+  const listen = { host: request.listen.host, port: tracker.address.port };
+  await keepTrackerPlaces(store.folder, { listen, others: request.cluster?.peers ?? [] });
   monitor?.show(tracker);
   reporter.event({
     event: 'listening',
@@ -88,8 +92,7 @@ async function startTracker(
   return opened.move();
 }
 
-async function prepareStore(store: TrackerStore, reporter: Reporter): Promise<void> {
-  await makePrivateFolder(store.folder);
+function announceStore(store: TrackerStore, reporter: Reporter): void {
   // It may take a while until it is clear that nobody answers there.
   if (store.kind === 'postgres')
     reporter.event({ event: 'notice', message: `Opening the journal at ${store.shown}` });

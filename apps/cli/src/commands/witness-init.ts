@@ -5,8 +5,9 @@ import { CliError } from '../cli-error.ts';
 import { chosenClusterId, parseClusterId } from '../cluster/cluster-settings.ts';
 import { type RegisterConfig, recallConfig } from '../cluster/lost-register.ts';
 import { pinForOperator } from '../cluster/pin-for-operator.ts';
-import { dataFolder, makePrivateFolder, type Variables } from '../config.ts';
+import { dataFolder, type Variables } from '../config.ts';
 import type { ExitCode } from '../failure.ts';
+import { openInFolder } from '../folders.ts';
 import type { Reporter } from '../output/reports.ts';
 import type { PinnedPlace } from '../places/place.ts';
 import type { WhoAnswers } from '../places/who-answers.ts';
@@ -78,8 +79,7 @@ async function init(
         ? await leadBy(restored, variables, tools)
         : undefined;
   const folder = await dataFolder('witness', { data, variables });
-  await makePrivateFolder(folder);
-  const id = await tools.initFolder(folder, clusterId, config);
+  const id = await openInFolder(folder, () => tools.initFolder(folder, clusterId, config));
   return { id, place: folder, epoch: config?.epoch ?? 0 };
 }
 

@@ -8,6 +8,7 @@ import { resolveTypedPath } from '../config.ts';
 import { describeDefect, describeFailure } from '../failure.ts';
 import type { DownloadResult } from '../output/file-reports.ts';
 import type { CommandResult, ProgressSample } from '../output/reports.ts';
+import { readByteRange } from '../transfer-limits.ts';
 import { abortable } from './abortable.ts';
 import { type CommandContext, defineCommand, type ShellCommand } from './command.ts';
 import { downloadRow, fileRow, shareRow } from './rows.ts';
@@ -67,6 +68,7 @@ const downloadFile: ShellCommand = defineCommand({
   options: [
     { name: 'to', kind: 'folder', summary: 'folder for the finished file' },
     { name: 'strategy', kind: 'strategy', summary: 'rarest-first, random or sequential' },
+    { name: 'first', kind: 'range', summary: 'bytes to fetch first and in order, as in 0-10M' },
     { name: 'overwrite', summary: 'replace a file of the same name' },
   ],
   async run(context, { groupid, filename }, options) {
@@ -77,6 +79,7 @@ const downloadFile: ShellCommand = defineCommand({
       signal: context.signal,
       ...(strategy === undefined ? {} : { strategy }),
       ...(options.to === undefined ? {} : { folder: resolveTypedPath(String(options.to)) }),
+      ...(options.first === undefined ? {} : { first: readByteRange(String(options.first)) }),
       ...(options.overwrite === true ? { overwrite: true } : {}),
     });
     const sharer = sharerOf(context, groupid, filename);

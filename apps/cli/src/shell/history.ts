@@ -6,7 +6,7 @@
  */
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { makePrivateFolder } from '../config.ts';
+import { makePrivateFolder } from '../folders.ts';
 import type { ParameterKind } from './command.ts';
 import { findCommandOf } from './command-table.ts';
 import { scanWords } from './tokenize.ts';
