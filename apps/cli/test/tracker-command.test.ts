@@ -118,10 +118,8 @@ describe('minitorrent tracker', () => {
   });
 
   it('leaves no folder behind that was made for nothing', async () => {
-    await using run = await start();
-    run.world.signals.emit('SIGTERM');
-    await run.ended;
-    const data = join(run.folder.path, 'new');
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-tracker-'));
+    const data = join(folder.path, 'new');
     const world = createFakeWorld();
     const openTracker = async () => {
       await writeFile(join(data, 'tracker', 'identity.pem'), 'a key');
@@ -133,7 +131,7 @@ describe('minitorrent tracker', () => {
       openMonitor: () => Promise.reject(new Error('No monitor')),
     };
     expect(await runTracker({ listen: '127.0.0.1:0', data }, world, tools)).toBe(1);
-    expect(await readdir(run.folder.path)).toEqual(['tracker']);
+    expect(await readdir(folder.path)).toEqual([]);
   });
 
   it('ends with its standard input where that is agreed', async () => {
