@@ -12,20 +12,20 @@ import { DEVICES, FIRST_PORT, type Load, type LoadOrder, ROOTS, rootsOf, swarmSi
 export type TrackerClient = Client<typeof trackerContract>;
 
 const GROUP = 'bench';
-export const USER = { userId: 'alice', password: 'correct horse battery' };
+const PASSWORD = 'correct horse battery';
+/** All that a user may have. */
+const DEVICES_PER_USER = 64;
 
-/** One more connection of the one user, as a device of its own, logged in. */
-export async function connectDevice(address: Address): Promise<TrackerClient> {
+/** Connection number `number`, a device of its own, logged in; the first device of a user makes the user. */
+export async function connectDevice(address: Address, number: number): Promise<TrackerClient> {
   const identity = createIdentity();
   const network = createTlsNetwork({ identity });
   const channel = await network.connect(address);
   const connection = createConnection({ channel, clock: createSystemClock(), trusted: true });
   const client = connection.client(trackerContract);
-  await client.login({ ...USER, deviceId: identity.deviceId }).catch(async (error) => {
-    if (!(error instanceof Error && 'code' in error && error.code === 'wrong_password')) throw error;
-    await client.create_user({ requestId: requestIdOf(0), ...USER });
-    await client.login({ ...USER, deviceId: identity.deviceId });
-  });
+  const user = { userId: `user-${Math.floor(number / DEVICES_PER_USER)}`, password: PASSWORD };
+  if (number % DEVICES_PER_USER === 0) await client.create_user({ requestId: newRequestId(), ...user });
+  await client.login({ ...user, deviceId: identity.deviceId });
   return client;
 }
 
@@ -35,14 +35,14 @@ export async function prepareTlsLoad(
   inFlight: number,
 ): Promise<(order: LoadOrder) => Promise<Load>> {
   const clients: TrackerClient[] = [];
-  for (let device = 0; device < DEVICES; device += 1) clients.push(await connectDevice(address));
+  for (let device = 0; device < DEVICES; device += 1) clients.push(await connectDevice(address, device));
   const [first] = clients;
   if (first === undefined) throw new RangeError('There are no devices');
-  await first.create_group({ requestId: requestIdOf(1), groupId: GROUP });
+  await first.create_group({ requestId: newRequestId(), groupId: GROUP });
   for (const [number, root] of ROOTS.entries()) {
     const file = { name: `file-${number}`, size: 5_000_000, pieceLength: 65_536, root };
     await first.upload_file({
-      requestId: requestIdOf(2 + number),
+      requestId: newRequestId(),
       groupId: GROUP,
       file,
       signature: undefined,
@@ -82,6 +82,6 @@ async function announce(client: TrackerClient, device: number, root: Uint8Array)
   return swarms[0]?.peers.length ?? 0;
 }
 
-function requestIdOf(number: number): Uint8Array {
-  return new Uint8Array(16).fill(number);
+function newRequestId(): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(16));
 }
