@@ -2,7 +2,7 @@
  * What `PROTOCOL.md` says of what devices sign, against the code: statements, proofs, stamps, signatures of files, codes of
  * invitations and links. The values are read by the document's own layouts, and checked by the packages.
  */
-import { isSameDevice, parseDeviceId, signStatement, verifyStatement } from '@minitorrent/rpc-core/identity';
+import { parseDeviceId, signStatement, verifyStatement } from '@minitorrent/rpc-core/identity';
 import {
   checkProof,
   decodeGrant,
@@ -60,10 +60,8 @@ describe('what PROTOCOL.md says of proofs and stamps', () => {
   it.each(entries('revocation'))('%s', (entry) => {
     const [proof = '', revocation = '', verdict] = entry.split(/ [/:] /);
     const grants = proof.split(', ').map(grantTo);
-    const { deviceId, memberEpoch } = grantTo(revocation);
-    const isVoid = isRevoked({ grants }, (device) =>
-      isSameDevice(device, deviceId) ? memberEpoch : undefined,
-    );
+    const { userId, memberEpoch } = grantTo(revocation);
+    const isVoid = isRevoked({ grants }, (grant) => (grant.userId === userId ? memberEpoch : undefined));
     expect(isVoid ? 'void' : 'good').toBe(verdict);
   });
 
@@ -78,7 +76,7 @@ describe('what PROTOCOL.md says of proofs and stamps', () => {
     const [text = new Uint8Array()] = printed('StampText');
     const stamp = decode(readType('StampText', layouts), text);
     expect(readStamp(signed)).toEqual({ stamp, trackerId: tracker.deviceId });
-    expect(toHex(stampOf(bob))).toBe(toHex(signed));
+    expect(toHex(stampOf('bob', bob))).toBe(toHex(signed));
   });
 
   it('its signature is of its file, by alice, and of no other', () => {

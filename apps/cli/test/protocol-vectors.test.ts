@@ -119,8 +119,8 @@ describe('conversations of PROTOCOL.md', () => {
     { kind: 'block', offset: 0, data: new TextEncoder().encode('0123456789') },
   ] as const;
 
-  const shown = { groupId: 'friends', proof: bobProof, stamp: stampOf(bob) };
-  const answered = { proof: aliceProof, stamp: stampOf(alice) };
+  const shown = { groupId: 'friends', proof: bobProof, stamp: stampOf('bob', bob) };
+  const answered = { proof: aliceProof, stamp: stampOf('alice', alice) };
 
   it('with a serving peer: it answers these bytes', async () => {
     const clock = createManualClock();

@@ -133,11 +133,11 @@ export class Admissions {
   }
 
   #put({ entries }: Guest, member: Member): AbortSignal {
-    const { groupId, deviceId } = member;
+    const { groupId, userId, deviceId } = member;
     const known = entries.get(groupId);
-    // Where the network proves nobody, somebody else may show themselves over the same connection.
-    if (known !== undefined && !isSameDevice(known.member.deviceId, deviceId))
-      this.#end(entries, groupId, 'somebody else is there');
+    // Another user of the same device or, where the network proves nobody, of any.
+    const isSame = known?.member.userId === userId && isSameDevice(known.member.deviceId, deviceId);
+    if (known !== undefined && !isSame) this.#end(entries, groupId, 'somebody else is there');
     const entry = entries.get(groupId) ?? {
       ...{ member, ending: new AbortController(), mercyUntilMs: 0 },
       disarm: () => undefined,

@@ -15,12 +15,12 @@ import { isSameDevice } from '@minitorrent/rpc-core/identity';
 import {
   type CheckedProof,
   checkProof,
+  deviceKey,
   groupKeyOf,
   isRevoked,
   readStamp,
   STAMP_LIFE_MS,
   type Stamp,
-  toHex,
 } from '@minitorrent/tracker/contract';
 import { RecentMap } from './recent-map.ts';
 
@@ -66,17 +66,19 @@ export interface GuardOptions {
   readonly graceMs: number;
 }
 
-/** Removals of which a tracker told: from that member epoch on, what these devices were granted before is void. */
+/** Removals of which a tracker told: from that member epoch on, what the user was granted on these devices before is void. */
 export interface Revocation {
   readonly groupId: string;
   readonly memberEpoch: number;
+  readonly userId: string;
   readonly deviceIds: readonly Uint8Array[];
 }
 
 interface GroupKnowledge {
   key: Uint8Array | undefined;
-  /** By device id in hexadecimal. */
+  /** By user and device: two users may take turns at one device. */
   readonly revoked: Map<string, number>;
+  /** The same. */
   readonly stamps: RecentMap<string, Pick<Stamp, 'memberEpoch' | 'notAfterMs'>>;
 }
 
@@ -118,16 +120,16 @@ export class MembershipGuard {
   }
 
   /** Whether it says anything that is not known. */
-  isNews({ groupId, memberEpoch, deviceIds }: Revocation): boolean {
+  isNews({ groupId, memberEpoch, userId, deviceIds }: Revocation): boolean {
     const known = this.#groups.get(groupId)?.revoked;
-    return deviceIds.some((deviceId) => (known?.get(toHex(deviceId)) ?? -1) < memberEpoch);
+    return deviceIds.some((deviceId) => (known?.get(deviceKey(userId, deviceId)) ?? -1) < memberEpoch);
   }
 
   /** Answers whom it hits: a function that tells whether what a member hangs on is void now. */
-  revoke({ groupId, memberEpoch, deviceIds }: Revocation): (member: Member) => boolean {
+  revoke({ groupId, memberEpoch, userId, deviceIds }: Revocation): (member: Member) => boolean {
     const { revoked } = this.#group(groupId);
     for (const deviceId of deviceIds) {
-      const device = toHex(deviceId);
+      const device = deviceKey(userId, deviceId);
       revoked.set(device, Math.max(memberEpoch, revoked.get(device) ?? 0));
     }
     return (member) => member.groupId === groupId && isVoid(member.grants, revoked);
@@ -160,9 +162,10 @@ export class MembershipGuard {
     const member = { groupId, userId, deviceId, grants: proof, stampEndsMs: stamp.notAfterMs };
     const untilMs = this.untilMs(member, when);
     if (when.nowMs > untilMs) return refused('not_admitted', endedBecause(member, when));
-    if (isOlder(stamp, group.stamps.get(toHex(deviceId))))
+    const shownBy = deviceKey(userId, deviceId);
+    if (isOlder(stamp, group.stamps.get(shownBy)))
       return refused('not_admitted', 'the stamp is older than one that was shown before');
-    group.stamps.set(toHex(deviceId), stamp);
+    group.stamps.set(shownBy, stamp);
     return { kind: 'member', member, untilMs };
   }
 
@@ -193,8 +196,9 @@ export class MembershipGuard {
     const { trackerIds } = this.#options;
     if (trackerIds?.some((trusted) => isSameDevice(trusted, trackerId)) === false)
       return 'the stamp is of a tracker that this peer does not know';
-    if (!isSameDevice(stamp.groupKey, groupKey) || !isSameDevice(stamp.deviceId, member.deviceId))
-      return 'the stamp is of another device or group';
+    const isTheirs = stamp.userId === member.userId && isSameDevice(stamp.deviceId, member.deviceId);
+    if (!isTheirs || !isSameDevice(stamp.groupKey, groupKey))
+      return 'the stamp is of another user, device or group';
     const { memberEpoch, notAfterMs } = stamp;
     if (memberEpoch < member.memberEpoch) return 'the stamp is older than the proof';
     if (notAfterMs > nowMs + STAMP_LIFE_MS + MAX_AHEAD_MS)
@@ -219,7 +223,9 @@ function isVoid(
   proof: Pick<CheckedProof, 'grants' | 'member'>,
   revoked: ReadonlyMap<string, number>,
 ): boolean {
-  return revoked.size > 0 && isRevoked(proof, (deviceId) => revoked.get(toHex(deviceId)));
+  return (
+    revoked.size > 0 && isRevoked(proof, ({ userId, deviceId }) => revoked.get(deviceKey(userId, deviceId)))
+  );
 }
 
 /** By what the group was when it was signed, and then by time: trackers have clocks of their own. */

@@ -80,7 +80,7 @@ describe('Admissions', () => {
     );
     scene.world.remove(1);
     const deviceIds = [scene.world.identity(1).deviceId];
-    scene.admissions.revoke({ groupId: GROUP, memberEpoch: scene.world.epoch, deviceIds });
+    scene.admissions.revoke({ groupId: GROUP, memberEpoch: scene.world.epoch, userId: 'user-1', deviceIds });
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
     expect(connections.map(({ signal }) => signal.aborted)).toEqual([true, false]);
     expect(signals[0]?.reason).toMatchObject({ code: 'not_admitted' });

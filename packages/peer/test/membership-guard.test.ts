@@ -11,6 +11,7 @@ import {
   MAX_GRANTS,
   MembershipWorld,
   NEVER_MS,
+  userOf,
 } from './support/membership-world.ts';
 
 const DEVICES = 5;
@@ -93,13 +94,34 @@ describe('MembershipGuard', () => {
     world.accept(1, 2, 'member');
     const before = [1, 2].map((place) => admitted(guard, world, place));
     world.remove(1);
-    const revocation = { groupId: GROUP, memberEpoch: world.epoch, deviceIds: [world.identity(1).deviceId] };
+    const { deviceId } = world.identity(1);
+    const revocation = { groupId: GROUP, memberEpoch: world.epoch, userId: 'user-1', deviceIds: [deviceId] };
     world.forge(1, 3);
     world.epoch += 1;
     for (const tracker of world.trackers) world.sign(3, tracker);
     const after = admitted(guard, world, 3);
     const hits = guard.revoke(revocation);
     expect([...before, after].map((member) => hits(member))).toEqual([true, false, true]);
+  });
+
+  it('tells two users of one device apart: by their stamps, and by their removals', () => {
+    const { world, guard } = scene();
+    const { deviceId } = world.identity(1);
+    const [tracker = createIdentity()] = world.trackers;
+    const grant = { ...world.grant(1, { role: 'member', epoch: 2, notAfterMs: NEVER_MS }), deviceId };
+    const claimOf = (userId: string, stampOf = userId) => {
+      const proof = extendProof(last(world.proofs).bytes, world.identity(0), { ...grant, userId });
+      const who = { userId: stampOf, deviceId };
+      const times = { memberEpoch: 5, notAfterMs: world.nowMs + STAMP_LIFE_MS };
+      const stamp = signStamp(tracker, { groupKey: world.groupKey, ...who, ...times }).slice();
+      return { groupId: GROUP, proof, stamp, deviceId };
+    };
+    const kindOf = (claim: ReturnType<typeof claimOf>) => guard.check(claim, strict(world)).kind;
+    expect([claimOf('bob'), claimOf('carol'), claimOf('bob')].map(kindOf)).toEqual(Array(3).fill('member'));
+    // That one of them is in is no word for the other.
+    expect(kindOf(claimOf('bob', 'carol'))).toBe('refused');
+    guard.revoke({ groupId: GROUP, memberEpoch: 4, userId: 'bob', deviceIds: [deviceId] });
+    expect([claimOf('bob'), claimOf('carol')].map(kindOf)).toEqual(['refused', 'member']);
   });
 
   it('goes on while no tracker can be reached, for the grace and no longer', () => {
@@ -138,7 +160,8 @@ describe('MembershipGuard', () => {
     const { world, guard } = scene();
     const [tracker = createIdentity()] = world.trackers;
     const { deviceId } = world.identity(0);
-    const stamp = { deviceId, groupKey: new Uint8Array(32), memberEpoch: 0, notAfterMs: world.nowMs + 1 };
+    const who = { userId: 'user-0', deviceId };
+    const stamp = { ...who, groupKey: new Uint8Array(32), memberEpoch: 0, notAfterMs: world.nowMs + 1 };
     const proof = last(world.proofs).bytes;
     const shown = { groupId: GROUP, proof, stamp: signStamp(tracker, stamp), deviceId };
     expect(guard.check(shown, strict(world))).toMatchObject({ code: 'not_admitted' });
@@ -428,7 +451,8 @@ function adminOf(world: MembershipWorld, other: number): number | undefined {
 }
 
 function tell(guard: MembershipGuard, world: MembershipWorld, place: number, memberEpoch: number): void {
-  guard.revoke({ groupId: GROUP, memberEpoch, deviceIds: [world.identity(place).deviceId] });
+  const { deviceId } = world.identity(place);
+  guard.revoke({ groupId: GROUP, memberEpoch, userId: userOf(place), deviceIds: [deviceId] });
 }
 
 function options(world: MembershipWorld) {

@@ -7,7 +7,7 @@ import { MembershipGuard, type Revocation } from '../src/membership-guard.ts';
 import { type Library, openLibrary } from '../src/shell/library.ts';
 import { MembershipKeeper } from '../src/shell/membership-keeper.ts';
 import type { TrackerClient } from '../src/tracker-client.ts';
-import { founding, GROUP, MembershipWorld, NEVER_MS } from './support/membership-world.ts';
+import { founding, GROUP, MembershipWorld, NEVER_MS, userOf } from './support/membership-world.ts';
 
 const HALF_MS = STAMP_LIFE_MS / 2;
 
@@ -93,9 +93,9 @@ describe('MembershipKeeper', () => {
   it('learns with a stamp of removals that it was not told of, each once', async () => {
     await using scene = setUp();
     const [told, later] = [removal(scene.world, 2, 7), removal(scene.world, 0, 8)];
-    scene.wasRevoked = [told, later].map(({ memberEpoch, deviceIds: [deviceId = new Uint8Array(32)] }) => ({
-      deviceId,
-      memberEpoch,
+    scene.wasRevoked = [told, later].map(({ userId, memberEpoch, deviceIds: [deviceId] }) => ({
+      ...{ userId, memberEpoch },
+      deviceId: deviceId ?? new Uint8Array(32),
     }));
     await scene.begin();
     await scene.passes(STAMP_LIFE_MS);
@@ -293,7 +293,7 @@ function setUp({
     renewed: [] as string[],
     wrongKeys: [] as [string, string][],
     asked: [] as (readonly string[])[],
-    wasRevoked: [] as { deviceId: Uint8Array; memberEpoch: number }[],
+    wasRevoked: [] as { userId: string; deviceId: Uint8Array; memberEpoch: number }[],
     /** What the tracker gives for a proof, with a stamp of this moment. */
     stampFor: (groupId: string, proof: Uint8Array) => {
       world.nowMs = clock.wallNow();
@@ -344,5 +344,5 @@ function setUp({
 }
 
 function removal(world: MembershipWorld, place: number, memberEpoch: number): Revocation {
-  return { groupId: GROUP, memberEpoch, deviceIds: [world.identity(place).deviceId] };
+  return { groupId: GROUP, memberEpoch, userId: userOf(place), deviceIds: [world.identity(place).deviceId] };
 }

@@ -54,6 +54,7 @@ export const trackerCallbacks = defineContract({
   devices_revoked: unary(m.devicesRevokedRequest, m.done),
 });
 
+export { deviceKey } from './device-key.ts';
 export { toHex } from './hex.ts';
 export * from './membership/file-signature.ts';
 export * from './membership/grant.ts';

@@ -1,5 +1,6 @@
 /**
- * One string for a device of a user: the key of what is kept for each device, in the least memory.
+ * One string for a device of a user: the key of what is kept for each device, in the least memory; of grants and
+ * revocations, too, because two users may take turns at one device.
  *
  * The user belongs to it, so that somebody who claims the id of another user's device gets a device of their own.
  */

@@ -37,6 +37,8 @@ export type GroupErrorCode =
   | 'invitation_expired'
   | 'join_refused'
   | 'last_admin'
+  /** Nothing lets the device that asks into the group, or not as an admin's. */
+  | 'not_admitted'
   | 'not_a_member'
   | 'not_an_admin'
   | 'unknown_group'

@@ -43,6 +43,7 @@ export type TrackerEvent =
   | { readonly kind: 'password_changed'; readonly userId: string; readonly passwordHash: string }
   | DeviceBound
   | { readonly kind: 'device_revoked'; readonly userId: string; readonly deviceId: Uint8Array }
+  | DeviceForgotten
   | DeviceGranted
   | {
       readonly kind: 'member_removed';
@@ -63,6 +64,13 @@ interface DeviceBound {
   readonly deviceId: Uint8Array;
   readonly name: string;
   readonly atMs: number;
+}
+
+/** A revoked one, because the user has revoked many others since. */
+interface DeviceForgotten {
+  readonly kind: 'device_forgotten';
+  readonly userId: string;
+  readonly deviceId: Uint8Array;
 }
 
 /** A proof lets a device of a member in; it takes the place of an earlier one. */
@@ -193,6 +201,7 @@ export const eventCodec: Codec<TrackerEvent> = union('kind', {
       sharer: proof,
     }),
   },
+  device_forgotten: { tag: 22, codec: struct({ userId, deviceId }) },
 });
 
 export const resultCodec: Codec<Result> = union('kind', {

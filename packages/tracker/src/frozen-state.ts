@@ -8,11 +8,12 @@
  *
  * It costs the lists at once, a few milliseconds for 100,000 users, and later a copy of every group that changes.
  */
+import { deviceIdOf, userIdOf } from './device-key.ts';
 import { fromHex } from './hex.ts';
 import type { JournalPosition } from './messages.ts';
 import type { DoneRequest, Group, TrackerState, User } from './model.ts';
 import type { KeptRequest } from './snapshot-codec.ts';
-import type { FlatGroup } from './state.ts';
+import type { FlatGroup, Revocation } from './state.ts';
 
 export class FrozenState implements Disposable {
   readonly position: JournalPosition;
@@ -76,17 +77,27 @@ export class FrozenState implements Disposable {
 }
 
 function flatten(group: Group): FlatGroup {
-  const { groupId, createdAtMs, groupKey, memberEpoch } = group;
+  const { groupId, createdAtMs, groupKey, memberEpoch, forgottenEpoch } = group;
   return {
     groupId,
     createdAtMs,
     groupKey,
     memberEpoch,
+    forgottenEpoch,
     members: [...group.members.values()],
     grants: [...group.grants.values()],
-    revoked: Array.from(group.revoked, ([id, epoch]) => ({ deviceId: fromHex(id), memberEpoch: epoch })),
+    revoked: revocationsOf(group),
     invitations: [...group.invitations.values()],
     joinRequests: [...group.joinRequests.values()],
     files: [...group.files.values()],
   };
+}
+
+/** The latest last. */
+export function revocationsOf({ revoked }: Pick<Group, 'revoked'>): readonly Revocation[] {
+  return Array.from(revoked, ([key, memberEpoch]) => ({
+    userId: userIdOf(key),
+    deviceId: deviceIdOf(key),
+    memberEpoch,
+  }));
 }

@@ -30,7 +30,7 @@ export interface TrackerLimits {
   /** Accounts and addresses whose failures are remembered: about 10 MB at worst. */
   readonly trackedLogins: number;
 
-  /** Devices of one user, revoked ones too: what one `list_devices` answer can name. */
+  /** Devices of one user that are not revoked: what one `list_devices` answer can name beside the revoked ones. */
   readonly devicesPerUser: number;
   /** Sessions resumed per second from one address: they cost next to nothing, and nobody guesses a key. */
   readonly resumesPerSecond: number;
@@ -146,3 +146,9 @@ const ONE_ANSWER = {
  * again for two minutes.
  */
 export const REMEMBERED_REQUESTS: 65_536 = 65_536;
+
+/**
+ * Revocations of one group that are remembered, oldest forgotten first: less than a megabyte, and more than most groups ever
+ * have. As `REMEMBERED_REQUESTS`, no option. What is forgotten makes no old grant good: see `Group.forgottenEpoch`.
+ */
+export const REMEMBERED_REVOCATIONS: 4_096 = 4_096;

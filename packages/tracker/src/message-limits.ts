@@ -44,8 +44,10 @@ export const MESSAGE_LIMITS = {
   stampBytes: 256,
   /** Groups in one `group_stamps` call; their proofs are far shorter than they may be, and the answer ends when it is full. */
   groupsPerStamps: 64,
-  /** Devices of one user, revoked ones too. */
+  /** Devices of one user that are not revoked. */
   devicesPerUser: 64,
+  /** Revoked devices of one user that are remembered; a further one puts the first of them out of the list. */
+  revokedDevicesPerUser: 64,
   /** What a device calls itself. */
   deviceNameBytes: 64,
   /** Members in one `list_members` answer; it ends earlier when its bytes run out. */

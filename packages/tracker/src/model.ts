@@ -15,7 +15,10 @@ export interface User {
   /** A PHC string; see `password-hash.ts`. */
   readonly passwordHash: string;
   readonly createdAtMs: number;
-  /** On which the user has logged in, by device id in hexadecimal, in the order in which they came; revoked ones, too. */
+  /**
+   * On which the user has logged in, by device id in hexadecimal. Those in use stand in the order in which they came, the
+   * revoked ones among them in the order in which they were revoked.
+   */
   readonly devices: ReadonlyMap<string, Device>;
 }
 
@@ -79,10 +82,15 @@ export interface Group {
   readonly memberEpoch: number;
   /** By user id. */
   readonly members: ReadonlyMap<string, Member>;
-  /** By device id in hexadecimal: what lets the devices of members in. */
+  /** By `deviceKey`: what lets the devices of members in. */
   readonly grants: ReadonlyMap<string, DeviceGrant>;
-  /** By device id in hexadecimal: the member epoch before which all grants to that device are void; the latest last. */
+  /**
+   * By `deviceKey`: the member epoch before which all grants to that user on that device are void; the latest last, and
+   * no more than `REMEMBERED_REVOCATIONS`.
+   */
   readonly revoked: ReadonlyMap<string, number>;
+  /** That of the latest revocation that was forgotten, or 0: no grant of an earlier epoch is taken any more. */
+  readonly forgottenEpoch: number;
   /** By invite id in hexadecimal, until they are used up or revoked; they may have expired. */
   readonly invitations: ReadonlyMap<string, Invitation>;
   /** By user id, oldest first; of a member it is about devices that nothing lets in yet. */

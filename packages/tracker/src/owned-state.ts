@@ -31,6 +31,7 @@ export interface OwnedState extends TrackerState {
 export interface OwnedGroup extends Group {
   groupKey?: Uint8Array | undefined;
   memberEpoch: number;
+  forgottenEpoch: number;
   readonly members: Map<string, Member>;
   readonly grants: Map<string, DeviceGrant>;
   readonly revoked: Map<string, number>;

@@ -62,7 +62,7 @@ export const userCodec: Codec<User> = struct({
 });
 export const memberCodec: Codec<Member> = struct({ userId, role, sinceMs: varint });
 export const grantCodec: Codec<DeviceGrant> = struct({ userId, deviceId, proof });
-export const revocationCodec: Codec<Revocation> = struct({ deviceId, memberEpoch: varint });
+export const revocationCodec: Codec<Revocation> = struct({ userId, deviceId, memberEpoch: varint });
 export const invitationCodec: Codec<Invitation> = struct({
   inviteId: deviceId,
   proof,
@@ -82,7 +82,13 @@ export const fileEntryCodec: Codec<SharedFile> = struct({
 });
 
 const groupKey = optional(fixedBytes(32));
-const groupHead = { groupId: text({ maxBytes: 64 }), createdAtMs: varint, groupKey, memberEpoch: varint };
+const groupHead = {
+  groupId: text({ maxBytes: 64 }),
+  createdAtMs: varint,
+  groupKey,
+  memberEpoch: varint,
+  forgottenEpoch: varint,
+};
 /** What comes before the lists of a group. */
 export const groupHeadCodec: Codec<Pick<FlatGroup, keyof typeof groupHead>> = struct(groupHead);
 const groupCodec: Codec<FlatGroup> = struct({

@@ -3,10 +3,13 @@
  * which proofs are still good.
  *
  * The member epoch of a group rises with every grant and every removal, so a grant that names the epoch it makes is older
- * than any removal that comes after it.
+ * than any removal that comes after it. Of the removals the latest are remembered; a grant that could be older than one that
+ * was forgotten is never taken again, so that to forget lets nobody in.
  */
+import { deviceKey } from './device-key.ts';
 import type { TrackerEvent } from './events.ts';
 import { toHex } from './hex.ts';
+import { REMEMBERED_REVOCATIONS } from './limits.ts';
 import { groupKeyOf } from './membership/proof.ts';
 import type { Device, User } from './model.ts';
 import type { EventOf, OwnedGroup, OwnedState } from './owned-state.ts';
@@ -14,6 +17,7 @@ import { groupOf, removeFrom, require } from './owned-state.ts';
 
 type MembershipEvent = EventOf<
   | 'device_bound'
+  | 'device_forgotten'
   | 'device_granted'
   | 'device_revoked'
   | 'invitation_created'
@@ -32,6 +36,9 @@ export function applyMembership(state: OwnedState, event: MembershipEvent): void
       break;
     case 'device_revoked':
       revokeDevice(state, event);
+      break;
+    case 'device_forgotten':
+      forgetDevice(state, event);
       break;
     case 'device_granted':
       grantDevice(state, event);
@@ -67,13 +74,27 @@ function revokeDevice(state: OwnedState, event: EventOf<'device_revoked'>): void
   const user = userOf(state, event);
   const device = user.devices.get(toHex(event.deviceId));
   require(device !== undefined && !device.isRevoked, event, 'the device is not bound');
-  putDevice(state, user, { ...device, isRevoked: true });
+  const devices = new Map(user.devices);
+  // The latest come last.
+  devices.delete(toHex(device.deviceId));
+  devices.set(toHex(device.deviceId), { ...device, isRevoked: true });
+  state.users.set(user.userId, { ...user, devices });
   for (const groupId of state.groupsOf.get(event.userId) ?? []) {
     const group = groupOf(state, { ...event, groupId });
     group.memberEpoch += 1;
-    revokeGrant(group, device.deviceId);
+    revokeGrant(group, { userId: event.userId, deviceId: device.deviceId });
     endInvitationsOf(group, event.userId);
   }
+}
+
+/** What it was granted stays void: groups remember that by themselves. */
+function forgetDevice(state: OwnedState, event: EventOf<'device_forgotten'>): void {
+  const user = userOf(state, event);
+  const key = toHex(event.deviceId);
+  require(user.devices.get(key)?.isRevoked === true, event, 'the device is not revoked');
+  const devices = new Map(user.devices);
+  devices.delete(key);
+  state.users.set(user.userId, { ...user, devices });
 }
 
 function grantDevice(state: OwnedState, event: EventOf<'device_granted'>): void {
@@ -84,7 +105,7 @@ function grantDevice(state: OwnedState, event: EventOf<'device_granted'>): void 
   group.groupKey ??= groupKeyOf(event.proof);
   require(group.groupKey !== undefined, event, 'the proof cannot be read');
   group.memberEpoch += 1;
-  group.grants.set(toHex(deviceId), { userId, deviceId, proof: event.proof.slice() });
+  group.grants.set(deviceKey(userId, deviceId), { userId, deviceId, proof: event.proof.slice() });
 }
 
 function removeMember(state: OwnedState, event: EventOf<'member_left' | 'member_removed'>): void {
@@ -137,7 +158,7 @@ function revokeInvitation(state: OwnedState, event: EventOf<'invitation_revoked'
 
 function revokeGrantsOf(group: OwnedGroup, userId: string): void {
   for (const grant of [...group.grants.values()]) {
-    if (grant.userId === userId) revokeGrant(group, grant.deviceId);
+    if (grant.userId === userId) revokeGrant(group, grant);
   }
 }
 
@@ -149,12 +170,20 @@ function endInvitationsOf(group: OwnedGroup, userId: string): void {
 }
 
 /** Void from the present epoch on, if there is one. */
-function revokeGrant(group: OwnedGroup, deviceId: Uint8Array): void {
-  const key = toHex(deviceId);
+function revokeGrant(
+  group: OwnedGroup,
+  { userId, deviceId }: { readonly userId: string; readonly deviceId: Uint8Array },
+): void {
+  const key = deviceKey(userId, deviceId);
   if (!group.grants.delete(key)) return;
   // The latest come last.
   group.revoked.delete(key);
   group.revoked.set(key, group.memberEpoch);
+  const [oldest] = group.revoked;
+  if (oldest === undefined || group.revoked.size <= REMEMBERED_REVOCATIONS) return;
+  const [forgotten, epoch] = oldest;
+  group.revoked.delete(forgotten);
+  group.forgottenEpoch = epoch;
 }
 
 /** Users are replaced and never changed. */

@@ -6,6 +6,7 @@
  * events leads to the same state. Bytes are copied, because an event may be a view of a network buffer.
  */
 import { deviceIdOf } from '@minitorrent/rpc-core/identity';
+import { deviceKey } from './device-key.ts';
 import type { Entry, JournalRecord } from './entry.ts';
 import { genesis, sameBytes } from './entry.ts';
 import type { TrackerEvent } from './events.ts';
@@ -50,7 +51,8 @@ export function applyEntry(state: OwnedState, entry: Entry, record: JournalRecor
 }
 
 /** A group as a snapshot keeps it, without its indexes. */
-export interface FlatGroup extends Pick<Group, 'groupId' | 'createdAtMs' | 'groupKey' | 'memberEpoch'> {
+export interface FlatGroup
+  extends Pick<Group, 'groupId' | 'createdAtMs' | 'groupKey' | 'memberEpoch' | 'forgottenEpoch'> {
   readonly members: readonly Member[];
   readonly grants: readonly DeviceGrant[];
   readonly revoked: readonly Revocation[];
@@ -59,23 +61,25 @@ export interface FlatGroup extends Pick<Group, 'groupId' | 'createdAtMs' | 'grou
   readonly files: readonly SharedFile[];
 }
 
-/** Grants to the device are void from before this epoch of the group. */
+/** Grants to that user on that device are void from before this epoch of the group. */
 export interface Revocation {
+  readonly userId: string;
   readonly deviceId: Uint8Array;
   readonly memberEpoch: number;
 }
 
 /** Puts a whole group into a state that is being restored. */
 export function addGroup(state: OwnedState, flat: FlatGroup): void {
-  const { groupId, createdAtMs, groupKey, memberEpoch } = flat;
+  const { groupId, createdAtMs, groupKey, memberEpoch, forgottenEpoch } = flat;
   const group: OwnedGroup = {
     groupId,
     createdAtMs,
     groupKey,
     memberEpoch,
+    forgottenEpoch,
     members: new Map(flat.members.map((member) => [member.userId, member])),
-    grants: new Map(flat.grants.map((grant) => [toHex(grant.deviceId), grant])),
-    revoked: new Map(flat.revoked.map(({ deviceId, memberEpoch: epoch }) => [toHex(deviceId), epoch])),
+    grants: new Map(flat.grants.map((grant) => [deviceKey(grant.userId, grant.deviceId), grant])),
+    revoked: new Map(flat.revoked.map((one) => [deviceKey(one.userId, one.deviceId), one.memberEpoch])),
     invitations: new Map(flat.invitations.map((one) => [toHex(one.inviteId), one])),
     joinRequests: new Map(flat.joinRequests.map((request) => [request.userId, request])),
     files: new Map(),
@@ -164,6 +168,7 @@ function createGroup(state: OwnedState, event: EventOf<'group_created'>): void {
     createdAtMs: atMs,
     groupKey: undefined,
     memberEpoch: 1,
+    forgottenEpoch: 0,
     members: [{ userId, role: 'admin', sinceMs: atMs }],
     grants: [],
     revoked: [],
@@ -233,7 +238,7 @@ function signSharedFile(state: OwnedState, event: EventOf<'file_signed'>): void 
   require(shared !== undefined, event, 'the group has no file of that name');
   const signature = { publicKey: event.publicKey.slice(), signature: event.signature.slice() };
   // All that one device shares hangs on one proof, which is kept once.
-  const { proof } = group.grants.get(toHex(deviceIdOf(event.publicKey))) ?? {};
+  const { proof } = group.grants.get(deviceKey(shared.sharedBy, deviceIdOf(event.publicKey))) ?? {};
   const isKept = proof !== undefined && sameBytes(proof, event.sharer);
   group.files.set(event.name, { ...shared, signature, sharer: isKept ? proof : event.sharer.slice() });
 }

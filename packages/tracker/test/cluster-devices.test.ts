@@ -1,8 +1,8 @@
 /** Devices at several trackers: bound at one, known at all, gone from all. */
 import { createSeededRandom } from '@minitorrent/rpc-core/testing';
 import { describe, expect, it } from 'vitest';
-import { type ClusterScene, createClusterScene } from './helpers/cluster-scene.ts';
-import { newRequestId, PASSWORD, type TestPeer } from './helpers/peers.ts';
+import { CLUSTER_ID, type ClusterScene, createClusterScene, identityOf } from './helpers/cluster-scene.ts';
+import { connectPeer, newRequestId, PASSWORD, type TestPeer } from './helpers/peers.ts';
 
 describe('devices of a pair of trackers', () => {
   it('are bound through a backup, and go on there and at the primary without a password', async () => {
@@ -58,6 +58,27 @@ describe('devices of a pair of trackers', () => {
       await expect(resume(scene, again)).rejects.toMatchObject({ code: 'device_revoked' });
       await expect(scene.outcome(logIn(again))).rejects.toMatchObject({ code: 'device_revoked' });
     }
+  });
+
+  it('change nothing through a backup that has not heard yet that they are revoked', async () => {
+    await using scene = await startedPair();
+    const alice = await scene.logIn(0, 'alice');
+    const lost = await scene.logIn(1, 'alice');
+    await scene.outcome(revoke(alice, lost.deviceId));
+    // What that backup would send on.
+    const asBackup = scene.networkOf('tracker-1', identityOf(1).deviceId);
+    await using backup = await connectPeer({
+      ...{ network: asBackup, clock: scene.clock, address: scene.tracker(0).address },
+    });
+    const forward = (groupId: string, byDevice: Uint8Array) => {
+      const change = { kind: 'create_group', groupId, userId: 'alice', byDevice, atMs: 1 } as const;
+      const request = { clusterId: CLUSTER_ID, requestId: newRequestId(), change };
+      return scene.outcome(backup.tracker.forward(request));
+    };
+    await expect(forward('late', lost.deviceId)).rejects.toMatchObject({ code: 'device_revoked' });
+    await forward('kept', alice.deviceId);
+    const { groups } = await scene.outcome(alice.tracker.list_groups({ after: '' }));
+    expect(groups).toMatchObject([{ groupId: 'kept' }]);
   });
 
   it('are told at a backup that they revoked themselves, and then cut off', async () => {

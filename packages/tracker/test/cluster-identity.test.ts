@@ -19,7 +19,13 @@ import {
 import { newRequestId, startTracker } from './helpers/peers.ts';
 
 const stranger = createIdentity();
-const change = { kind: 'create_group', groupId: 'g', userId: 'u', atMs: 0 } as const;
+const change = {
+  kind: 'create_group',
+  groupId: 'g',
+  userId: 'u',
+  byDevice: new Uint8Array(32),
+  atMs: 0,
+} as const;
 
 describe('a tracker of a cluster', () => {
   it('tells nothing to devices that are none of its trackers, whatever they know', async () => {

@@ -30,7 +30,13 @@ describe('a pair of trackers and a witness over TLS', { timeout: TIMEOUT_MS }, (
   it('give nothing to a stranger who knows the id of the cluster, and tell nothing but their operator', async () => {
     await using scene = await startedPair();
     const { tracker } = await scene.connect(0, stranger);
-    const change = { kind: 'create_group', groupId: 'g', userId: 'u', atMs: 0 } as const;
+    const change = {
+      kind: 'create_group',
+      groupId: 'g',
+      userId: 'u',
+      byDevice: new Uint8Array(32),
+      atMs: 0,
+    } as const;
     for (const clusterId of [CLUSTER_ID, new Uint8Array(16)]) {
       const forwarded = tracker.forward({ clusterId, requestId: newRequestId(), change });
       await expect(tracker.sync(memberRequest(clusterId))).rejects.toMatchObject(notAllowed);

@@ -265,7 +265,7 @@ function stopSharing(peer: TestPeer, name = file.name): Promise<unknown> {
 }
 
 function forward(peer: TestPeer): Promise<unknown> {
-  const change = { kind: 'leave_group', groupId, userId: 'bob' } as const;
+  const change = { kind: 'leave_group', groupId, userId: 'bob', byDevice: new Uint8Array(32) } as const;
   return peer.tracker.forward({ clusterId, requestId: newRequestId(), change });
 }
 

@@ -50,6 +50,7 @@ const events: readonly TrackerEvent[] = [
   { kind: 'invitation_used', groupId, inviteId },
   { kind: 'invitation_revoked', groupId, inviteId },
   { kind: 'file_signed', groupId, name, publicKey: deviceId, signature, sharer: proof },
+  { kind: 'device_forgotten', userId, deviceId },
 ];
 
 const entry = {

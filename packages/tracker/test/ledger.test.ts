@@ -40,7 +40,10 @@ describe('ledger', () => {
     const first = ledger.execute(user('alice'));
     const second = watch(ledger.execute(user('alice')));
     const group = ledger.execute(
-      createGroup({ groupId: 'friends', userId: 'alice', atMs: 1 }, DEFAULT_LIMITS),
+      createGroup(
+        { groupId: 'friends', userId: 'alice', byDevice: new Uint8Array(32), atMs: 1 },
+        DEFAULT_LIMITS,
+      ),
     );
     await turn();
     // The refusal would give away the first write, which may still be lost.

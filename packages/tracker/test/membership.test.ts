@@ -30,6 +30,7 @@ describe('a group with proofs', () => {
       trackerId: scene.tracker.deviceId,
       stamp: {
         groupKey: checked.isSound && checked.groupKey,
+        userId: 'alice',
         deviceId: phone.deviceId,
         memberEpoch: 2,
         notAfterMs: scene.clock.wallNow() + STAMP_LIFE_MS,
@@ -292,12 +293,13 @@ describe('removal', () => {
       expect(await peer.next('devices_revoked')).toEqual({
         groupId,
         memberEpoch: 7,
+        userId: 'bob',
         deviceIds: [laptop.deviceId],
       });
     expect(bob.untaken('devices_revoked')).toBe(0);
     // Who was away learns of it with the next stamp.
     expect((await carol.tracker.group_stamps({ groups: [groupId] })).stamps).toMatchObject([
-      { revoked: [{ deviceId: laptop.deviceId, memberEpoch: 7 }] },
+      { revoked: [{ userId: 'bob', deviceId: laptop.deviceId, memberEpoch: 7 }] },
     ]);
     expect((await alice.tracker.list_file({ groupId, after: '' })).files).toMatchObject([{ seeders: 0 }]);
     expect((await bob.tracker.group_stamps({ groups: [groupId] })).stamps).toEqual([]);
@@ -332,12 +334,133 @@ describe('removal', () => {
     expect(await alice.next('devices_revoked')).toEqual({
       groupId,
       memberEpoch: 5,
+      userId: 'bob',
       deviceIds: [laptop.deviceId],
     });
     expect((await alice.tracker.list_members({ groupId, after: '' })).members).toMatchObject([
       { userId: 'alice' },
       { userId: 'bob', deviceIds: [] },
     ]);
+  });
+});
+
+describe('an admin on a device that nothing lets in', () => {
+  const invitation = invitationKey(new Uint8Array(16).fill(7));
+
+  it('is asked about nobody, and can change nothing, until another device lets that one in', async () => {
+    await using scene = await createMemoryScene();
+    const alice = await founder(scene);
+    await member(scene, 'bob', laptop, alice);
+    const requestId = newRequestId;
+    const proof = granted(founded(phone), phone, {
+      ...{ userId: 'alice', device: invitation, role: 'invite', memberEpoch: 5 },
+    });
+    await alice.tracker.create_invitation({ requestId: requestId(), groupId, proof, maxUses: 1 });
+    // Somebody who knows the password, on a device of their own.
+    const thief = await scene.logIn('alice', { deviceId: desktop.deviceId });
+    const carol = await scene.logIn('carol', { deviceId: tablet.deviceId });
+    expect(await join(carol)).toEqual({ status: 'requested' });
+    await alice.next('peer_authentication');
+    expect(thief.untaken('peer_authentication')).toBe(0);
+    const forged = granted(founded(phone), phone, { userId: 'bob', device: laptop, memberEpoch: 5 });
+    const tries = (peer: TestPeer) => [
+      peer.tracker.accept_request({ requestId: requestId(), groupId, userId: 'carol', proofs: undefined }),
+      peer.tracker.reject_request({ requestId: requestId(), groupId, userId: 'carol' }),
+      peer.tracker.remove_member({ requestId: requestId(), groupId, userId: 'bob' }),
+      peer.tracker.set_role({ requestId: requestId(), groupId, userId: 'bob', role: 'admin', proofs: [] }),
+      peer.tracker.create_invitation({ requestId: requestId(), groupId, proof: forged, maxUses: 1 }),
+      peer.tracker.revoke_invitation({ requestId: requestId(), groupId, inviteId: invitation.deviceId }),
+    ];
+    for (const outcome of await Promise.allSettled(tries(thief)))
+      expect(outcome).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'not_admitted', message: expect.stringContaining('ask for it with join_group') },
+      });
+    const { members } = await alice.tracker.list_members({ groupId, after: '' });
+    expect(members).toMatchObject([{ role: 'admin' }, { userId: 'bob', role: 'member' }]);
+    expect((await alice.tracker.list_invitations({ groupId })).invitations).toHaveLength(1);
+    // As the message says.
+    const own = join(thief);
+    await turn();
+    const waiting = () => alice.tracker.list_requests({ groupId, after: '' });
+    const memberEpoch = ((await waiting()).requests[0]?.memberEpoch ?? 0) + 1;
+    const letIn = { userId: 'alice', device: desktop, role: 'admin', memberEpoch } as const;
+    const proofs = [granted(founded(phone), phone, letIn)];
+    await alice.tracker.accept_request({ requestId: requestId(), groupId, userId: 'alice', proofs });
+    await own;
+    await thief.tracker.reject_request({ requestId: requestId(), groupId, userId: 'carol' });
+    expect((await waiting()).requests).toEqual([]);
+  });
+
+  it('signs by nobody else than that very device', async () => {
+    await using scene = await createMemoryScene();
+    const alice = await founder(scene);
+    const [letIn] = [
+      granted(founded(phone), phone, { userId: 'alice', device: desktop, role: 'admin', memberEpoch: 3 }),
+    ];
+    const second = await scene.logIn('alice', { deviceId: desktop.deviceId });
+    const own = join(second);
+    await turn();
+    await alice.tracker.accept_request({
+      requestId: newRequestId(),
+      groupId,
+      userId: 'alice',
+      proofs: [letIn],
+    });
+    await own;
+    const invite = granted(founded(phone), phone, {
+      ...{ userId: 'alice', device: invitation, role: 'invite', memberEpoch: 4 },
+    });
+    const create = { requestId: newRequestId(), groupId, proof: invite, maxUses: 1 };
+    await expect(second.tracker.create_invitation(create)).rejects.toMatchObject({ code: 'bad_proof' });
+  });
+
+  it('is one whose grant has expired, too, which may only sign a new one for itself', async () => {
+    await using scene = await createMemoryScene();
+    const alice = await founder(scene);
+    const bob = await member(scene, 'bob', laptop, alice);
+    const notAfterMs = scene.clock.wallNow() + 60_000;
+    const asAdmin = { userId: 'bob', device: laptop, role: 'admin' } as const;
+    const short = granted(founded(phone), phone, { ...asAdmin, memberEpoch: 5, notAfterMs });
+    const set = {
+      requestId: newRequestId(),
+      groupId,
+      userId: 'bob',
+      role: 'admin',
+      proofs: [short],
+    } as const;
+    await alice.tracker.set_role(set);
+    const remove = (userId: string) =>
+      bob.tracker.remove_member({ requestId: newRequestId(), groupId, userId });
+    await expect(remove('carol')).rejects.toMatchObject({ code: 'not_a_member' });
+    await scene.clock.advanceAsync(60_000);
+    await expect(remove('carol')).rejects.toMatchObject({ code: 'not_admitted' });
+    const joining = join(bob);
+    await turn();
+    const { requests } = await bob.tracker.list_requests({ groupId: '', after: '' });
+    const memberEpoch = (requests[0]?.memberEpoch ?? 0) + 1;
+    const proofs = [granted(short, laptop, { ...asAdmin, memberEpoch })];
+    await bob.tracker.accept_request({ requestId: newRequestId(), groupId, userId: 'bob', proofs });
+    expect(await joining).toEqual({ status: 'member' });
+    await expect(remove('carol')).rejects.toMatchObject({ code: 'not_a_member' });
+  });
+
+  it('may do as before in a group without proofs', async () => {
+    await using scene = await createMemoryScene();
+    const alice = await scene.logIn('alice', { deviceId: phone.deviceId });
+    await alice.createGroup(groupId);
+    const second = await scene.logIn('alice', { deviceId: desktop.deviceId });
+    const bob = await scene.logIn('bob', { deviceId: laptop.deviceId });
+    const joining = join(bob);
+    await second.next('peer_authentication');
+    await second.tracker.accept_request({
+      requestId: newRequestId(),
+      groupId,
+      userId: 'bob',
+      proofs: undefined,
+    });
+    expect(await joining).toEqual({ status: 'member' });
+    await second.tracker.remove_member({ requestId: newRequestId(), groupId, userId: 'bob' });
   });
 });
 

@@ -145,7 +145,7 @@ const samples: Readonly<Record<string, Sample>> = {
         groupId,
         memberEpoch: 7,
         membership: { proof, stamp: Uint8Array.of(4, 5, 6) },
-        revoked: [{ deviceId, memberEpoch: 6 }],
+        revoked: [{ userId, deviceId, memberEpoch: 6 }],
       },
       { groupId: 'family', memberEpoch: 2, membership: undefined, revoked: [] },
     ],
@@ -232,7 +232,7 @@ const samples: Readonly<Record<string, Sample>> = {
   'forward request': sample(served.forward.request.codec, {
     clusterId,
     requestId,
-    change: { kind: 'create_group', groupId, userId, atMs: 1_764_000_000_000 },
+    change: { kind: 'create_group', groupId, userId, byDevice: deviceId, atMs: 1_764_000_000_000 },
   }),
   'forward response': sample(served.forward.response.codec, { index: 300, result: { kind: 'done' } }),
   'forward response of a request to join': sample(served.forward.response.codec, {
@@ -278,6 +278,7 @@ const samples: Readonly<Record<string, Sample>> = {
   'devices_revoked request': sample(called.devices_revoked.request.codec, {
     groupId,
     memberEpoch: 7,
+    userId,
     deviceIds: [deviceId],
   }),
   'make_file request of a signed file': sample(called.make_file.request.codec, {

@@ -14,11 +14,11 @@ export const tracker: Identity = deviceOf('c5aa8df43f9f837bedb7442f31dcb7b166d38
 /** As the document prints them: alice's, who founded the group, and bob's, whom she let in. */
 export const [aliceProof = NOTHING, bobProof = NOTHING] = printed('Grants');
 
-/** What the tracker says of a device. */
-export function stampOf({ deviceId }: Pick<Identity, 'deviceId'>): Uint8Array {
+/** What the tracker says of a user on a device. */
+export function stampOf(userId: string, { deviceId }: Pick<Identity, 'deviceId'>): Uint8Array {
   const groupKey = groupKeyOf(aliceProof);
   if (groupKey === undefined) throw new Error('PROTOCOL.md has no proof of alice');
-  const stamp = { groupKey, deviceId, memberEpoch: 4, notAfterMs: 1_700_000_600_000 };
+  const stamp = { groupKey, userId, deviceId, memberEpoch: 4, notAfterMs: 1_700_000_600_000 };
   return signStamp(tracker, stamp).slice();
 }
 

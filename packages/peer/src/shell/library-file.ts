@@ -36,8 +36,8 @@ const VERSIONS: readonly string[] = [
     PRIMARY KEY (user_id, group_id)
   ) STRICT;
   CREATE TABLE revocation (
-    user_id TEXT NOT NULL, group_id TEXT NOT NULL, device_id BLOB NOT NULL, member_epoch INTEGER NOT NULL,
-    PRIMARY KEY (user_id, group_id, device_id)
+    user_id TEXT NOT NULL, group_id TEXT NOT NULL, removed_id TEXT NOT NULL, device_id BLOB NOT NULL,
+    member_epoch INTEGER NOT NULL, PRIMARY KEY (user_id, group_id, removed_id, device_id)
   ) STRICT;
   `,
 ];

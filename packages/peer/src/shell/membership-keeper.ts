@@ -230,7 +230,8 @@ export class MembershipKeeper {
     for (const revocation of own) {
       admissions.revoke(revocation);
       // Perhaps only the role changed, and there is a new proof.
-      const isMine = revocation.deviceIds.some((device) => isSameDevice(device, deviceId));
+      const isMine =
+        revocation.userId === userId && revocation.deviceIds.some((device) => isSameDevice(device, deviceId));
       if (isMine && groups.has(revocation.groupId)) this.changed(revocation.groupId);
     }
   }
@@ -332,7 +333,9 @@ export class MembershipKeeper {
   /** Removals that were told while this peer was away: all of an answer at once, because each write waits for the disk. */
   #catchUp(tenure: Tenure, stamps: readonly Pick<GroupStamp, 'groupId' | 'revoked'>[]): void {
     const told = stamps.flatMap(({ groupId, revoked }) =>
-      revoked.map(({ deviceId, memberEpoch }) => ({ groupId, memberEpoch, deviceIds: [deviceId.slice()] })),
+      revoked.map(({ userId, deviceId, memberEpoch }) => {
+        return { groupId, memberEpoch, userId, deviceIds: [deviceId.slice()] };
+      }),
     );
     this.#revoke(
       tenure,

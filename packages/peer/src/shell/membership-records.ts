@@ -37,12 +37,13 @@ export class MembershipRecords {
       .run(userId, groupId, groupKey, card?.proof ?? null, card?.stamp ?? null);
   }
 
-  /** One revocation for each device, of the last removal. */
+  /** One revocation for each user on each device, of the last removal. */
   revocations(userId: string): Revocation[] {
     const rows = this.#database.prepare('SELECT * FROM revocation WHERE user_id = ?');
-    return rows.all(userId).map(({ group_id, device_id, member_epoch }) => ({
+    return rows.all(userId).map(({ group_id, removed_id, device_id, member_epoch }) => ({
       groupId: String(group_id),
       memberEpoch: Number(member_epoch),
+      userId: String(removed_id),
       deviceIds: [asBytes(device_id)],
     }));
   }
@@ -50,12 +51,12 @@ export class MembershipRecords {
   /** All of them or, where that fails, none. */
   putRevocations(userId: string, revocations: readonly Revocation[]): void {
     const put = this.#database.prepare(`
-      INSERT INTO revocation VALUES (?, ?, ?, ?)
+      INSERT INTO revocation VALUES (?, ?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET member_epoch = max(member_epoch, excluded.member_epoch)`);
     this.#database.exec('BEGIN');
     try {
-      for (const { groupId, memberEpoch, deviceIds } of revocations)
-        for (const deviceId of deviceIds) put.run(userId, groupId, deviceId, memberEpoch);
+      for (const { groupId, memberEpoch, userId: removed, deviceIds } of revocations)
+        for (const deviceId of deviceIds) put.run(userId, groupId, removed, deviceId, memberEpoch);
       this.#database.exec('COMMIT');
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');

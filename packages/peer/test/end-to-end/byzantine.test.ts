@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createManifest, LEAF_BYTES, type PieceAssembler } from '@minitorrent/chunk-store';
 
-import { STAMP_LIFE_MS, signStamp } from '@minitorrent/tracker/contract';
+import { lastGrantOf, STAMP_LIFE_MS, signStamp } from '@minitorrent/tracker/contract';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Download, Peer } from '../../src/index.ts';
 import { SWARM_LIMITS } from '../../src/swarm-limits.ts';
@@ -129,7 +129,8 @@ function bansOf(peer: Peer): string[] {
 async function staleCard(scene: MembersScene, hand: Hand) {
   const { proof } = await card(hand);
   const stamp = signStamp(scene.trackerIdentity, {
-    ...{ groupKey: groupKeyOf(proof), deviceId: hand.identity.deviceId, memberEpoch: 1_000 },
+    ...{ groupKey: groupKeyOf(proof), userId: lastGrantOf(proof)?.userId ?? '' },
+    ...{ deviceId: hand.identity.deviceId, memberEpoch: 1_000 },
     notAfterMs: Date.now() - STAMP_LIFE_MS / 10,
   });
   return { proof, stamp };

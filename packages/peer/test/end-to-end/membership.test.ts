@@ -82,7 +82,7 @@ describe('peers that require membership', () => {
       bobs,
     ];
     const stamp = signStamp(scene.trackerIdentity, {
-      ...{ groupKey: groupKeyOf(bobs), deviceId, memberEpoch: 1_000 },
+      ...{ groupKey: groupKeyOf(bobs), userId: 'eve', deviceId, memberEpoch: 1_000 },
       notAfterMs: Date.now() + STAMP_LIFE_MS,
     });
     for (const proof of proofs) {

@@ -65,7 +65,7 @@ describe('a member whom a tracker invents', () => {
     const known = { tracker: scene.trackerIdentity, eve, ...(await proofsSeen(scene)) };
     const proof = prove(known);
     const stamp = signStamp(scene.trackerIdentity, {
-      ...{ groupKey: groupKeyOf(known.alice), deviceId: eve.deviceId, memberEpoch: 1_000 },
+      ...{ groupKey: groupKeyOf(known.alice), userId: 'eve', deviceId: eve.deviceId, memberEpoch: 1_000 },
       notAfterMs: Date.now() + STAMP_LIFE_MS,
     });
     await using rogue = await rogueOf(scene, eve, { proof, stamp });

@@ -117,7 +117,8 @@ export class MembershipWorld {
   sign(place: number, by: Identity, { skewMs = 0 } = {}): void {
     const notAfterMs = this.nowMs + skewMs + STAMP_LIFE_MS;
     const { deviceId } = this.identity(place);
-    const stamp = { groupKey: this.groupKey, deviceId, memberEpoch: this.epoch, notAfterMs };
+    const who = { userId: userOf(place), deviceId };
+    const stamp = { groupKey: this.groupKey, ...who, memberEpoch: this.epoch, notAfterMs };
     this.stamps.push({
       ...{ bytes: signStamp(by, stamp), device: place, epoch: this.epoch, notAfterMs },
       isTrusted: this.trackers.includes(by),
@@ -156,7 +157,8 @@ export function founding(place: number): Parameters<typeof foundGroup>[1] {
   return { groupId: GROUP, userId: userOf(place), nonce: new Uint8Array(16).fill(place) };
 }
 
-function userOf(place: number): string {
+/** Each device has a user of its own. */
+export function userOf(place: number): string {
   return `user-${place}`;
 }
 

@@ -186,6 +186,7 @@ const DECISIONS: ReadonlySet<string> = new Set<TrackerErrorCode>([
   'last_admin',
   'limit_reached',
   'not_a_member',
+  'not_admitted',
   'not_an_admin',
   'not_the_sharer',
   'request_id_reused',

@@ -1,8 +1,9 @@
 /**
  * Changes as data: what a tracker that may not decide sends to the one that may.
  *
- * A change says who asks for what; whether it is allowed is decided by the command that is made of it, where it is carried
- * out. Its `userId` or `by` is who is logged in at the sending tracker.
+ * A change says who asks for what, on which device; whether it is allowed is decided by the command that is made of it, where
+ * it is carried out. Its `by`, or where it has none its `userId`, is who is logged in at the sending tracker; `byDevice` is the
+ * device of that session, 32 bytes, as the transport proved it.
  */
 import type { FileDescriptor } from '@minitorrent/chunk-store';
 import type { Codec } from '@minitorrent/wire-codec';
@@ -30,40 +31,40 @@ export type Change =
       readonly passwordHash: string;
       readonly atMs: number;
     }
-  | {
-      readonly kind: 'rehash_password' | 'change_password';
-      readonly userId: string;
-      readonly oldHash: string;
-      readonly passwordHash: string;
-    }
-  | {
-      readonly kind: 'create_group';
-      readonly groupId: string;
-      readonly userId: string;
-      readonly atMs: number;
-      readonly proof?: Uint8Array | undefined;
-    }
-  | JoinGroup
-  | { readonly kind: 'leave_group'; readonly groupId: string; readonly userId: string }
-  | AcceptRequest
-  | {
-      readonly kind: 'reject_request' | 'remove_member';
-      readonly groupId: string;
-      readonly userId: string;
-      readonly by: string;
-    }
-  | UploadFile
-  | { readonly kind: 'stop_sharing'; readonly groupId: string; readonly name: string; readonly by: string }
+  | RehashPassword
   | BindDevice
-  | { readonly kind: 'revoke_device'; readonly userId: string; readonly deviceId: Uint8Array }
+  | SessionChange;
+
+/** What somebody who is logged in asks for. */
+export type SessionChange =
+  | ChangePassword
+  | RevokeDevice
+  | CreateGroup
+  | JoinGroup
+  | LeaveGroup
+  | AcceptRequest
+  | RejectOrRemove
   | SetRole
   | CreateInvitation
-  | {
-      readonly kind: 'revoke_invitation';
-      readonly groupId: string;
-      readonly inviteId: Uint8Array;
-      readonly by: string;
-    };
+  | RevokeInvitation
+  | UploadFile
+  | StopSharing;
+
+/** By a login, with the password that it brought. */
+interface RehashPassword {
+  readonly kind: 'rehash_password';
+  readonly userId: string;
+  readonly oldHash: string;
+  readonly passwordHash: string;
+}
+
+interface ChangePassword {
+  readonly kind: 'change_password';
+  readonly userId: string;
+  readonly byDevice: Uint8Array;
+  readonly oldHash: string;
+  readonly passwordHash: string;
+}
 
 /** The password of the login was the one of `passwordHash`. */
 interface BindDevice {
@@ -75,23 +76,57 @@ interface BindDevice {
   readonly atMs: number;
 }
 
+/** `deviceId` is to be revoked. */
+interface RevokeDevice {
+  readonly kind: 'revoke_device';
+  readonly userId: string;
+  readonly byDevice: Uint8Array;
+  readonly deviceId: Uint8Array;
+}
+
+interface CreateGroup {
+  readonly kind: 'create_group';
+  readonly groupId: string;
+  readonly userId: string;
+  readonly byDevice: Uint8Array;
+  readonly atMs: number;
+  readonly proof?: Uint8Array | undefined;
+}
+
+/** `proof` is that of an invitation. */
+interface JoinGroup {
+  readonly kind: 'join_group';
+  readonly groupId: string;
+  readonly userId: string;
+  readonly byDevice: Uint8Array;
+  readonly atMs: number;
+  readonly proof?: Uint8Array | undefined;
+}
+
+interface LeaveGroup {
+  readonly kind: 'leave_group';
+  readonly groupId: string;
+  readonly userId: string;
+  readonly byDevice: Uint8Array;
+}
+
 interface AcceptRequest {
   readonly kind: 'accept_request';
   readonly groupId: string;
   readonly userId: string;
   readonly by: string;
+  readonly byDevice: Uint8Array;
   readonly atMs: number;
   readonly proofs?: readonly Uint8Array[] | undefined;
 }
 
-/** `proof` is that of an invitation; `deviceId` that of the session. */
-interface JoinGroup {
-  readonly kind: 'join_group';
+interface RejectOrRemove {
+  readonly kind: 'reject_request' | 'remove_member';
   readonly groupId: string;
   readonly userId: string;
+  readonly by: string;
+  readonly byDevice: Uint8Array;
   readonly atMs: number;
-  readonly deviceId?: Uint8Array | undefined;
-  readonly proof?: Uint8Array | undefined;
 }
 
 interface SetRole {
@@ -100,6 +135,7 @@ interface SetRole {
   readonly userId: string;
   readonly role: Role;
   readonly by: string;
+  readonly byDevice: Uint8Array;
   readonly atMs: number;
   readonly proofs?: readonly Uint8Array[] | undefined;
 }
@@ -110,6 +146,16 @@ interface CreateInvitation {
   readonly proof: Uint8Array;
   readonly maxUses: number;
   readonly by: string;
+  readonly byDevice: Uint8Array;
+  readonly atMs: number;
+}
+
+interface RevokeInvitation {
+  readonly kind: 'revoke_invitation';
+  readonly groupId: string;
+  readonly inviteId: Uint8Array;
+  readonly by: string;
+  readonly byDevice: Uint8Array;
   readonly atMs: number;
 }
 
@@ -118,14 +164,26 @@ interface UploadFile {
   readonly groupId: string;
   readonly file: FileDescriptor;
   readonly by: string;
+  readonly byDevice: Uint8Array;
   readonly atMs: number;
   readonly signature?: FileSignature | undefined;
+}
+
+interface StopSharing {
+  readonly kind: 'stop_sharing';
+  readonly groupId: string;
+  readonly name: string;
+  readonly by: string;
+  readonly byDevice: Uint8Array;
+  readonly atMs: number;
 }
 
 const userId = text({ maxBytes: 64 });
 const groupId = text({ maxBytes: 64 });
 const passwordHash = text({ maxBytes: 256 });
 const deviceId = fixedBytes(32);
+/** Who asks, in changes that are not about themselves. */
+const asker = { by: userId, byDevice: deviceId };
 const deviceName = text({ maxBytes: 64 });
 const atMs = varint;
 const role: Codec<Role> = enumeration({ member: 1, admin: 2 });
@@ -136,24 +194,30 @@ const proofs = optional(list(proof, { maxItems: 64 }));
 export const changeCodec: Codec<Change> = union('kind', {
   create_user: { tag: 1, codec: struct({ userId, passwordHash, atMs }) },
   rehash_password: { tag: 2, codec: struct({ userId, oldHash: passwordHash, passwordHash }) },
-  create_group: { tag: 3, codec: struct({ groupId, userId, atMs, proof: optional(proof) }) },
+  create_group: {
+    tag: 3,
+    codec: struct({ groupId, userId, byDevice: deviceId, atMs, proof: optional(proof) }),
+  },
   join_group: {
     tag: 4,
-    codec: struct({ groupId, userId, atMs, deviceId: optional(deviceId), proof: optional(proof) }),
+    codec: struct({ groupId, userId, byDevice: deviceId, atMs, proof: optional(proof) }),
   },
-  leave_group: { tag: 5, codec: struct({ groupId, userId }) },
-  accept_request: { tag: 6, codec: struct({ groupId, userId, by: userId, atMs, proofs }) },
-  reject_request: { tag: 7, codec: struct({ groupId, userId, by: userId }) },
+  leave_group: { tag: 5, codec: struct({ groupId, userId, byDevice: deviceId }) },
+  accept_request: { tag: 6, codec: struct({ groupId, userId, ...asker, atMs, proofs }) },
+  reject_request: { tag: 7, codec: struct({ groupId, userId, ...asker, atMs }) },
   upload_file: {
     tag: 8,
-    codec: struct({ groupId, file: fileCodec, by: userId, atMs, signature: optional(fileSignatureCodec) }),
+    codec: struct({ groupId, file: fileCodec, ...asker, atMs, signature: optional(fileSignatureCodec) }),
   },
-  stop_sharing: { tag: 9, codec: struct({ groupId, name: text({ maxBytes: 255 }), by: userId }) },
-  change_password: { tag: 10, codec: struct({ userId, oldHash: passwordHash, passwordHash }) },
+  stop_sharing: { tag: 9, codec: struct({ groupId, name: text({ maxBytes: 255 }), ...asker, atMs }) },
+  change_password: {
+    tag: 10,
+    codec: struct({ userId, byDevice: deviceId, oldHash: passwordHash, passwordHash }),
+  },
   bind_device: { tag: 11, codec: struct({ userId, deviceId, name: deviceName, passwordHash, atMs }) },
-  revoke_device: { tag: 12, codec: struct({ userId, deviceId }) },
-  remove_member: { tag: 13, codec: struct({ groupId, userId, by: userId }) },
-  set_role: { tag: 14, codec: struct({ groupId, userId, role, by: userId, atMs, proofs }) },
-  create_invitation: { tag: 15, codec: struct({ groupId, proof, maxUses: varint, by: userId, atMs }) },
-  revoke_invitation: { tag: 16, codec: struct({ groupId, inviteId: deviceId, by: userId }) },
+  revoke_device: { tag: 12, codec: struct({ userId, byDevice: deviceId, deviceId }) },
+  remove_member: { tag: 13, codec: struct({ groupId, userId, ...asker, atMs }) },
+  set_role: { tag: 14, codec: struct({ groupId, userId, role, ...asker, atMs, proofs }) },
+  create_invitation: { tag: 15, codec: struct({ groupId, proof, maxUses: varint, ...asker, atMs }) },
+  revoke_invitation: { tag: 16, codec: struct({ groupId, inviteId: deviceId, ...asker, atMs }) },
 });

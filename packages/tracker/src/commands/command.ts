@@ -11,7 +11,7 @@ import type { TrackerState } from '../model.ts';
 export interface Command {
   /** 16 bytes; equal for a second try, different for anything else. */
   readonly fingerprint: Uint8Array;
-  decide(state: TrackerState): Decision;
+  readonly decide: (state: TrackerState) => Decision;
 }
 
 export interface Decision {

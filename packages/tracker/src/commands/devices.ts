@@ -1,12 +1,16 @@
 /**
  * Commands about the devices of a user: where somebody has logged in, and may go on without a password.
  *
- * A device that was revoked stays in the list, so that it never comes back: whoever holds its key may know the password, too.
+ * A device that was revoked stays in the list, so that it does not come back: whoever holds its key may know the password, too.
+ * The list of them has an end: of too many the one that was revoked first is forgotten. That one then is as any other device
+ * on which nobody has logged in: it needs the password, and nothing lets it into a group.
  */
 import { TrackerError } from '../errors.ts';
+import type { TrackerEvent } from '../events.ts';
 import { toHex } from '../hex.ts';
 import type { TrackerLimits } from '../limits.ts';
-import type { User } from '../model.ts';
+import { MESSAGE_LIMITS } from '../message-limits.ts';
+import type { Device, User } from '../model.ts';
 import type { Command } from './command.ts';
 import { createCommand, decided } from './command.ts';
 
@@ -35,15 +39,16 @@ export function bindDevice(
 export function revokeDevice(revoke: { userId: string; deviceId: Uint8Array }): Command {
   const { userId, deviceId } = revoke;
   return createCommand(['revoke_device', userId, toHex(deviceId)], (state) => {
-    const device = state.users.get(userId)?.devices.get(toHex(deviceId));
-    if (device === undefined) {
+    const devices = state.users.get(userId)?.devices;
+    const device = devices?.get(toHex(deviceId));
+    if (devices === undefined || device === undefined) {
       throw new TrackerError(
         'unknown_device',
         `${userId} has never logged in on this device; list_devices shows the devices there are`,
       );
     }
     if (device.isRevoked) return decided();
-    return decided({ kind: 'device_revoked', userId, deviceId });
+    return decided(...forgotten(userId, devices.values()), { kind: 'device_revoked', userId, deviceId });
   });
 }
 
@@ -57,14 +62,30 @@ export function isBound(user: User | undefined, deviceId: Uint8Array): boolean {
   );
 }
 
-/** Revoked devices count, too, because the list of all of them is one answer. */
+/** Nothing for a device on which the user is logged in; fails with `device_revoked`, `unknown_device`. */
+export function requireInUse(user: User | undefined, userId: string, deviceId: Uint8Array): void {
+  if (isBound(user, deviceId)) return;
+  throw new TrackerError(
+    'unknown_device',
+    `${userId} is not logged in on this device any more; log in again`,
+  );
+}
+
+/** Those that have to go before one more is revoked: the ones that were revoked first. */
+function forgotten(userId: string, devices: Iterable<Device>): readonly TrackerEvent[] {
+  const revoked = [...devices].filter(({ isRevoked }) => isRevoked);
+  const surplus = Math.max(0, revoked.length + 1 - MESSAGE_LIMITS.revokedDevicesPerUser);
+  return revoked.slice(0, surplus).map(({ deviceId }) => ({ kind: 'device_forgotten', userId, deviceId }));
+}
+
 function requireRoomForDevice(
   { userId, devices }: User,
   limits: Pick<TrackerLimits, 'devicesPerUser'>,
 ): void {
-  if (devices.size < limits.devicesPerUser) return;
+  const inUse = [...devices.values()].filter(({ isRevoked }) => !isRevoked).length;
+  if (inUse < limits.devicesPerUser) return;
   throw new TrackerError(
     'limit_reached',
-    `${userId} has logged in on ${devices.size} devices, which is the most; log in on one of them`,
+    `${userId} has logged in on ${inUse} devices, which is the most; revoke one that is not in use any more, on one of them`,
   );
 }

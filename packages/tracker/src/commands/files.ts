@@ -10,7 +10,7 @@ import { type FileSignature, isSignedFile } from '../membership/file-signature.t
 import type { Group } from '../model.ts';
 import type { Command } from './command.ts';
 import { createCommand, decided } from './command.ts';
-import { grantOf } from './grants.ts';
+import { type Asker, grantOf, requireAdminDevice } from './grants.ts';
 
 interface Share {
   readonly groupId: string;
@@ -51,9 +51,18 @@ function badSignature(reason: string): TrackerError {
   return new TrackerError('bad_signature', `Cannot take this signature: ${reason}`);
 }
 
-/** The file leaves the group's list; `unknown_group`, `not_a_member`, `unknown_file`, `not_the_sharer`. */
-export function stopSharing(stop: { groupId: string; name: string; by: string }): Command {
-  const { groupId, name, by } = stop;
+interface Stop extends Asker {
+  readonly groupId: string;
+  readonly name: string;
+  readonly atMs: number;
+}
+
+/**
+ * The file leaves the group's list. Fails with `unknown_group`, `not_a_member`, `unknown_file`, `not_the_sharer`,
+ * `not_admitted`.
+ */
+export function stopSharing(stop: Stop): Command {
+  const { groupId, name, by, atMs } = stop;
   return createCommand(['stop_sharing', by, groupId, name], (state) => {
     const group = requireGroup(state, groupId);
     const { role } = requireMember(group, by);
@@ -65,7 +74,8 @@ export function stopSharing(stop: { groupId: string; name: string; by: string })
         `${by} did not share ${name} in ${groupId}; these can end it: ${able}`,
       );
     }
-    return decided({ ...stop, kind: 'sharing_stopped', root: file.root });
+    if (sharedBy !== by) requireAdminDevice(group, stop, atMs);
+    return decided({ kind: 'sharing_stopped', groupId, name, root: file.root, by });
   });
 }
 

@@ -6,9 +6,11 @@
  * that stands here, and a proof that was removed meanwhile lets nobody in. One that has only expired still does: where it is
  * that of the only admin, nobody else could renew it.
  */
+import { deviceKey } from '../device-key.ts';
 import { sameBytes } from '../entry.ts';
 import { TrackerError } from '../errors.ts';
 import type { TrackerEvent } from '../events.ts';
+import { requireAdmin } from '../guards.ts';
 import { toHex } from '../hex.ts';
 import type { Grant, GrantRole } from '../membership/grant.ts';
 import { type CheckedProof, checkProof, groupKeyOf, issuerProof, lastGrantOf } from '../membership/proof.ts';
@@ -17,11 +19,22 @@ import type { DeviceGrant, Group, TrackerState } from '../model.ts';
 
 type DeviceGranted = Extract<TrackerEvent, { readonly kind: 'device_granted' }>;
 
+/** A user on a device. */
+export interface UserDevice {
+  readonly userId: string;
+  readonly deviceId: Uint8Array;
+}
+
+/** Who asks, and on which device. */
+export interface Asker {
+  readonly by: string;
+  readonly byDevice: Uint8Array;
+}
+
 /** Who is let in as what, by whom and when. */
-export interface Admission {
+export interface Admission extends Asker {
   readonly userId: string;
   readonly role: GrantRole;
-  readonly by: string;
   readonly atMs: number;
   /** What was granted to the user's devices ends with this change, so the new grants name the epoch that it makes. */
   readonly replaces?: boolean;
@@ -36,7 +49,7 @@ export function grantsBy(
   requireShort(proofs);
   const events = proofs.map((proof): DeviceGranted => {
     // A comparison of bytes comes before up to sixteen signatures.
-    requireIssuer(proofsOf(group, admission.by), proof, admission.by);
+    requireOwnProof(group, admission, proof);
     const { member } = requireSound(group, proof);
     requireGrant(group, member, admission);
     requireDevice(state, member);
@@ -68,15 +81,17 @@ export function requireSound(group: Pick<Group, 'groupId' | 'groupKey'>, proof: 
 export function requireGrant(
   group: Group,
   grant: Grant,
-  { userId, role, atMs, replaces = false }: Omit<Admission, 'by'>,
+  { userId, role, atMs, replaces = false }: Omit<Admission, keyof Asker>,
 ): void {
   if (grant.userId !== userId) throw badProof(`it is of ${grant.userId} and not of ${userId}`);
   if (grant.role !== role) throw badProof(`it makes ${userId} ${grant.role} and not ${role}`);
   if (grant.notAfterMs <= atMs)
     throw badProof('it has expired; look at the clock of the device that signed it');
-  const key = toHex(grant.deviceId);
+  const key = deviceKey(userId, grant.deviceId);
   const next = group.memberEpoch + 1;
-  const least = replaces && group.grants.has(key) ? next : (group.revoked.get(key) ?? 0);
+  // Of a removal that was forgotten nobody knows whom it hit.
+  const oldest = Math.max(group.revoked.get(key) ?? 0, group.forgottenEpoch);
+  const least = replaces && group.grants.has(key) ? next : oldest;
   if (grant.memberEpoch >= least && grant.memberEpoch <= next) return;
   throw new TrackerError(
     'group_changed',
@@ -91,11 +106,38 @@ export function requireDevice(state: TrackerState, { userId, deviceId }: Grant):
   if (device.isRevoked) throw badProof(`${userId} has revoked that device`);
 }
 
-/** Nothing, or `bad_proof` where nothing that lets a device of `by` in is what this one goes on from. */
-export function requireIssuer(issuers: readonly Uint8Array[], proof: Uint8Array, by: string): void {
+/** Nothing, or `bad_proof` where what lets the asking device in, expired or not, is not what this proof goes on from. */
+export function requireOwnProof(group: Group, { by, byDevice }: Asker, proof: Uint8Array): void {
+  const own = group.grants.get(deviceKey(by, byDevice))?.proof;
+  if (goesOnFrom(own, proof)) return;
+  throw badProof(`it is not signed by the device of ${by} that asks, or that one is not in the group`);
+}
+
+/** Whether `proof` is `issuer` with one more grant behind it. */
+export function goesOnFrom(issuer: Uint8Array | undefined, proof: Uint8Array): boolean {
   const before = issuerProof(proof);
-  if (before !== undefined && issuers.some((issuer) => sameBytes(issuer, before))) return;
-  throw badProof(`it is not signed by a device of ${by} that is in the group`);
+  return before !== undefined && issuer !== undefined && sameBytes(issuer, before);
+}
+
+/**
+ * Nothing for an admin, in a group with proofs on a device that one lets in as an admin's at that time: whoever has come by
+ * the password of an admin has none. Fails with `not_a_member`, `not_an_admin`, `not_admitted`.
+ */
+export function requireAdminDevice(group: Group, { by, byDevice }: Asker, atMs: number): void {
+  requireAdmin(group, by);
+  if (isAdminDevice(group, { userId: by, deviceId: byDevice }, atMs)) return;
+  throw new TrackerError(
+    'not_admitted',
+    `Cannot act as an admin of ${group.groupId} on this device of ${by}, which nothing lets in; ` +
+      'ask for it with join_group here, and accept it on another device of yours that is in, or have another admin do so',
+  );
+}
+
+/** Whether that device may act for its user, who is an admin. */
+export function isAdminDevice(group: Group, who: UserDevice, atMs: number): boolean {
+  if (group.groupKey === undefined) return true;
+  const grant = grantOf(group, who, atMs);
+  return grant !== undefined && lastGrantOf(grant.proof)?.role === 'admin';
 }
 
 /** Those of the user's devices that stand here, expired or not. */
@@ -106,11 +148,11 @@ export function proofsOf(group: Group, userId: string): readonly Uint8Array[] {
 /** What lets this device of this user in, if anything does at that time. */
 export function grantOf(
   group: Group,
-  { userId, deviceId }: { readonly userId: string; readonly deviceId: Uint8Array },
+  { userId, deviceId }: UserDevice,
   atMs: number,
 ): DeviceGrant | undefined {
-  const found = group.grants.get(toHex(deviceId));
-  if (found?.userId !== userId) return undefined;
+  const found = group.grants.get(deviceKey(userId, deviceId));
+  if (found === undefined) return undefined;
   return (lastGrantOf(found.proof)?.notAfterMs ?? 0) > atMs ? found : undefined;
 }
 

@@ -4,6 +4,7 @@
  * A group always has an admin. So its last admin cannot leave the other members behind; as the only member they can, and
  * then the group ends with its files and waiting requests, and its name is free again.
  */
+import { sameBytes } from '../entry.ts';
 import { TrackerError } from '../errors.ts';
 import type { TrackerEvent } from '../events.ts';
 import { adminsOf, requireGroup, requireMember } from '../guards.ts';
@@ -18,8 +19,9 @@ import { requireRoomForGroup } from './joins.ts';
 interface NewGroup {
   readonly groupId: string;
   readonly userId: string;
+  readonly byDevice: Uint8Array;
   readonly atMs: number;
-  /** The founder's own; without one nobody can ever prove to be a member. */
+  /** That of the device that asks; without one nobody can ever prove to be a member. */
   readonly proof?: Uint8Array | undefined;
 }
 
@@ -73,7 +75,7 @@ export function requireAnotherAdmin(group: Group, userId: string): void {
 }
 
 function founderGrant(state: TrackerState, group: NewGroup & { readonly proof: Uint8Array }): TrackerEvent {
-  const { groupId, userId, atMs, proof } = group;
+  const { groupId, userId, byDevice, atMs, proof } = group;
   // Before its signatures are checked, of which there could be sixteen.
   if (issuerProof(proof) !== undefined) throw badProof('it is not of a founder');
   const checked = checkProof(proof);
@@ -81,6 +83,7 @@ function founderGrant(state: TrackerState, group: NewGroup & { readonly proof: U
   const { member } = checked;
   if (member.groupId !== groupId) throw badProof(`it is of ${member.groupId} and not of ${groupId}`);
   if (member.userId !== userId) throw badProof(`it is of ${member.userId} and not of ${userId}`);
+  if (!sameBytes(member.deviceId, byDevice)) throw badProof('it is of another device than the one that asks');
   if (member.notAfterMs <= atMs) throw badProof('it has expired');
   requireDevice(state, member);
   return { kind: 'device_granted', groupId, userId, deviceId: member.deviceId, proof };

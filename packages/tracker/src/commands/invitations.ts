@@ -1,7 +1,8 @@
 /** Commands about invitations: what an admin grants to the key in a code, and whom that key lets in. */
+import { sameBytes } from '../entry.ts';
 import { TrackerError } from '../errors.ts';
 import type { TrackerEvent } from '../events.ts';
-import { requireAdmin, requireGroup } from '../guards.ts';
+import { requireGroup } from '../guards.ts';
 import { toHex } from '../hex.ts';
 import type { TrackerLimits } from '../limits.ts';
 import type { Grant } from '../membership/grant.ts';
@@ -10,11 +11,13 @@ import type { Group, Invitation } from '../model.ts';
 import type { Command } from './command.ts';
 import { createCommand, decided } from './command.ts';
 import {
+  type Asker,
   badProof,
-  proofsOf,
+  goesOnFrom,
+  requireAdminDevice,
   requireDevice,
   requireGrant,
-  requireIssuer,
+  requireOwnProof,
   requireSound,
   wordsOf,
 } from './grants.ts';
@@ -23,25 +26,25 @@ import { type Join, requireOutside, requireRoomForGroup } from './joins.ts';
 /** Invitations that are over and leave with a new one: as many as an entry holds beside it, and more than come. */
 const SWEPT_AT_ONCE = 16;
 
-export interface NewInvitation {
+export interface NewInvitation extends Asker {
   readonly groupId: string;
   /** Ends in the grant to the invitation's key. */
   readonly proof: Uint8Array;
   readonly maxUses: number;
-  readonly by: string;
   readonly atMs: number;
 }
 
 /**
- * Whoever has the code can join. Fails with `unknown_group`, `not_a_member`, `not_an_admin`, `bad_proof`,
+ * Whoever has the code can join. Fails with `unknown_group`, `not_a_member`, `not_an_admin`, `not_admitted`, `bad_proof`,
  * `group_changed`, `limit_reached`.
  */
-export function createInvitation({ groupId, proof, maxUses, by, atMs }: NewInvitation): Command {
+export function createInvitation(invitation: NewInvitation): Command {
+  const { groupId, proof, maxUses, by, atMs } = invitation;
   const words = ['create_invitation', by, groupId, `${maxUses}`, ...wordsOf(proof)];
   return createCommand(words, (state) => {
     const group = requireGroup(state, groupId);
-    requireAdmin(group, by);
-    requireIssuer(proofsOf(group, by), proof, by);
+    requireAdminDevice(group, invitation, atMs);
+    requireOwnProof(group, invitation, proof);
     const { member } = requireSound(group, proof);
     requireGrant(group, member, { userId: by, role: 'invite', atMs });
     const inviteId = member.deviceId;
@@ -56,12 +59,21 @@ export function createInvitation({ groupId, proof, maxUses, by, atMs }: NewInvit
   });
 }
 
-/** Nobody joins by it any more; `unknown_group`, `not_a_member`, `not_an_admin`, `unknown_invitation`. */
-export function revokeInvitation(revoke: { groupId: string; inviteId: Uint8Array; by: string }): Command {
-  const { groupId, inviteId, by } = revoke;
+interface InvitationEnd extends Asker {
+  readonly groupId: string;
+  readonly inviteId: Uint8Array;
+  readonly atMs: number;
+}
+
+/**
+ * Nobody joins by it any more. Fails with `unknown_group`, `not_a_member`, `not_an_admin`, `not_admitted`,
+ * `unknown_invitation`.
+ */
+export function revokeInvitation(revoke: InvitationEnd): Command {
+  const { groupId, inviteId, by, atMs } = revoke;
   return createCommand(['revoke_invitation', by, groupId, toHex(inviteId)], (state) => {
     const group = requireGroup(state, groupId);
-    requireAdmin(group, by);
+    requireAdminDevice(group, revoke, atMs);
     requireInvitation(group, inviteId);
     return decided({ kind: 'invitation_revoked', groupId, inviteId });
   });
@@ -76,16 +88,17 @@ export function joinByInvitation(
   join: Join & { readonly proof: Uint8Array },
   limits: Pick<TrackerLimits, 'groupsPerUser'>,
 ): Command {
-  const { groupId, userId, atMs, proof } = join;
+  const { groupId, userId, byDevice, atMs, proof } = join;
   return createCommand(['join_group', userId, groupId, ...wordsOf(proof)], (state) => {
     const group = requireGroup(state, groupId);
     const isMember = group.members.has(userId);
     const { grants, member } = requireSound(group, proof);
-    const { deviceId } = member;
-    requireOutside(group, { ...join, deviceId });
+    if (!sameBytes(member.deviceId, byDevice))
+      throw badProof('it is of another device than the one that asks');
+    requireOutside(group, join);
     if (!isMember) requireRoomForGroup(state, userId, limits);
     const invitation = requireUsable(group, inviterOf(grants), atMs);
-    requireIssuer([invitation.proof], proof, 'an invitation');
+    if (!goesOnFrom(invitation.proof, proof)) throw badProof('it is not signed by the key of the invitation');
     requireGrant(group, member, { userId, role: 'member', atMs });
     if (isMember && group.members.get(userId)?.role !== 'member')
       throw badProof(`${userId} is an admin; another device of theirs has to let this one in`);
@@ -96,7 +109,7 @@ export function joinByInvitation(
     events.push({ kind: 'invitation_used', groupId, inviteId: invitation.inviteId });
     if (!isMember || isWaiting)
       events.push({ kind: 'join_accepted', groupId, userId, by: invitation.invitedBy, atMs });
-    events.push({ kind: 'device_granted', groupId, userId, deviceId, proof });
+    events.push({ kind: 'device_granted', groupId, userId, deviceId: byDevice, proof });
     return decided(...events);
   });
 }

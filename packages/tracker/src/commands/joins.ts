@@ -5,12 +5,12 @@
  * too.
  */
 import { TrackerError } from '../errors.ts';
-import { requireAdmin, requireGroup, requireJoinRequest } from '../guards.ts';
+import { requireGroup, requireJoinRequest } from '../guards.ts';
 import type { TrackerLimits } from '../limits.ts';
 import type { Group, TrackerState } from '../model.ts';
 import type { Command } from './command.ts';
 import { createCommand, decided, requested } from './command.ts';
-import { badProof, grantOf, grantsBy, wordsOf } from './grants.ts';
+import { type Asker, badProof, grantOf, grantsBy, requireAdminDevice, wordsOf } from './grants.ts';
 
 type RequestLimits = Pick<
   TrackerLimits,
@@ -20,9 +20,8 @@ type RequestLimits = Pick<
 export interface Join {
   readonly groupId: string;
   readonly userId: string;
+  readonly byDevice: Uint8Array;
   readonly atMs: number;
-  /** Of the device that asks, if it is known. */
-  readonly deviceId?: Uint8Array | undefined;
 }
 
 /**
@@ -41,47 +40,45 @@ export function requestJoin(join: Join, limits: RequestLimits): Command {
   });
 }
 
-interface Accept {
+/** About the request of `userId`. */
+interface Verdict extends Asker {
   readonly groupId: string;
   readonly userId: string;
-  readonly by: string;
   readonly atMs: number;
+}
+
+interface Accept extends Verdict {
   /** Of the user's devices. */
   readonly proofs?: readonly Uint8Array[] | undefined;
 }
 
 /**
  * `userId` becomes a member, or further devices of a member are let in. Fails with `unknown_group`, `not_a_member`,
- * `not_an_admin`, `unknown_request`, `limit_reached`, `bad_proof`, `group_changed`.
+ * `not_an_admin`, `not_admitted`, `unknown_request`, `limit_reached`, `bad_proof`, `group_changed`.
  */
 export function acceptJoin(accept: Accept, limits: Pick<TrackerLimits, 'groupsPerUser'>): Command {
-  const { groupId, userId, by, atMs, proofs = [] } = accept;
+  const { groupId, userId, by, byDevice, atMs, proofs = [] } = accept;
   return createCommand(['accept_request', by, groupId, userId, ...wordsOf(...proofs)], (state) => {
     const group = requireDecidable(state, accept);
     const member = group.members.get(userId);
     if (member === undefined) requireRoomForGroup(state, userId, limits);
     const role = member?.role ?? 'member';
-    const grants = grantsBy(state, group, { userId, role, by, atMs, proofs });
+    const grants = grantsBy(state, group, { userId, role, by, byDevice, atMs, proofs });
     if (member !== undefined && grants.length === 0)
       throw badProof(`there is none, and ${userId} asks for one, for a further device`);
     return decided({ kind: 'join_accepted', groupId, userId, by, atMs }, ...grants);
   });
 }
 
-/** The request is gone, and may be made again; `unknown_group`, `not_a_member`, `not_an_admin`, `unknown_request`. */
-export function refuseJoin({
-  groupId,
-  userId,
-  by,
-}: {
-  groupId: string;
-  userId: string;
-  by: string;
-}): Command {
-  const refuse = { groupId, userId, by };
+/**
+ * The request is gone, and may be made again. Fails with `unknown_group`, `not_a_member`, `not_an_admin`, `not_admitted`,
+ * `unknown_request`.
+ */
+export function refuseJoin(refuse: Verdict): Command {
+  const { groupId, userId, by } = refuse;
   return createCommand(['reject_request', by, groupId, userId], (state) => {
     requireDecidable(state, refuse);
-    return decided({ ...refuse, kind: 'join_refused' });
+    return decided({ kind: 'join_refused', groupId, userId, by });
   });
 }
 
@@ -100,20 +97,17 @@ export function requireRoomForGroup(
 }
 
 /** Nothing, or `already_member`: but the devices of a member are let in one by one. */
-export function requireOutside(group: Group, { groupId, userId, deviceId, atMs }: Join): void {
+export function requireOutside(group: Group, { groupId, userId, byDevice, atMs }: Join): void {
   if (!group.members.has(userId)) return;
-  const canBeLetIn = deviceId !== undefined && group.groupKey !== undefined;
-  if (canBeLetIn && grantOf(group, { userId, deviceId }, atMs) === undefined) return;
+  const canBeLetIn = group.groupKey !== undefined;
+  if (canBeLetIn && grantOf(group, { userId, deviceId: byDevice }, atMs) === undefined) return;
   throw new TrackerError('already_member', `${userId} is a member of ${groupId} already`);
 }
 
-function requireDecidable(
-  state: TrackerState,
-  decision: { groupId: string; userId: string; by: string },
-): Group {
-  const { groupId, userId, by } = decision;
+function requireDecidable(state: TrackerState, verdict: Verdict): Group {
+  const { groupId, userId, by, atMs } = verdict;
   const group = requireGroup(state, groupId);
-  if (by !== userId || !group.members.has(by)) requireAdmin(group, by);
+  if (by !== userId || !group.members.has(by)) requireAdminDevice(group, verdict, atMs);
   requireJoinRequest(group, userId);
   return group;
 }

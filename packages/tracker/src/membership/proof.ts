@@ -91,17 +91,17 @@ export function checkProof(proof: Uint8Array): ProofCheck {
 }
 
 /**
- * Whether a removal makes it void. `revokedAt` tells at which epoch of the group a device was last removed: the grants to
- * it from before that are void, and so is what it granted on their strength afterwards; what it granted earlier stays good.
+ * Whether a removal makes it void. `revokedAt` tells at which epoch of the group a user was last removed on a device: the
+ * grants to both from before that are void, and so is what was granted on their strength afterwards; what was granted earlier stays good.
  * A device that changes its own role signs the new grant with the epoch of that very change.
  */
 export function isRevoked(
   { grants }: Pick<CheckedProof, 'grants'>,
-  revokedAt: (deviceId: Uint8Array) => number | undefined,
+  revokedAt: (grant: Pick<Grant, 'userId' | 'deviceId'>) => number | undefined,
 ): boolean {
-  return grants.some(({ deviceId, memberEpoch }, at) => {
-    const epoch = revokedAt(deviceId);
-    if (epoch === undefined || memberEpoch >= epoch) return false;
+  return grants.some((grant, at) => {
+    const epoch = revokedAt(grant);
+    if (epoch === undefined || grant.memberEpoch >= epoch) return false;
     const next = grants[at + 1];
     return next === undefined || next.memberEpoch > epoch;
   });

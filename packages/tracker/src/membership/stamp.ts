@@ -1,14 +1,14 @@
 /**
- * Stamps: a tracker states, signed and for a short time, that a device is let into a group at present.
+ * Stamps: a tracker states, signed and for a short time, that a user is let into a group on a device at present.
  *
  * A proof of membership never ends by itself when somebody is removed; the stamp does, because a tracker gives no new one.
- * It names the device, so that neither a tracker alone (which cannot make proofs) nor a removed admin alone (who gets no
+ * It names both, so that neither a tracker alone (which cannot make proofs) nor a removed admin alone (who gets no
  * stamps, whatever they sign and date back) can let anybody in. As OCSP stapling (RFC 6066, section 8), it is fetched by
  * whoever shows it.
  */
 import { deviceIdOf, type Identity, signStatement, verifyStatement } from '@minitorrent/rpc-core/identity';
 import type { Codec } from '@minitorrent/wire-codec';
-import { bytes, decode, encode, fixedBytes, struct, varint } from '@minitorrent/wire-codec';
+import { bytes, decode, encode, fixedBytes, struct, text, varint } from '@minitorrent/wire-codec';
 import { SIGNATURE_BYTES } from './grant.ts';
 
 const DOMAIN = 'mt-stamp-v1';
@@ -17,6 +17,7 @@ export const STAMP_LIFE_MS = 600_000;
 
 export interface Stamp {
   readonly groupKey: Uint8Array;
+  readonly userId: string;
   readonly deviceId: Uint8Array;
   /** Of the group when this was signed. */
   readonly memberEpoch: number;
@@ -26,12 +27,13 @@ export interface Stamp {
 
 const stampCodec: Codec<Stamp> = struct({
   groupKey: fixedBytes(32),
+  userId: text({ maxBytes: 64 }),
   deviceId: fixedBytes(32),
   memberEpoch: varint,
   notAfterMs: varint,
 });
 const signedCodec = struct({
-  body: bytes({ maxBytes: 128 }),
+  body: bytes({ maxBytes: 192 }),
   trackerPublicKey: fixedBytes(32),
   signature: fixedBytes(SIGNATURE_BYTES),
 });

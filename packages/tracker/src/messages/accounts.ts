@@ -37,8 +37,10 @@ export const loginAnswer = struct(
   { extensible: true },
 );
 
-/** Those of the user who asks, in the order in which they came. */
+const DEVICES_LISTED = LIMITS.devicesPerUser + LIMITS.revokedDevicesPerUser;
+
+/** Those of the user who asks: first the ones in use, as they came, then the revoked ones, the latest last. */
 export const listDevicesAnswer = struct(
-  { devices: list(device, { maxItems: LIMITS.devicesPerUser }), mayBeStale },
+  { devices: list(device, { maxItems: DEVICES_LISTED }), mayBeStale },
   { extensible: true },
 );

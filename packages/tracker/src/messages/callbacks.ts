@@ -31,13 +31,14 @@ export const peerAuthenticationAnswer = struct(
   { extensible: true },
 );
 /**
- * To every member who is online: these devices were removed. Grants to them that are older than the epoch are void, and so
- * is what they granted later; connections that hang on such a grant are to be closed at once.
+ * To every member who is online: the user was removed on these devices. Grants to the user on them that are older than the
+ * epoch are void, and so is what was granted later on their strength; connections that hang on such a grant are to be closed at once.
  */
 export const devicesRevokedRequest = struct(
   {
     groupId: groupIdCodec,
     memberEpoch: varint,
+    userId: userIdCodec,
     deviceIds: list(deviceIdCodec, { maxItems: LIMITS.revocationsPerMessage }),
   },
   { extensible: true },

@@ -30,7 +30,7 @@ export function createAccountHandlers(parts: ServiceParts, checkPassword: Passwo
      * those of one that is in wrong hands.
      */
     change_password: async ({ requestId, password, newPassword }, context) => {
-      const { userId } = sessions.require(context.connection);
+      const { userId, byDevice } = sessions.requireAsker(context.connection);
       const { signal } = context;
       requireGoodPassword(newPassword, limits);
       // A second try of what was done gives a password that is no longer the present one, and gets the first answer.
@@ -40,7 +40,7 @@ export function createAccountHandlers(parts: ServiceParts, checkPassword: Passwo
       const oldHash = doneFrom ?? (await checkPassword({ userId, password }, context)).passwordHash;
       const passwordHash = doneFrom ?? (await passwords.hash(newPassword, { signal }));
       await authority.execute(
-        { kind: 'change_password', userId, oldHash, passwordHash },
+        { kind: 'change_password', userId, byDevice, oldHash, passwordHash },
         { requestId, signal },
       );
       return {};

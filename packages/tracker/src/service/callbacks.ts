@@ -47,6 +47,8 @@ export interface MembershipChange {
 export interface DevicesRevoked {
   readonly groupId: string;
   readonly memberEpoch: number;
+  /** Whose grants to these devices are void. */
+  readonly userId: string;
   readonly deviceIds: readonly Uint8Array[];
 }
 

@@ -17,8 +17,11 @@ export function createDeviceHandlers(parts: ServiceParts): DeviceHandlers {
       const { userId } = sessions.require(connection);
       const devices = await ledger.read((state) => [...(state.users.get(userId)?.devices.values() ?? [])]);
       const online = new Set(sessions.ofUser(userId).map(({ device }) => device));
+      const [revoked, inUse] = [true, false].map((wanted) =>
+        devices.filter((one) => one.isRevoked === wanted),
+      );
       return {
-        devices: devices.map((device) => ({
+        devices: [...(inUse ?? []), ...(revoked ?? [])].map((device) => ({
           ...device,
           isOnline: online.has(deviceKey(userId, device.deviceId)),
         })),
@@ -33,7 +36,8 @@ export function createDeviceHandlers(parts: ServiceParts): DeviceHandlers {
       // Here the event may come before the answer of the tracker that decided, and would cut off ours.
       if (isOwn) sessions.lasting.add(session);
       try {
-        await authority.execute({ kind: 'revoke_device', userId, deviceId }, { requestId, signal });
+        const revoke = { kind: 'revoke_device', userId, byDevice: deviceIdOf(device), deviceId } as const;
+        await authority.execute(revoke, { requestId, signal });
       } finally {
         sessions.lasting.delete(session);
       }

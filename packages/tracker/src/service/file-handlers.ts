@@ -20,15 +20,16 @@ export function createFileHandlers(parts: ServiceParts): FileHandlers {
   const { ledger, authority, presence, sessions, callbacks, clock, random } = parts;
   return {
     upload_file: async ({ requestId, groupId, file, signature }, { connection, signal }) => {
-      const by = sessions.require(connection).userId;
-      const change = { kind: 'upload_file', groupId, file, by, atMs: wallTimeMs(clock) } as const;
+      const { userId: by, byDevice } = sessions.requireAsker(connection);
+      const change = { kind: 'upload_file', groupId, file, by, byDevice, atMs: wallTimeMs(clock) } as const;
       await authority.execute({ ...change, signature }, { requestId, signal });
       return {};
     },
 
     stop_sharing: async ({ requestId, groupId, name }, { connection, signal }) => {
-      const by = sessions.require(connection).userId;
-      await authority.execute({ kind: 'stop_sharing', groupId, name, by }, { requestId, signal });
+      const { userId: by, byDevice } = sessions.requireAsker(connection);
+      const change = { kind: 'stop_sharing', groupId, name, by, byDevice, atMs: wallTimeMs(clock) } as const;
+      await authority.execute(change, { requestId, signal });
       return {};
     },
 

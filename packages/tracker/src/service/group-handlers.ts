@@ -1,7 +1,6 @@
 /** Serves the messages about groups and about joining them. */
 import type { Handlers } from '@minitorrent/rpc-core';
 import type { trackerContract } from '../contract.ts';
-import { deviceIdOf } from '../device-key.ts';
 import { groupPage, requestPage } from '../queries.ts';
 import { wallTimeMs } from '../wall-time.ts';
 import type { ServiceParts } from './parts.ts';
@@ -24,33 +23,29 @@ export function createGroupHandlers(parts: ServiceParts): GroupHandlers {
   const { ledger, authority, sessions, callbacks, joinDesk, clock } = parts;
   return {
     create_group: async ({ requestId, groupId, proof }, { connection, signal }) => {
-      const { userId } = sessions.require(connection);
-      const change = { kind: 'create_group', groupId, userId, atMs: wallTimeMs(clock), proof } as const;
+      const asker = sessions.requireAsker(connection);
+      const change = { kind: 'create_group', groupId, ...asker, atMs: wallTimeMs(clock), proof } as const;
       await authority.execute(change, { requestId, signal });
       return {};
     },
 
     join_group: async ({ requestId, groupId, proof }, { connection, signal }) => {
-      const { userId, device } = sessions.require(connection);
-      const deviceId = deviceIdOf(device);
+      const { userId, byDevice } = sessions.requireAsker(connection);
       const wasMember = await ledger.read((state) => state.groups.get(groupId)?.members.has(userId));
-      const join = { kind: 'join_group', groupId, userId, atMs: wallTimeMs(clock) } as const;
-      const { isShown, result } = await authority.execute(
-        { ...join, deviceId, proof },
-        { requestId, signal },
-      );
+      const join = { kind: 'join_group', groupId, userId, byDevice, atMs: wallTimeMs(clock), proof } as const;
+      const { isShown, result } = await authority.execute(join, { requestId, signal });
       if (result.kind === 'done') return { status: 'member' };
       // What cannot be seen here yet waits; an answer to it comes as a callback.
       if (!isShown) return { status: 'requested' };
-      return { status: await joinDesk.outcome(groupId, userId, wasMember ? deviceId : undefined) };
+      return { status: await joinDesk.outcome(groupId, userId, wasMember ? byDevice : undefined) };
     },
 
     leave_group: async ({ requestId, groupId }, { connection, signal }) => {
-      const { userId } = sessions.require(connection);
+      const { userId, byDevice } = sessions.requireAsker(connection);
       const waiting = await ledger.read((state) => [
         ...(state.groups.get(groupId)?.joinRequests.keys() ?? []),
       ]);
-      await authority.execute({ kind: 'leave_group', groupId, userId }, { requestId, signal });
+      await authority.execute({ kind: 'leave_group', groupId, userId, byDevice }, { requestId, signal });
       const isGone = await ledger.read((state) => !state.groups.has(groupId));
       // With the group its requests are gone, and nobody else would say so.
       const refused = { groupId, standing: 'refused', index: ledger.durableIndex } as const;
@@ -73,15 +68,16 @@ export function createGroupHandlers(parts: ServiceParts): GroupHandlers {
     },
 
     accept_request: async ({ requestId, groupId, userId, proofs }, { connection, signal }) => {
-      const by = sessions.require(connection).userId;
-      const change = { kind: 'accept_request', groupId, userId, by, atMs: wallTimeMs(clock) } as const;
-      await authority.execute({ ...change, proofs }, { requestId, signal });
+      const { userId: by, byDevice } = sessions.requireAsker(connection);
+      const about = { groupId, userId, by, byDevice, atMs: wallTimeMs(clock) };
+      await authority.execute({ kind: 'accept_request', ...about, proofs }, { requestId, signal });
       return {};
     },
 
     reject_request: async ({ requestId, groupId, userId }, { connection, signal }) => {
-      const by = sessions.require(connection).userId;
-      await authority.execute({ kind: 'reject_request', groupId, userId, by }, { requestId, signal });
+      const { userId: by, byDevice } = sessions.requireAsker(connection);
+      const about = { groupId, userId, by, byDevice, atMs: wallTimeMs(clock) };
+      await authority.execute({ kind: 'reject_request', ...about }, { requestId, signal });
       return {};
     },
   };

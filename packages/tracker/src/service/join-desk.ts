@@ -11,7 +11,7 @@
  * - whoever waits looks at the state in the end, whatever has woken them.
  */
 import type { Clock } from '@minitorrent/rpc-core';
-import { grantOf } from '../commands/grants.ts';
+import { type Asker, grantOf, isAdminDevice } from '../commands/grants.ts';
 import { deviceIdOf } from '../device-key.ts';
 import { isTrackerError, TrackerError } from '../errors.ts';
 import { adminsOf } from '../guards.ts';
@@ -154,34 +154,29 @@ class AdminJoinDesk implements JoinDesk {
       const answer = await callbacks.peerAuthentication(session, request);
       // Who logged out meanwhile no longer speaks for the user.
       if (answer.decision === 'undecided' || !isOnline()) return;
-      if (await this.#isDecided(answer, { ...name, by: session.userId })) return;
+      if (await this.#isDecided(answer, { ...name, ...askerOf(session) })) return;
     }
   }
 
   /** False where it has to be asked again. */
-  async #isDecided(
-    { decision, proofs }: AdminDecision,
-    about: RequestName & { readonly by: string },
-  ): Promise<boolean> {
+  async #isDecided({ decision, proofs }: AdminDecision, name: RequestName & Asker): Promise<boolean> {
     const { authority, clock } = this.#parts;
-    const { groupId, userId, by } = about;
-    const who = { groupId, userId, by };
+    const about = { ...name, atMs: wallTimeMs(clock) };
     try {
       await authority.execute(
         decision === 'accept'
-          ? { kind: 'accept_request', ...who, atMs: wallTimeMs(clock), proofs }
-          : { kind: 'reject_request', ...who },
+          ? { kind: 'accept_request', ...about, proofs }
+          : { kind: 'reject_request', ...about },
       );
     } catch (error) {
       if (isTrackerError(error, 'group_changed')) return false;
-      // Somebody else was faster, or this one is no longer an admin.
-      if (!isTrackerError(error, 'unknown_request', 'unknown_group', 'not_an_admin', 'not_a_member'))
-        throw error;
+      // Somebody else was faster, or this one is no longer an admin, or not on this device.
+      if (!isTrackerError(error, 'unknown_request', 'unknown_group', ...NOT_THEIRS)) throw error;
     }
     return true;
   }
 
-  /** Who is online here and may decide: admins, and of a member the devices that are in. Not the device that asks. */
+  /** Who is online here and may decide: devices of admins, and of a member those that are in. Not the device that asks. */
   #whoDecides(state: TrackerState, { groupId, userId }: RequestName): readonly Session[] {
     const { sessions, clock } = this.#parts;
     const group = state.groups.get(groupId);
@@ -191,7 +186,11 @@ class AdminJoinDesk implements JoinDesk {
     const others = adminsOf(group).filter((admin) => admin !== userId);
     return [
       ...own.filter(({ device }) => grantOf(group, { userId, deviceId: deviceIdOf(device) }, atMs)),
-      ...others.flatMap((admin) => sessions.ofUser(admin)),
+      ...others
+        .flatMap((admin) => sessions.ofUser(admin))
+        .filter((session) =>
+          isAdminDevice(group, { ...session, deviceId: deviceIdOf(session.device) }, atMs),
+        ),
     ];
   }
 
@@ -205,6 +204,19 @@ class AdminJoinDesk implements JoinDesk {
     this.#questions.set(session, questions);
     return questions;
   }
+}
+
+/** Whose answer it was does not count any more. */
+const NOT_THEIRS = [
+  'device_revoked',
+  'not_a_member',
+  'not_admitted',
+  'not_an_admin',
+  'unknown_device',
+] as const;
+
+function askerOf({ userId, device }: Session): Asker {
+  return { by: userId, byDevice: deviceIdOf(device) };
 }
 
 /** A user, or a device of a user who was a member before. */

@@ -1,12 +1,12 @@
 /** Serves the messages about who is in a group: members, their roles, invitations, and stamps. */
 import type { Handlers } from '@minitorrent/rpc-core';
-import { grantOf, proofsOf } from '../commands/grants.ts';
+import { grantOf, proofsOf, type UserDevice } from '../commands/grants.ts';
 import { requireUsable } from '../commands/invitations.ts';
 import type { trackerContract } from '../contract.ts';
 import { deviceIdOf } from '../device-key.ts';
 import { TrackerError } from '../errors.ts';
+import { revocationsOf } from '../frozen-state.ts';
 import { requireAdmin, requireGroup } from '../guards.ts';
-import { fromHex } from '../hex.ts';
 import { MESSAGE_LIMITS } from '../message-limits.ts';
 import type { Group, TrackerState } from '../model.ts';
 import { memberPage, openInvitations } from '../queries.ts';
@@ -32,8 +32,8 @@ type GroupStamp = Awaited<ReturnType<MemberHandlers['group_stamps']>>['stamps'][
 const ANSWER_BYTES = 60 * 1024;
 /** What surrounds a proof in an answer: a name, a stamp and their lengths. */
 const BESIDE_PROOF_BYTES = 512;
-/** A device id, an epoch, a length. */
-const REVOCATION_BYTES = 48;
+/** A user and a device id, an epoch, lengths. */
+const REVOCATION_BYTES = 112;
 
 export function createMemberHandlers(parts: ServiceParts): MemberHandlers {
   const { ledger, authority, sessions, clock } = parts;
@@ -58,38 +58,31 @@ export function createMemberHandlers(parts: ServiceParts): MemberHandlers {
     },
 
     remove_member: async ({ requestId, groupId, userId }, { connection, signal }) => {
-      const by = sessions.require(connection).userId;
+      const { userId: by, byDevice } = sessions.requireAsker(connection);
       if (userId === by) throw removesItself(groupId);
-      await authority.execute({ kind: 'remove_member', groupId, userId, by }, { requestId, signal });
+      const about = { groupId, userId, by, byDevice, atMs: wallTimeMs(clock) };
+      await authority.execute({ kind: 'remove_member', ...about }, { requestId, signal });
       return {};
     },
 
     set_role: async ({ requestId, groupId, userId, role, proofs }, { connection, signal }) => {
-      const by = sessions.require(connection).userId;
-      const change = {
-        kind: 'set_role',
-        groupId,
-        userId,
-        role,
-        by,
-        atMs: wallTimeMs(clock),
-        proofs,
-      } as const;
-      await authority.execute(change, { requestId, signal });
+      const { userId: by, byDevice } = sessions.requireAsker(connection);
+      const about = { groupId, userId, by, byDevice, atMs: wallTimeMs(clock) };
+      await authority.execute({ kind: 'set_role', ...about, role, proofs }, { requestId, signal });
       return {};
     },
 
     create_invitation: async ({ requestId, groupId, proof, maxUses }, { connection, signal }) => {
-      const by = sessions.require(connection).userId;
-      const atMs = wallTimeMs(clock);
-      const change = { kind: 'create_invitation', groupId, proof, maxUses, by, atMs } as const;
-      await authority.execute(change, { requestId, signal });
+      const { userId: by, byDevice } = sessions.requireAsker(connection);
+      const invitation = { groupId, proof, maxUses, by, byDevice, atMs: wallTimeMs(clock) };
+      await authority.execute({ kind: 'create_invitation', ...invitation }, { requestId, signal });
       return {};
     },
 
     revoke_invitation: async ({ requestId, groupId, inviteId }, { connection, signal }) => {
-      const by = sessions.require(connection).userId;
-      await authority.execute({ kind: 'revoke_invitation', groupId, inviteId, by }, { requestId, signal });
+      const { userId: by, byDevice } = sessions.requireAsker(connection);
+      const about = { groupId, inviteId, by, byDevice, atMs: wallTimeMs(clock) };
+      await authority.execute({ kind: 'revoke_invitation', ...about }, { requestId, signal });
       return {};
     },
 
@@ -116,7 +109,7 @@ export function createMemberHandlers(parts: ServiceParts): MemberHandlers {
       // Asked last: what follows is signed within the same turn.
       if (authority.mayBeStale()) throw mayBeOld();
       const still = found.map((one) => stillIn(ledger.latest, one, who));
-      return { stamps: still.map((one) => stamped(stamps, one, who.deviceId)) };
+      return { stamps: still.map((one) => stamped(stamps, one, who)) };
     },
   };
 }
@@ -133,7 +126,7 @@ interface Stampable {
 function stampable(
   state: TrackerState,
   groupIds: readonly string[],
-  who: { readonly userId: string; readonly deviceId: Uint8Array },
+  who: UserDevice,
   nowMs: number,
 ): readonly Stampable[] {
   const found: Stampable[] = [];
@@ -160,29 +153,24 @@ function upToLimit(proofs: readonly Uint8Array[]): readonly Uint8Array[] {
   });
 }
 
-function latestRevoked({ revoked }: Group): GroupStamp['revoked'] {
-  const latest = [...revoked].slice(-MESSAGE_LIMITS.revocationsPerStamp);
-  return latest.map(([device, memberEpoch]) => ({ deviceId: fromHex(device), memberEpoch }));
+function latestRevoked(group: Group): GroupStamp['revoked'] {
+  return revocationsOf(group).slice(-MESSAGE_LIMITS.revocationsPerStamp);
 }
 
 /** Whoever was removed while the read waited gets no stamp. */
-function stillIn(
-  state: TrackerState,
-  one: Stampable,
-  { userId, deviceId }: { readonly userId: string; readonly deviceId: Uint8Array },
-): Stampable {
+function stillIn(state: TrackerState, one: Stampable, who: UserDevice): Stampable {
   const group = state.groups.get(one.groupId);
-  const grant = group && grantOf(group, { userId, deviceId }, 0);
+  const grant = group && grantOf(group, who, 0);
   return grant === undefined ? { ...one, proof: undefined } : one;
 }
 
 function stamped(
   stamps: Stamps,
   { groupId, memberEpoch, groupKey, proof, revoked }: Stampable,
-  deviceId: Uint8Array,
+  who: UserDevice,
 ): GroupStamp {
   if (proof === undefined || groupKey === undefined) return { groupId, memberEpoch, revoked };
-  const stamp = stamps.give({ groupKey, deviceId, memberEpoch });
+  const stamp = stamps.give({ groupKey, ...who, memberEpoch });
   return { groupId, memberEpoch, membership: { proof, stamp }, revoked };
 }
 

@@ -3,8 +3,10 @@
  *
  * It hangs on the events and not on the calls that cause them, so that it is the same whoever decided them, and wherever.
  */
+
+import { deviceKey } from '../device-key.ts';
 import type { TrackerEvent } from '../events.ts';
-import { fromHex, toHex } from '../hex.ts';
+import { toHex } from '../hex.ts';
 import type { Role } from '../messages.ts';
 import type { TrackerState } from '../model.ts';
 import type { Presence } from '../presence.ts';
@@ -81,11 +83,11 @@ function roleOf(state: TrackerState, { groupId, userId }: InGroup): Role | undef
 function tellRevoked(callbacks: Callbacks, state: TrackerState, { groupId, userId }: InGroup): void {
   const group = state.groups.get(groupId);
   if (group === undefined) return;
-  const devices = [...(state.users.get(userId)?.devices.keys() ?? [])];
-  const epochs = Map.groupBy(devices, (device) => group.revoked.get(device));
-  for (const [memberEpoch, revoked] of epochs) {
+  const devices = [...(state.users.get(userId)?.devices.values() ?? [])].map(({ deviceId }) => deviceId);
+  const epochs = Map.groupBy(devices, (deviceId) => group.revoked.get(deviceKey(userId, deviceId)));
+  for (const [memberEpoch, deviceIds] of epochs) {
     if (memberEpoch === undefined) continue;
-    callbacks.devicesRevoked(group.members.keys(), { groupId, memberEpoch, deviceIds: revoked.map(fromHex) });
+    callbacks.devicesRevoked(group.members.keys(), { groupId, memberEpoch, userId, deviceIds });
   }
 }
 

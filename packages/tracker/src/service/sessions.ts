@@ -7,7 +7,7 @@
 import type { Client, Connection } from '@minitorrent/rpc-core';
 import { RpcError } from '@minitorrent/rpc-core';
 import { trackerCallbacks } from '../contract.ts';
-import { deviceKey } from '../device-key.ts';
+import { deviceIdOf, deviceKey } from '../device-key.ts';
 import { TrackerError } from '../errors.ts';
 
 /** A connection that is logged in. */
@@ -46,6 +46,12 @@ export class Sessions {
     const session = this.find(connection);
     if (session !== undefined) return session;
     throw notLoggedIn();
+  }
+
+  /** Who asks over this connection, and on which device, for what a change says of that; or `not_logged_in`. */
+  requireAsker(connection: Connection): { readonly userId: string; readonly byDevice: Uint8Array } {
+    const { userId, device } = this.require(connection);
+    return { userId, byDevice: deviceIdOf(device) };
   }
 
   /** Nothing while that session goes on, or `not_logged_in`: to be asked again by whoever waited. */

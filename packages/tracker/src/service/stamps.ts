@@ -6,6 +6,7 @@
  */
 import type { Clock } from '@minitorrent/rpc-core';
 import type { Identity } from '@minitorrent/rpc-core/identity';
+import { deviceKey } from '../device-key.ts';
 import { toHex } from '../hex.ts';
 import { STAMP_LIFE_MS, signStamp } from '../membership/stamp.ts';
 import { wallTimeMs } from '../wall-time.ts';
@@ -17,6 +18,7 @@ const KEPT = 20_000;
 
 export interface StampOrder {
   readonly groupKey: Uint8Array;
+  readonly userId: string;
   readonly deviceId: Uint8Array;
   readonly memberEpoch: number;
 }
@@ -30,7 +32,7 @@ interface KeptStamp {
 export class Stamps {
   readonly #identity: Pick<Identity, 'publicKey' | 'sign'>;
   readonly #clock: Clock;
-  /** By group and device, oldest first. */
+  /** By group, device and user, oldest first. */
   readonly #kept = new Map<string, KeptStamp>();
 
   constructor({ identity, clock }: { identity: Pick<Identity, 'publicKey' | 'sign'>; clock: Clock }) {
@@ -38,9 +40,9 @@ export class Stamps {
     this.#clock = clock;
   }
 
-  /** For a device that is let into the group at that epoch. */
-  give({ groupKey, deviceId, ...order }: StampOrder): Uint8Array {
-    const key = toHex(groupKey) + toHex(deviceId);
+  /** For a user on a device that is let into the group at that epoch. */
+  give({ groupKey, userId, deviceId, ...order }: StampOrder): Uint8Array {
+    const key = toHex(groupKey) + deviceKey(userId, deviceId);
     const nowMs = wallTimeMs(this.#clock);
     const kept = this.#kept.get(key);
     // A read that waited long may be overtaken by one that began later.
@@ -48,7 +50,7 @@ export class Stamps {
     const ageMs = nowMs - (kept?.madeAtMs ?? 0);
     if (kept?.memberEpoch === memberEpoch && ageMs >= 0 && ageMs < KEPT_MS) return kept.bytes;
     const notAfterMs = nowMs + STAMP_LIFE_MS;
-    const bytes = signStamp(this.#identity, { groupKey, deviceId, memberEpoch, notAfterMs }).slice();
+    const bytes = signStamp(this.#identity, { groupKey, userId, deviceId, memberEpoch, notAfterMs }).slice();
     this.#kept.delete(key);
     this.#kept.set(key, { memberEpoch, madeAtMs: nowMs, bytes });
     const [oldest] = this.#kept.keys();

@@ -74,21 +74,22 @@ export function hashOf(userId: string): string {
   return `$hash$${userId}`;
 }
 
-/** The command that `action` is, at time `atMs`. */
+/** The command that `action` is, at time `atMs`; none of the groups has proofs, so any device will do. */
 export function commandOf(action: Action, atMs: number, limits: TrackerLimits = SMALL_LIMITS): Command {
+  const when = { byDevice: deviceOf(1), atMs };
   switch (action.kind) {
     case 'create_user':
       return createUser({ userId: action.userId, passwordHash: hashOf(action.userId), atMs });
     case 'create_group':
-      return createGroup({ groupId: action.groupId, userId: action.userId, atMs }, limits);
+      return createGroup({ groupId: action.groupId, userId: action.userId, ...when }, limits);
     case 'request':
-      return requestJoin({ groupId: action.groupId, userId: action.userId, atMs }, limits);
+      return requestJoin({ groupId: action.groupId, userId: action.userId, ...when }, limits);
     case 'leave':
       return leaveGroup({ groupId: action.groupId, userId: action.userId });
     case 'accept':
-      return acceptJoin({ groupId: action.groupId, userId: action.userId, by: action.by, atMs }, limits);
+      return acceptJoin({ groupId: action.groupId, userId: action.userId, by: action.by, ...when }, limits);
     case 'refuse':
-      return refuseJoin({ groupId: action.groupId, userId: action.userId, by: action.by });
+      return refuseJoin({ groupId: action.groupId, userId: action.userId, by: action.by, ...when });
     case 'bind':
       return bindDevice({ ...loginOf(action), atMs }, limits);
     case 'revoke':
@@ -96,7 +97,7 @@ export function commandOf(action: Action, atMs: number, limits: TrackerLimits = 
     case 'share':
       return shareFile({ groupId: action.groupId, file: testFile(action.name), by: action.by, atMs }, limits);
     case 'stop':
-      return stopSharing({ groupId: action.groupId, name: action.name, by: action.by });
+      return stopSharing({ groupId: action.groupId, name: action.name, by: action.by, ...when });
   }
 }
 

@@ -61,7 +61,7 @@ function changeDevice(
   }
   if (isRevoked !== undefined) return isRevoked ? 'device_revoked' : 'done';
   if (devices === undefined) return 'busy';
-  if (devices.size >= LIMITS.devicesPerUser) return 'limit_reached';
+  if ([...devices.values()].filter((isOut) => !isOut).length >= LIMITS.devicesPerUser) return 'limit_reached';
   devices.set(device, false);
   return 'done';
 }

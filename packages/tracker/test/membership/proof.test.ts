@@ -249,7 +249,7 @@ describe('isRevoked', () => {
     const removals = fc.array(fc.tuple(fc.nat(3), fc.nat(6))).map((pairs) => new Map(pairs));
     await fc.assert(
       fc.property(fc.array(grant, { minLength: 1, maxLength: 5 }), removals, (grants, revoked) => {
-        const answer = isRevoked({ grants }, (deviceId) => revoked.get(deviceId[0] ?? -1));
+        const answer = isRevoked({ grants }, ({ deviceId }) => revoked.get(deviceId[0] ?? -1));
         expect(answer).toBe(model(grants, revoked));
       }),
       { numRuns: 2_000 },
@@ -257,8 +257,10 @@ describe('isRevoked', () => {
   });
 
   it('voids who was removed and what they sign later, and not whom they let in before', () => {
-    const removed = (who: Uint8Array, epoch: number) => (id: Uint8Array) =>
-      toText(id) === toText(who) ? epoch : undefined;
+    const removed =
+      (who: Uint8Array, epoch: number, whose?: string) =>
+      ({ userId, deviceId }: Pick<Grant, 'userId' | 'deviceId'>) =>
+        toText(deviceId) === toText(who) && userId === (whose ?? userId) ? epoch : undefined;
     const before = sound(byCarol);
     const later = sound(granted(byBob, bob, { userId: 'dave', device: dave, memberEpoch: 8 }));
     const itself = sound(granted(byBob, bob, { userId: 'bob', device: bob, memberEpoch: 7 }));
@@ -270,6 +272,8 @@ describe('isRevoked', () => {
     expect(isRevoked(itself, bobAt7)).toBe(false);
     expect(isRevoked(before, removed(carol.deviceId, 6))).toBe(true);
     expect(isRevoked(before, removed(carol.deviceId, 5))).toBe(false);
+    // Another user was removed on the same device.
+    expect(isRevoked(before, removed(carol.deviceId, 6, 'dave'))).toBe(false);
     expect(isRevoked(before, () => undefined)).toBe(false);
   });
 });

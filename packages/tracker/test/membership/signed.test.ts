@@ -20,6 +20,7 @@ const [tracker, other] = [device(50), device(51)];
 describe('stamp', () => {
   const stamp = fc.record({
     groupKey: bytes(32),
+    userId: fc.string({ maxLength: 16 }),
     deviceId: bytes(32),
     memberEpoch: fc.nat(),
     notAfterMs: fc.maxSafeNat(),
@@ -38,6 +39,7 @@ describe('stamp', () => {
   it('is none with any bit of it changed, cut short, or of another tracker', async () => {
     const value = {
       groupKey: new Uint8Array(32).fill(1),
+      userId: 'alice',
       deviceId: new Uint8Array(32).fill(2),
       memberEpoch: 3,
       notAfterMs: 4,
