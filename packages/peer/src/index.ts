@@ -7,6 +7,7 @@ export { PeerError, type PeerErrorCode } from './errors.ts';
 // A peer and what it reports
 export type {
   AcceptOptions,
+  ByteRange,
   CallOptions,
   Device,
   Download,
@@ -27,9 +28,12 @@ export type {
   Peer,
   PeerEvents,
   PickStrategyName,
+  ScheduledLimits,
   Share,
   ShareOptions,
   SignedDevices,
+  TransferLimits,
+  TransferPlan,
   WaitingReason,
 } from './peer.ts';
 export { type CreatePeerOptions, createPeer } from './shell/create-peer.ts';

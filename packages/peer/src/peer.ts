@@ -143,8 +143,33 @@ export interface DownloadOptions extends CallOptions {
   /** Where the finished file goes; the peer's download folder by default. */
   readonly folder?: string;
   readonly strategy?: PickStrategyName;
+  /** What is fetched first and in order, for a preview or a player; not kept over a restart. */
+  readonly first?: ByteRange | undefined;
   /** Replaces an existing file of that name; without it the download is refused with `file_exists`. */
   readonly overwrite?: boolean;
+}
+
+/** Bytes per second of all transfers together, 16 KiB or more; undefined is no limit. */
+export interface TransferLimits {
+  readonly upBytesPerSecond?: number | undefined;
+  readonly downBytesPerSecond?: number | undefined;
+}
+
+/** Limits for a span of each day, in local time: from one minute of the day (0 to 1439) to before another, past midnight too. */
+export interface ScheduledLimits extends TransferLimits {
+  readonly fromMinute: number;
+  readonly toMinute: number;
+}
+
+/** The general limits, and those that hold in their place at times; of several spans the first counts. */
+export interface TransferPlan extends TransferLimits {
+  readonly schedule?: readonly ScheduledLimits[] | undefined;
+}
+
+/** Bytes of a file, `last` included; the end of the file where it lies beyond. */
+export interface ByteRange {
+  readonly first: number;
+  readonly last: number;
 }
 
 /** Why a download is not getting faster, in the words of a user interface. */
@@ -191,6 +216,8 @@ export interface Download {
   /** Where the bytes are now, a `.part` file until it is complete; undefined until that is open. */
   readonly path: string | undefined;
   progress(): DownloadProgress;
+  /** From now on this comes first, in order; undefined ends that. */
+  fetchFirst(range: ByteRange | undefined): void;
   /** Resolves with the path of the complete file; rejects with the coded error that ended the download. */
   readonly completed: Promise<string>;
   /** Stops it and removes what was fetched. */
@@ -321,6 +348,9 @@ export interface Peer extends AsyncDisposable {
   stopSharing(groupId: string, name: string, options?: CallOptions): Promise<void>;
   shares(): readonly Share[];
   downloads(): readonly Download[];
+
+  /** Limits what is sent and received from now on. Fails with a RangeError for a plan that cannot be meant. */
+  limitTransfers(plan: TransferPlan): void;
 
   on<E extends keyof PeerEvents>(event: E, listener: (...args: PeerEvents[E]) => void): this;
   off<E extends keyof PeerEvents>(event: E, listener: (...args: PeerEvents[E]) => void): this;

@@ -108,6 +108,8 @@ export type SwarmEvent =
       readonly kind: 'range_wanted';
       readonly range: { readonly first: number; readonly last: number } | undefined;
     }
+  /** The peer is to receive no faster in all its downloads; undefined is no limit. The shell keeps to it. */
+  | { readonly kind: 'rate_limited'; readonly bytesPerSecond: number | undefined }
   | { readonly kind: 'paused' }
   /** Goes on after `paused` or `store_failed`. */
   | { readonly kind: 'resumed' }

@@ -1,6 +1,8 @@
 /**
  * The figures that a swarm decides by, each with its reason. All of them can be set, for the simulator and for odd links.
  */
+import { PEER_MESSAGE_LIMITS } from './message-limits.ts';
+
 export interface SwarmLimits {
   /** Pieces asked for in total while the path is short: enough to keep a source busy, too few to queue (swarm.md). */
   readonly minOutstandingPieces: number;
@@ -16,6 +18,10 @@ export interface SwarmLimits {
   readonly wantSetPieces: number;
   /** How many peers are asked for a piece at the end, when every missing one is asked for: 1 is no endgame. */
   readonly endgameSources: number;
+  /** Under a limit of the rate, so much time's worth of pieces is asked for. */
+  readonly limitedAheadMs: number;
+  /** What an uploader sends at a time; a limit of the rate holds so much back. */
+  readonly longestBlockBytes: number;
 
   /** A request is never late before this: below it a garbage collection would count as a fault. */
   readonly minDeadlineMs: number;
@@ -64,6 +70,8 @@ export const SWARM_LIMITS: SwarmLimits = {
   requestsInBudget: 4,
   wantSetPieces: 64,
   endgameSources: 2,
+  limitedAheadMs: 2_000,
+  longestBlockBytes: PEER_MESSAGE_LIMITS.blockBytes,
   minDeadlineMs: 1_000,
   firstDeadlineMs: 5_000,
   maxDeadlineMs: 60_000,

@@ -66,7 +66,7 @@ export function noteBytes(state: SwarmState, request: PieceRequest, bytes: numbe
   current.bytes += bytes;
   const wholeMs = ((nowMs - current.startedAtMs) * current.sizeBytes) / current.bytes;
   const expectedAtMs = current.startedAtMs + 1.5 * wholeMs;
-  if (expectedAtMs - request.startedAtMs > state.limits.maxDeadlineMs) return;
+  if (expectedAtMs - request.startedAtMs > furthestDeadlineMs(state)) return;
   request.deadlineMs = Math.max(request.deadlineMs, expectedAtMs);
 }
 
@@ -92,7 +92,26 @@ export function isBudgetUsed(state: SwarmState, nowMs: number): boolean {
 /** How many pieces may be outstanding now. */
 export function currentBudget(state: SwarmState, nowMs: number): number {
   const measure = { bytesPerSecond: state.rate.bytesPerSecond(nowMs), rttMs: state.pathRtt.meanMs ?? 0 };
-  return requestBudget(measure, state.sizes.pieceLength, state.limits);
+  const budget = requestBudget(measure, state.sizes.pieceLength, state.limits);
+  return Math.min(budget, piecesWithinLimit(state));
+}
+
+/** What is asked for under a limit comes soon: else it would keep uploaders busy and look late. */
+function piecesWithinLimit({ downBytesPerSecond, sizes, limits }: SwarmState): number {
+  if (downBytesPerSecond === undefined) return Number.POSITIVE_INFINITY;
+  return Math.max(1, Math.floor((downBytesPerSecond * limits.limitedAheadMs) / (1_000 * sizes.pieceLength)));
+}
+
+/** How long the peer's own limit may hold a block of the longest kind back. */
+function heldBackMs({ downBytesPerSecond, limits }: SwarmState): number {
+  return downBytesPerSecond === undefined ? 0 : (limits.longestBlockBytes * 4_000) / downBytesPerSecond;
+}
+
+/** No deadline lies further ahead: not even under a limit, where a piece may take long and still be in time. */
+function furthestDeadlineMs(state: SwarmState): number {
+  const { downBytesPerSecond, sizes, limits } = state;
+  const pieceMs = downBytesPerSecond === undefined ? 0 : (sizes.pieceLength * 1_000) / downBytesPerSecond;
+  return Math.max(limits.maxDeadlineMs, 4 * pieceMs);
 }
 
 function freeUploaders(state: SwarmState, budget: number, nowMs: number): Uploader[] {
@@ -162,7 +181,7 @@ function send(
 ): void {
   if (state.requests.size === 0) state.lastByteAtMs = nowMs;
   const maxPieces = Math.min(asked.maxPieces, asked.pieces.length);
-  const patienceMs = scoreOf(state, asked.peer).patienceMs(maxPieces, state.answers);
+  const patienceMs = scoreOf(state, asked.peer).patienceMs(maxPieces, state.answers) + heldBackMs(state);
   const request = state.requests.open(asked.peer, {
     pieces: asked.pieces,
     maxPieces,
@@ -191,13 +210,15 @@ function dueMs(state: SwarmState, request: PieceRequest): number {
 }
 
 /** How long an uploader may pause within a piece: a few times what whole pieces take, within bounds. */
-function stallMs({ sizes, uplinks, limits }: SwarmState): number {
+function stallMs(state: SwarmState): number {
+  const { sizes, uplinks, limits } = state;
   const pieceMs = (sizes.pieceLength * 1_000) / (uplinks.bytesPerSecond ?? Number.MIN_VALUE);
-  return Math.min(limits.maxStallMs, Math.max(limits.minDeadlineMs, 4 * pieceMs));
+  const usualMs = Math.min(limits.maxStallMs, Math.max(limits.minDeadlineMs, 4 * pieceMs));
+  return Math.max(usualMs, heldBackMs(state));
 }
 
 /** When a late request is given up; never before one that waits in a queue of slow pieces usually had an answer. */
 function silenceEndsMs(state: SwarmState, request: PieceRequest): number {
-  const patienceMs = Math.max(state.limits.silenceMs, 2 * (state.answers.boundMs ?? 0));
+  const patienceMs = Math.max(state.limits.silenceMs, 2 * (state.answers.boundMs ?? 0), heldBackMs(state));
   return (request.lastByteAtMs ?? request.startedAtMs) + patienceMs;
 }

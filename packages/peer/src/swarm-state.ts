@@ -52,6 +52,8 @@ export interface SwarmState {
   askedForPeersAtMs: number;
   askForPeersWaitMs: number;
   duplicatePieces: number;
+  /** What all downloads of this peer may receive together. */
+  downBytesPerSecond: number | undefined;
   /** What is to be done, in order; taken by `handle`. */
   effects: SwarmEffect[];
 }
@@ -87,6 +89,7 @@ export function createSwarmState(options: {
     askedForPeersAtMs: Number.NEGATIVE_INFINITY,
     askForPeersWaitMs: options.limits.needPeersMs,
     duplicatePieces: 0,
+    downBytesPerSecond: undefined,
     effects: [],
   };
 }

@@ -152,6 +152,9 @@ function apply(state: SwarmState, event: SwarmEvent, nowMs: number): boolean {
       return false;
     case 'range_wanted':
       return false;
+    case 'rate_limited':
+      state.downBytesPerSecond = event.bytesPerSecond;
+      return false;
   }
 }
 

@@ -8,6 +8,7 @@ import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { peerContract } from '../src/contract.ts';
 import { DownloadTask, type DownloadTaskOptions } from '../src/shell/download-task.ts';
+import { Pace } from '../src/shell/pace.ts';
 import { PeerPool } from '../src/shell/peer-pool.ts';
 import { admitAnybody } from './support/admit-anybody.ts';
 import { honest } from './support/rogues.ts';
@@ -42,7 +43,7 @@ async function setUp(changes: Partial<DownloadTaskOptions>) {
       strategy: 'rarest-first',
       overwrite: false,
     },
-    ...{ deviceId: random.bytes(32), pool, clock, random },
+    ...{ deviceId: random.bytes(32), pool, clock, random, downPace: new Pace(clock) },
     openStore: openDownload,
     requestFile: async () => {
       task.describe({ file: { name, size, pieceLength, root }, sharedBy: 'seeder', peers: [seeder] });

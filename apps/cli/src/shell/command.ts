@@ -26,6 +26,7 @@ export type ParameterKind =
   | 'folder'
   | 'strategy'
   | 'size'
+  | 'range'
   | 'duration'
   | 'count';
 

@@ -137,6 +137,7 @@ const VALUES: Readonly<
   password: () => [],
   code: () => [],
   size: () => [],
+  range: () => [],
   duration: () => [],
   count: () => [],
 };

@@ -11,6 +11,7 @@ import type { CommandResult, ProgressSample } from '../output/reports.ts';
 import { readByteRange } from '../transfer-limits.ts';
 import { abortable } from './abortable.ts';
 import { type CommandContext, defineCommand, type ShellCommand } from './command.ts';
+import { listedShares } from './listed-shares.ts';
 import { downloadRow, fileRow, shareRow } from './rows.ts';
 import { readStrategy } from './strategy.ts';
 
@@ -54,7 +55,7 @@ const uploadFile: ShellCommand = defineCommand({
     const stopShowing = context.board.watch(sample);
     try {
       const share = await context.peer.uploadFile(groupid, path, options);
-      return { command: 'upload_file', share: shareRow(share) };
+      return { command: 'upload_file', share: shareRow(share, true) };
     } finally {
       stopShowing();
     }
@@ -121,7 +122,7 @@ const showDownloads: ShellCommand = defineCommand({
 const showShares: ShellCommand = defineCommand({
   name: 'show_shares',
   summary: 'Show what you share and how much of it was uploaded',
-  run: async ({ peer }) => ({ command: 'show_shares', shares: peer.shares().map(shareRow) }),
+  run: async ({ peer, signal }) => ({ command: 'show_shares', shares: await listedShares(peer, signal) }),
 });
 
 const stopShare: ShellCommand = defineCommand({

@@ -85,6 +85,7 @@ export function createFakeDownload(name = 'a.txt', groupId = 'films'): FakeDownl
     change,
     progress: () => progress,
     cancel: async () => change({ state: 'cancelled' }),
+    fetchFirst: () => undefined,
     complete() {
       change({ state: 'completed', verifiedBytes: 100, verifiedPieces: 4, bytesPerSecond: 0 });
       resolve(path);

@@ -17,9 +17,10 @@ import { DEVICE_ID_BYTES, type Identity } from '@minitorrent/rpc-core/identity';
 import { createTlsNetwork, loadOrCreateIdentity } from '@minitorrent/rpc-core/tls';
 import { deviceNameOf } from '../device-name.ts';
 import { STRANGER_LIMITS } from '../message-limits.ts';
-import type { JoinPolicy, Peer } from '../peer.ts';
+import type { JoinPolicy, Peer, TransferPlan } from '../peer.ts';
 import { type Library, openLibrary } from './library.ts';
 import { MembershipGate } from './membership-gate.ts';
+import { Paces } from './paces.ts';
 import { PeerNode } from './peer-node.ts';
 import { servePieces } from './serve-pieces.ts';
 import { SharedFiles } from './shared-files.ts';
@@ -51,6 +52,8 @@ export interface CreatePeerOptions {
    * 0 nobody is served for longer than the ten minutes of a stamp.
    */
   readonly membershipGraceMs?: number;
+  /** How fast this peer may send and receive, by the time of day; without limits unless given. */
+  readonly limits?: TransferPlan;
   /** TLS as `identity` unless given. One that proves device ids must be of the same device. */
   readonly network?: Network;
   readonly clock?: Clock;
@@ -81,7 +84,9 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
   const identity = options.identity ?? (await loadOrCreateIdentity({ folder: options.dataDir }));
   const network = options.network ?? createTlsNetwork({ identity, clock });
   const files = new SharedFiles(clock);
-  const uplink = new Uplink({ clock, random });
+  const paces = new Paces(clock);
+  paces.follow(options.limits ?? {});
+  const uplink = new Uplink({ clock, random, pace: paces.up });
   const gate = gateOf({ ...options, network, clock });
   const served = servePieces({ files, uplink, admission: gate.admission });
   const address = options.listen ?? { host: '127.0.0.1', port: 0 };
@@ -100,7 +105,7 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
       joinPolicy,
       trackerPatienceMs,
     },
-    ...{ library, files, uplink, gate, served, server, resources: resources.move() },
+    ...{ library, files, uplink, paces, gate, served, server, resources: resources.move() },
   });
 }
 

@@ -16,11 +16,12 @@ import type { PeerAddress } from '@minitorrent/tracker/contract';
 import { DownloadProgressLog } from '../download-progress.ts';
 import { PeerError } from '../errors.ts';
 import type { FileDescription } from '../file-description.ts';
-import type { Download, DownloadProgress, PickStrategyName } from '../peer.ts';
+import type { ByteRange, Download, DownloadProgress, PickStrategyName } from '../peer.ts';
 import type { BanEvidence, PeerId } from '../swarm-events.ts';
 import { untilAborted, wait } from '../waiting.ts';
 import { FileInquiry, type FileInquiryOptions } from './file-inquiry.ts';
 import { findManifest } from './find-manifest.ts';
+import type { Pace } from './pace.ts';
 import type { PeerPool } from './peer-pool.ts';
 import { SwarmRunner } from './swarm-runner.ts';
 
@@ -30,6 +31,9 @@ export interface DownloadTaskOptions extends Omit<FileInquiryOptions, 'onRefused
   readonly groupId: string;
   readonly folder: string;
   readonly strategy: PickStrategyName;
+  readonly downPace: Pace;
+  /** What comes first. */
+  readonly first?: ByteRange | undefined;
   readonly overwrite: boolean;
   /** An existing folder for what is kept about downloads besides their bytes. */
   readonly leavesDir: string;
@@ -67,11 +71,13 @@ export class DownloadTask implements Download {
   #runner: SwarmRunner | undefined;
   #store: DownloadStore | undefined;
   #file: FileDescriptor | undefined;
+  #first: ByteRange | undefined;
 
   constructor(options: DownloadTaskOptions) {
     this.#options = options;
     this.groupId = options.groupId;
     this.name = options.name;
+    this.#first = options.first;
     this.#inquiry = new FileInquiry({ ...options, onRefused: (error) => this.#closing.abort(error) });
     this.described = this.#described.promise;
     this.completed = this.#completed.promise;
@@ -113,6 +119,11 @@ export class DownloadTask implements Download {
   /** These peers share the file. */
   peersFound(peers: readonly PeerAddress[]): void {
     this.#use(this.#inquiry.peersFound(peers));
+  }
+
+  fetchFirst(range: ByteRange | undefined): void {
+    this.#first = range;
+    this.#runner?.tell({ kind: 'range_wanted', range: this.#firstPieces() });
   }
 
   async cancel(): Promise<void> {
@@ -214,9 +225,18 @@ export class DownloadTask implements Download {
       onCompleted: () => finished.resolve(),
     });
     this.#runner = runner;
+    runner.start(this.#firstPieces());
     runner.peersFound(this.#inquiry.peers);
     await untilAborted(finished.promise, signal);
     await runner.close();
+  }
+
+  /** The pieces of what comes first, once it is known how the file is cut. */
+  #firstPieces(): { readonly first: number; readonly last: number } | undefined {
+    const pieceLength = this.#file?.pieceLength;
+    if (this.#first === undefined || pieceLength === undefined) return undefined;
+    const { first, last } = this.#first;
+    return { first: Math.floor(first / pieceLength), last: Math.floor(last / pieceLength) };
   }
 
   /** A full disk is waited for; anything else ends the download. */

@@ -10,6 +10,7 @@ import type { BegunPieces, NamedPieces, OpenPiece } from '../begun-pieces.ts';
 import { brokenAnswer, isBroken } from '../broken-answer.ts';
 import type { peerContract } from '../contract.ts';
 import type { PeerId, RequestId, RequestOutcome, SwarmEvent } from '../swarm-events.ts';
+import type { Pace } from './pace.ts';
 
 export interface PieceCall {
   readonly client: Client<typeof peerContract>;
@@ -22,6 +23,8 @@ export interface PieceCall {
   /** What other calls have brought of pieces that are not whole; what this one brings stays there. */
   readonly begun: BegunPieces;
   readonly signal: AbortSignal;
+  /** What comes waits here for its turn, and the uploader with it; without one there is no limit. */
+  readonly pace?: Pace;
   report(event: SwarmEvent): void;
   /** The store did not take a verified piece. */
   onStoreError(error: unknown): void;
@@ -66,8 +69,13 @@ class PieceReceiver {
     for await (const item of client.send_pieces(request, { signal })) {
       // Of a peer that was banned meanwhile, not even what is here already is looked at.
       signal.throwIfAborted();
-      if (item.kind === 'piece') this.#open(item.index, item.leafHashes);
-      else await this.#addBlock(item.offset, item.data);
+      if (item.kind === 'piece') {
+        this.#open(item.index, item.leafHashes);
+        continue;
+      }
+      await this.#call.pace?.take(item.data.length, signal);
+      signal.throwIfAborted();
+      await this.#addBlock(item.offset, item.data);
     }
   }
 

@@ -39,6 +39,7 @@ import type {
   Share,
   ShareOptions,
   SignedDevices,
+  TransferPlan,
 } from '../peer.ts';
 import { SharedFileCheck } from '../shared-file-check.ts';
 import type { Credentials } from '../tracker-client.ts';
@@ -49,6 +50,7 @@ import { MemberCalls } from './member-calls.ts';
 import type { MembershipGate } from './membership-gate.ts';
 import type { MembershipKeeper } from './membership-keeper.ts';
 import { OfflineLogins } from './offline-logins.ts';
+import type { Paces } from './paces.ts';
 import { PeerPool } from './peer-pool.ts';
 import type { SharedFiles } from './shared-files.ts';
 import { SignIn } from './sign-in.ts';
@@ -76,6 +78,7 @@ export interface PeerNodeOptions {
   readonly library: Library;
   readonly files: SharedFiles;
   readonly uplink: Uplink;
+  readonly paces: Paces;
   readonly gate: MembershipGate;
   readonly served: Served;
   readonly server: RpcServer;
@@ -173,6 +176,7 @@ export class PeerNode implements Peer {
     const desk = this.#openDesk(userId);
     const workspace = new Workspace({
       ...{ ...this.#options, userId, deviceId, calls, announcers, pool, events },
+      downPace: this.#options.paces.down,
       groupKey: (groupId) => this.#keeper.groupKey(groupId),
       learnGroupKey: async (groupId, call) => void (await desk.ownRight(groupId, call)),
     });
@@ -313,6 +317,10 @@ export class PeerNode implements Peer {
     return this;
   }
 
+  limitTransfers(plan: TransferPlan): void {
+    this.#options.paces.follow(plan);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -330,6 +338,7 @@ export class PeerNode implements Peer {
     await this.#signIn.settled();
     this.#pool.close();
     this.#options.uplink.close();
+    this.#options.paces.close();
     await this.#options.resources.disposeAsync();
   }
 

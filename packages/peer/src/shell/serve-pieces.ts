@@ -125,7 +125,10 @@ async function* sendPieces(
   for (;;) {
     const index = await upload.nextPiece(signal);
     if (index === undefined) return;
-    for await (const item of pieceItems(file, { index, fromLeaf: firstLeaves.get(index) ?? 0 }, signal)) {
+    const piece = { index, fromLeaf: firstLeaves.get(index) ?? 0, blockBytes: upload.blockBytes() };
+    for await (const item of pieceItems(file, piece, signal)) {
+      if (item.kind === 'block') await upload.mayGo(item.data.length, signal);
+      signal.throwIfAborted();
       yield item;
       if (item.kind !== 'block') continue;
       file.uploadedBytes += item.data.length;
@@ -149,14 +152,18 @@ function firstLeavesOf({ begun }: PiecesRequest, layout: PieceLayout): ReadonlyM
 
 async function* pieceItems(
   file: SharedFile,
-  { index, fromLeaf }: { readonly index: number; readonly fromLeaf: number },
+  {
+    index,
+    fromLeaf,
+    blockBytes,
+  }: { readonly index: number; readonly fromLeaf: number; readonly blockBytes: number },
   signal: AbortSignal,
 ): AsyncGenerator<PieceItem> {
   try {
     yield { kind: 'piece', index, leafHashes: await file.store.readLeafHashes(index, { signal }) };
     const size = file.store.layout.pieceSize(index);
-    for (let offset = fromLeaf * LEAF_BYTES; offset < size; offset += LIMITS.blockBytes) {
-      const length = Math.min(LIMITS.blockBytes, size - offset);
+    for (let offset = fromLeaf * LEAF_BYTES; offset < size; offset += blockBytes) {
+      const length = Math.min(blockBytes, size - offset);
       yield { kind: 'block', offset, data: await file.store.readBlock(index, offset, length, { signal }) };
     }
   } catch (error) {

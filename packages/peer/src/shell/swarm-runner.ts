@@ -27,6 +27,7 @@ import type {
 } from '../swarm-events.ts';
 import { type SwarmLimits, swarmLimits } from '../swarm-limits.ts';
 import { fetchPieces } from './fetch-pieces.ts';
+import type { Pace } from './pace.ts';
 import type { PeerPool } from './peer-pool.ts';
 
 const log = createDebug('minitorrent:peer:swarm');
@@ -41,6 +42,8 @@ export interface SwarmRunnerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly strategy: PickStrategyName;
+  /** The pace of all that this peer receives. */
+  readonly downPace: Pace;
   readonly limits?: Partial<SwarmLimits>;
   /** Everything that happens, for progress and logs. */
   onEvent(event: SwarmEvent): void;
@@ -68,6 +71,7 @@ export class SwarmRunner {
   readonly #running = new Set<Promise<void>>();
   #events: SwarmEvent[] | undefined;
   #isClosed = false;
+  #stopFollowing: () => void = () => undefined;
   #cancelWake: () => void = () => undefined;
 
   constructor(options: SwarmRunnerOptions) {
@@ -89,6 +93,16 @@ export class SwarmRunner {
       pieceLength,
       sizeBytes: size,
     });
+  }
+
+  /** Keeps to the pace, and lets `first` come first. */
+  start(first: { readonly first: number; readonly last: number } | undefined): void {
+    const { downPace } = this.#options;
+    const tellLimit = (): void =>
+      this.tell({ kind: 'rate_limited', bytesPerSecond: downPace.bytesPerSecond });
+    this.#stopFollowing = downPace.onChange(tellLimit);
+    tellLimit();
+    if (first !== undefined) this.tell({ kind: 'range_wanted', range: first });
   }
 
   /** These peers share the file. */
@@ -116,6 +130,7 @@ export class SwarmRunner {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelWake();
+    this.#stopFollowing();
     for (const call of this.#calls.values()) call.abort();
     for (const { closing } of this.#neighbours.values()) closing.abort();
     await Promise.all(this.#running);
@@ -212,6 +227,7 @@ export class SwarmRunner {
       ...{ groupId, store, peer, requestId, pieces, maxPieces, onStoreError },
       // Somebody else may use the connection of a peer that this download has given up.
       signal: AbortSignal.any([call.signal, neighbour.closing.signal]),
+      pace: this.#options.downPace,
       report: (event) => this.tell(event),
     });
     this.#run(done.finally(() => this.#calls.delete(requestId)));

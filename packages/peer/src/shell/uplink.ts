@@ -1,7 +1,9 @@
 /**
  * Carries out the upload queue's decisions: every `send_pieces` call that this peer serves waits here for its turn.
  */
+import { LEAF_BYTES } from '@minitorrent/chunk-store';
 import { type Clock, type Random, RpcError } from '@minitorrent/rpc-core';
+import { PEER_MESSAGE_LIMITS } from '../message-limits.ts';
 import type { PeerId, PiecesOf } from '../swarm-events.ts';
 import {
   type UploadEffect,
@@ -12,11 +14,14 @@ import {
 } from '../upload-events.ts';
 import { createUploadQueue, type UploadQueue } from '../upload-queue.ts';
 import { untilAborted } from '../waiting.ts';
+import { Pace } from './pace.ts';
 
 export interface UplinkOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits?: Partial<UploadLimits>;
+  /** The pace of all that this peer sends; without a limit unless given. */
+  readonly pace?: Pace;
 }
 
 export interface UploadRequest {
@@ -39,6 +44,10 @@ interface Call {
 export interface Upload extends Disposable {
   /** The next piece to send; undefined when the call has had all. Fails with `busy` or `missing_piece`. */
   nextPiece(signal: AbortSignal): Promise<number | undefined>;
+  /** The most bytes to send at a time: less than a block where a limit would make its receiver wait long for one. */
+  blockBytes(): number;
+  /** Resolves when so many bytes of the piece may be sent. */
+  mayGo(bytes: number, signal: AbortSignal): Promise<void>;
   /** The connection took this many bytes of the piece. */
   blockSent(bytes: number): void;
   pieceSent(): void;
@@ -46,14 +55,16 @@ export interface Upload extends Disposable {
 
 export class Uplink {
   readonly #clock: Clock;
+  readonly #pace: Pace;
   readonly #queue: UploadQueue;
   readonly #calls = new Map<UploadId, Call>();
   #lastId = 0;
   #cancelWake: () => void = () => undefined;
 
   constructor(options: UplinkOptions) {
-    const { clock, random, limits = {} } = options;
+    const { clock, random, limits = {}, pace = new Pace(clock) } = options;
     this.#clock = clock;
+    this.#pace = pace;
     this.#queue = createUploadQueue({ random, limits });
   }
 
@@ -66,6 +77,12 @@ export class Uplink {
     this.#tell({ kind: 'requested', uploadId: id, ...request });
     return {
       nextPiece: (signal) => untilAborted(call.turn.promise, signal),
+      blockBytes: () => blockBytesAt(this.#pace.bytesPerSecond),
+      mayGo: async (bytes, signal) => {
+        await this.#pace.take(bytes, signal);
+        // Whoever waits here has not stopped reading.
+        this.#tell({ kind: 'block_sent', uploadId: id, bytes: 0 });
+      },
       blockSent: (bytes) => this.#tell({ kind: 'block_sent', uploadId: id, bytes }),
       pieceSent: () => {
         call.turn = Promise.withResolvers();
@@ -109,6 +126,13 @@ export class Uplink {
     const delayMs = Math.max(0, atMs - this.#clock.now());
     this.#cancelWake = this.#clock.schedule(delayMs, () => this.#tell({ kind: 'tick' }));
   }
+}
+
+/** Whole leaves, of half a second at the most. */
+function blockBytesAt(bytesPerSecond: number | undefined): number {
+  if (bytesPerSecond === undefined) return PEER_MESSAGE_LIMITS.blockBytes;
+  const leaves = Math.max(1, Math.floor(bytesPerSecond / 2 / LEAF_BYTES));
+  return Math.min(PEER_MESSAGE_LIMITS.blockBytes, leaves * LEAF_BYTES);
 }
 
 const REFUSALS = {

@@ -13,6 +13,7 @@ import { PeerError } from '../errors.ts';
 import type { EventHub } from '../event-hub.ts';
 import type { FileDescription } from '../file-description.ts';
 import type {
+  ByteRange,
   CallOptions,
   DownloadOptions,
   PeerEvents,
@@ -24,6 +25,7 @@ import { badSignature, SharedFileCheck } from '../shared-file-check.ts';
 import type { Announcers } from './announcers.ts';
 import { DownloadTask } from './download-task.ts';
 import type { DownloadRecord, Library } from './library.ts';
+import type { Pace } from './pace.ts';
 import type { PeerPool } from './peer-pool.ts';
 import type { SharedFiles } from './shared-files.ts';
 import { Shelf } from './shelf.ts';
@@ -42,6 +44,7 @@ export interface WorkspaceOptions {
   readonly calls: TrackerCalls;
   readonly announcers: Announcers;
   readonly pool: PeerPool;
+  readonly downPace: Pace;
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EventHub<PeerEvents>;
@@ -110,7 +113,7 @@ export class Workspace {
     }
     const { folder = downloadDir, strategy = 'rarest-first', overwrite = false } = options;
     const record = { userId, groupId, name, folder, strategy, overwrite };
-    const task = this.#start(record);
+    const task = this.#start(record, { first: options.first });
     const abort = (): void =>
       void task.close(new PeerError('cancelled', `The download of ${name} was cancelled`));
     options.signal?.addEventListener('abort', abort);
@@ -173,7 +176,10 @@ export class Workspace {
   /** `resumed`: it is in the library since an earlier run, with what was known then. */
   #start(
     record: Omit<DownloadRecord, 'description'>,
-    how: { readonly resumed?: Pick<DownloadRecord, 'description'> } = {},
+    how: {
+      readonly resumed?: Pick<DownloadRecord, 'description'>;
+      readonly first?: ByteRange | undefined;
+    } = {},
   ): DownloadTask {
     const { groupId, name } = record;
     const { calls, files, announcers, events, dataDir, library, userId } = this.#options;

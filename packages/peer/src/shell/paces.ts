@@ -1,0 +1,48 @@
+/**
+ * The paces of a peer's two directions, by its plan and the time of day.
+ */
+import type { Clock } from '@minitorrent/rpc-core';
+import type { TransferPlan } from '../peer.ts';
+import { checkPlan, limitsAt } from '../transfer-limits.ts';
+import { Pace } from './pace.ts';
+
+const MINUTE_MS = 60_000;
+
+export class Paces {
+  readonly up: Pace;
+  readonly down: Pace;
+  readonly #clock: Clock;
+  #plan: TransferPlan = {};
+  #cancelChange: () => void = () => undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.up = new Pace(clock);
+    this.down = new Pace(clock);
+  }
+
+  /** Holds from now on. Fails with a RangeError as `checkPlan` does, and then nothing changes. */
+  follow(plan: TransferPlan): void {
+    checkPlan(plan);
+    this.#plan = plan;
+    this.#apply();
+  }
+
+  close(): void {
+    this.#cancelChange();
+  }
+
+  #apply(): void {
+    this.#cancelChange();
+    // By the clock on the wall where the program runs: that is how people mean it.
+    const now = new Date(this.#clock.wallNow());
+    const minute = now.getHours() * 60 + now.getMinutes();
+    const { upBytesPerSecond, downBytesPerSecond } = limitsAt(this.#plan, minute);
+    this.up.bytesPerSecond = upBytesPerSecond;
+    this.down.bytesPerSecond = downBytesPerSecond;
+    if (this.#plan.schedule === undefined) return;
+    // The wall clock may be set: it is looked at every minute.
+    const restMs = MINUTE_MS - (now.getSeconds() * 1_000 + now.getMilliseconds());
+    this.#cancelChange = this.#clock.schedule(restMs, () => this.#apply());
+  }
+}
