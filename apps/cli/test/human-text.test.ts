@@ -427,6 +427,15 @@ const EVENTS: readonly (readonly [CliEvent, string])[] = [
     'alice has to log in again: the password is another. Next: login alice',
   ],
   [
+    {
+      event: 'login-needed',
+      userId: 'alice',
+      reason: 'alice has never logged in on this device; log in with the password once',
+      code: 'unknown_device',
+    },
+    'alice has to log in again: alice has never logged in on this device, or the tracker has lost its data. Next: logout, then login alice; where it knows no such user, create_user alice in between',
+  ],
+  [
     { event: 'wrong-group-key', groupId: 'films', reason: 'it was founded by another', code: 'bad_proof' },
     'A tracker is not believed about films: it was founded by another. Next: ask its admin; if it was made anew, leave_group films and join again',
   ],

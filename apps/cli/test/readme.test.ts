@@ -76,6 +76,7 @@ describe('JSON.md', () => {
       'root',
       'path',
       'state',
+      'isListed',
       'uploadedBytes',
     ]);
   });

@@ -23,6 +23,8 @@ export interface ShareRow {
   readonly root: string;
   readonly path: string;
   readonly state: string;
+  /** Whether a tracker lists it, without which nobody finds it; null where none tells. */
+  readonly isListed: boolean | null;
   readonly uploadedBytes: number;
 }
 

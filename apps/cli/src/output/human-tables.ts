@@ -3,6 +3,7 @@
  * An empty list says what to do next.
  */
 
+import { quoteWord } from '../shell/tokenize.ts';
 import type { DemoResult, FailoverResult } from './demo-reports.ts';
 import type { DownloadRow, FileRow, ShareRow } from './file-reports.ts';
 import type { GroupRow, RequestRow } from './membership-reports.ts';
@@ -87,7 +88,7 @@ export function fileLines(groupId: string, files: readonly FileRow[], room: numb
 /** What this peer shares. */
 export function shareLines(shares: readonly ShareRow[], room: number): string[] {
   if (shares.length === 0) return ['You share nothing. Next: upload_file <groupid> <path>'];
-  return formatTable(
+  const table = formatTable(
     [
       { title: 'GROUP' },
       { title: 'FILE' },
@@ -100,12 +101,27 @@ export function shareLines(shares: readonly ShareRow[], room: number): string[] 
       row.groupId,
       row.name,
       formatBytes(row.size),
-      row.state,
+      row.isListed === false ? `${row.state}, NOT LISTED` : row.state,
       formatBytes(row.uploadedBytes),
       row.path,
     ]),
     room,
   );
+  return [...table, ...listedLines(shares)];
+}
+
+/** Under the shares: what it means that some are not listed, or that nobody tells. */
+function listedLines(shares: readonly ShareRow[]): string[] {
+  const lost = shares.find(({ isListed }) => isListed === false);
+  if (lost !== undefined) {
+    const again = safe`upload_file ${quoteWord(lost.groupId)} ${quoteWord(lost.path)}`;
+    return [
+      `What is not listed nobody finds: no tracker knows of it, or not any more. Next: ${again}; before that create_group or join_group, where list_groups does not show the group as yours`,
+    ];
+  }
+  return shares.some(({ isListed }) => isListed === null)
+    ? ['No tracker tells now whether others find all of this']
+    : [];
 }
 
 /** What is under way, and what it waits for. */

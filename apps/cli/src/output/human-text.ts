@@ -122,7 +122,7 @@ export function eventLine(event: CliEvent): string {
     case 'login-needed':
       return event.code === 'device_revoked'
         ? safe`${event.userId} is logged out: ${event.reason.split('; ', 1)[0] ?? ''}. A new data folder (--data) makes a new device of this one`
-        : safe`${event.userId} has to log in again: ${event.reason}. Next: login ${event.userId}`;
+        : loginLine(event);
     case 'offline':
       return safe`Logged in as ${event.userId} without a tracker: what you share is served, downloads go on with the peers they know`;
     case 'join-request':
@@ -148,6 +148,14 @@ export function eventLine(event: CliEvent): string {
     case 'notice':
       return safe`${event.message}`;
   }
+}
+
+/** Whoever is still logged in, because other trackers may know the device, has to log out first. */
+function loginLine({ userId, reason, code }: Extract<CliEvent, { event: 'login-needed' }>): string {
+  const why = reason.split('; ', 1)[0] ?? '';
+  return code === 'unknown_device'
+    ? safe`${userId} has to log in again: ${why}, or the tracker has lost its data. Next: logout, then login ${userId}; where it knows no such user, create_user ${userId} in between`
+    : safe`${userId} has to log in again: ${why}. Next: login ${userId}`;
 }
 
 /** Why a shared file is not served. */

@@ -21,8 +21,13 @@ export function fileRow(summary: FileSummary): FileRow {
   };
 }
 
-export function shareRow({ groupId, file, path, state, uploadedBytes }: Share): ShareRow {
-  return { groupId, name: file.name, size: file.size, root: hex(file.root), path, state, uploadedBytes };
+/** `isListed`: whether a tracker lists it; null where none tells. */
+export function shareRow(
+  { groupId, file, path, state, uploadedBytes }: Share,
+  isListed: boolean | null,
+): ShareRow {
+  const { name, size, root } = file;
+  return { groupId, name, size, root: hex(root), path, state, isListed, uploadedBytes };
 }
 
 /** A download with its progress at this moment. */

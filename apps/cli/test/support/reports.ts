@@ -50,5 +50,6 @@ export const shareRow: ShareRow = {
   root: 'ab'.repeat(32),
   path: '/home/alice/holiday.mkv',
   state: 'serving',
+  isListed: true,
   uploadedBytes: 250_000_000,
 };
