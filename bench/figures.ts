@@ -12,6 +12,7 @@ import { startup } from './micro/startup.ts';
 import { tls } from './micro/tls.ts';
 import { fourSeeders } from './transfer/four-seeders.ts';
 import { oneToOne } from './transfer/one-to-one.ts';
+import { stalledReader } from './transfer/stalled-reader.ts';
 import { halfDie, swarm } from './transfer/swarm.ts';
 
 export const FIGURES: readonly Figure[] = [
@@ -27,6 +28,7 @@ export const FIGURES: readonly Figure[] = [
   memory,
   oneToOne,
   fourSeeders,
+  stalledReader,
   swarm,
   halfDie,
 ];

@@ -81,15 +81,20 @@ describe('runTransfer', () => {
     await expect(runTransfer(system, { source, folder, lab: oneToTwo })).rejects.toThrow('no disk');
   });
 
-  test('does not wait for those that die, and does not look at what they have', async () => {
-    const system = systemOf((job, index) => (index === 1 ? new Promise(() => undefined) : copy(job, index)));
-    const deaths = { leechers: 1, afterSeconds: 0 };
-    const { secondsWithStart, seconds } = await runTransfer(system, {
-      source,
-      folder,
-      lab: oneToTwo,
-      deaths,
-    });
-    expect(secondsWithStart).toBe(seconds);
-  });
+  test.for(['dies', 'freezes'] as const)(
+    'does not wait for a leecher that %s, and does not look at what it has',
+    async (kind) => {
+      const system = systemOf((job, index) =>
+        index === 1 ? new Promise(() => undefined) : copy(job, index),
+      );
+      const mishap = { kind, leechers: 1, afterSeconds: 0 };
+      const { secondsWithStart, seconds } = await runTransfer(system, {
+        source,
+        folder,
+        lab: oneToTwo,
+        mishap,
+      });
+      expect(secondsWithStart).toBe(seconds);
+    },
+  );
 });

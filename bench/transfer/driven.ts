@@ -36,6 +36,8 @@ export interface Driven extends AsyncDisposable {
   usage(): Promise<ProcessUsage>;
   /** Ends it as a power cut would. */
   kill(): Promise<void>;
+  /** From now on it does nothing, and keeps its connections: it neither reads nor closes. */
+  freeze(): void;
 }
 
 export function startDriven({
@@ -104,9 +106,12 @@ export function startDriven({
       child.kill('SIGKILL');
       await ended;
     },
+    freeze: () => void child.kill('SIGSTOP'),
     async [Symbol.asyncDispose]() {
       isStopping = true;
       child.kill('SIGTERM');
+      // Or one that is frozen would not see it.
+      child.kill('SIGCONT');
       const timer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
       await ended;
       clearTimeout(timer);

@@ -18,8 +18,14 @@ export interface TransferOptions {
   readonly source: SourceFile;
   readonly folder: string;
   readonly lab: Lab;
-  /** Ends the last `leechers` of them, `afterSeconds` after the command. */
-  readonly deaths?: { readonly leechers: number; readonly afterSeconds: number };
+  readonly mishap?: Mishap;
+}
+
+/** What happens to the last `leechers` of them, `afterSeconds` after the command; nobody waits for these. */
+export interface Mishap {
+  readonly kind: 'dies' | 'freezes';
+  readonly leechers: number;
+  readonly afterSeconds: number;
 }
 
 export interface Transfer {
@@ -36,11 +42,11 @@ export interface Transfer {
 
 /** Rejects when a program fails, hangs, or has a byte wrong. */
 export async function runTransfer(system: System, options: TransferOptions): Promise<Transfer> {
-  const { source, lab, deaths } = options;
+  const { source, lab, mishap } = options;
   const folder = await mkdtemp(join(options.folder, 'round-'));
   try {
     await using session = await within(PATIENCE_MS, system.open({ source, folder, lab }));
-    const survivors = session.leechers.slice(0, session.leechers.length - (deaths?.leechers ?? 0));
+    const survivors = session.leechers.slice(0, session.leechers.length - (mishap?.leechers ?? 0));
     // The page cache is the same for everybody: the source is in it, and there is room for what arrives.
     if ((await sha256OfFile(source.path)) !== source.sha256) throw new Error('The source has changed');
     await warmMemory(folder, source.bytes * session.leechers.length);
@@ -53,7 +59,7 @@ export async function runTransfer(system: System, options: TransferOptions): Pro
 async function measure(
   session: Session,
   survivors: readonly Leecher[],
-  { source, deaths }: TransferOptions,
+  { source, mishap }: TransferOptions,
 ): Promise<Transfer> {
   const ends = [...session.seeders, ...survivors.map(({ process }) => process)];
   const before = await cpuSeconds(ends);
@@ -62,13 +68,13 @@ async function measure(
     const { path, seconds } = await leecher.download();
     return { path, seconds: seconds ?? (performance.now() - startedAt) / 1000 };
   });
-  // Those of the dead fail, and nobody waits for them.
+  // Those of the dead fail, those of the frozen never end, and nobody waits for them.
   for (const download of downloads) download.catch(() => undefined);
-  const killing = deaths === undefined ? undefined : killLast(session.leechers, deaths);
+  const happening = mishap === undefined ? undefined : letHappen(mishap, session.leechers);
   const arrivals = await within(PATIENCE_MS, Promise.all(downloads.slice(0, survivors.length)));
   const seconds = Math.max(...arrivals.map((arrival) => arrival.seconds));
   const cpu = (await cpuSeconds(ends)) - before;
-  await killing;
+  await happening;
   const leecherPeakMib = await peakMib(survivors.map(({ process }) => process));
   const seederPeakMib = await peakMib(session.seeders);
   for (const { path } of arrivals) {
@@ -84,12 +90,13 @@ async function measure(
   };
 }
 
-async function killLast(
+async function letHappen(
+  { kind, leechers: count, afterSeconds }: Mishap,
   leechers: readonly Leecher[],
-  deaths: { readonly leechers: number; readonly afterSeconds: number },
 ): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, deaths.afterSeconds * 1000));
-  await Promise.all(leechers.slice(-deaths.leechers).map(({ process }) => process.kill()));
+  await new Promise((resolve) => setTimeout(resolve, afterSeconds * 1000));
+  const victims = leechers.slice(-count).map(({ process }) => process);
+  await Promise.all(victims.map((victim) => (kind === 'dies' ? victim.kill() : victim.freeze())));
 }
 
 /** A transfer between one leecher and whoever seeds, as a sample. */

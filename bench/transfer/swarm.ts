@@ -9,7 +9,7 @@ import { contend, findAll } from './found.ts';
 import { findLibtorrent } from './libtorrent.ts';
 import { minitorrent } from './minitorrent.ts';
 import { openNamespaceLab } from './namespace-lab.ts';
-import { runTransfer, type TransferOptions } from './run-transfer.ts';
+import { type Mishap, runTransfer, type TransferOptions } from './run-transfer.ts';
 import { makeSource, type SourceFile } from './source-file.ts';
 import type { Found } from './system.ts';
 import { findWebTorrent } from './webtorrent.ts';
@@ -56,11 +56,12 @@ async function prepare(
     const source = await makeSource(folder, MIB);
     const { systems, missing } = await findAll(searches);
     const bound = boundOf(source, LEECHERS - dying);
-    const deaths = dying === 0 ? {} : { deaths: { leechers: dying, afterSeconds: bound / 3 } };
+    const mishap: Mishap | undefined =
+      dying === 0 ? undefined : { kind: 'dies', leechers: dying, afterSeconds: bound / 3 };
+    const options = { source, folder, lab, ...(mishap === undefined ? {} : { mishap }) };
     return {
       contenders: [minitorrent, ...systems].map(
-        (system): Contender =>
-          contend(system, () => measure({ system, source, folder, lab, ...deaths }, bound)),
+        (system): Contender => contend(system, () => measure({ system, ...options }, bound)),
       ),
       missing,
       close: async () => await lab[Symbol.asyncDispose](),
