@@ -20,8 +20,10 @@ export { choosePieceLength, createPieceLayout, type PieceLayout } from './piece-
 
 // Hashes and proofs
 
+export type { HashedBlock } from './hashed-block.ts';
 export { createMerkleProof, type MerkleClaim, verifyMerkleProof } from './merkle-proof.ts';
 export { hashLeaf, hashLeaves, merkleRoot, paddingNode, type TreeShape } from './merkle-tree.ts';
+export { type BlockHasher, createBlockHasher } from './shell/block-hasher.ts';
 
 // Stores
 

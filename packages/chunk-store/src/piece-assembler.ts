@@ -8,6 +8,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Bitfield } from './bitfield.ts';
 import { StoreError } from './errors.ts';
+import { HashedBlock, hashBlock } from './hashed-block.ts';
 import { HASH_BYTES, LEAF_BYTES } from './limits.ts';
 import { type Manifest, pieceHash } from './manifest.ts';
 import { hashLeaves, merkleRoot } from './merkle-tree.ts';
@@ -68,8 +69,9 @@ export interface PieceAssembler {
    * Checks and keeps whole leaves that start `offset` bytes into the piece; only the last leaf of the piece may be short.
    * Fails with `bad_length` for other cuts, and with `hash_mismatch` at the first bad `leaf`; those before it are kept. A
    * leaf that is here already is checked again and changes nothing, so that whoever sent it wrong is known all the same.
+   * What is not hashed yet is hashed here.
    */
-  addBlock(offset: number, bytes: Uint8Array): AssemblyProgress;
+  addBlock(offset: number, block: Uint8Array | HashedBlock): AssemblyProgress;
   /** The piece, with every leaf here. Fails with `incomplete` otherwise. */
   finish(): VerifiedPiece;
 }
@@ -155,11 +157,11 @@ class LeafwiseAssembler implements PieceAssembler {
     this.#leafHashes ??= leafHashes.slice();
   }
 
-  addBlock(offset: number, bytes: Uint8Array): AssemblyProgress {
+  addBlock(offset: number, block: Uint8Array | HashedBlock): AssemblyProgress {
     const leafHashes = this.#leafHashes;
     if (leafHashes === undefined) throw new TypeError('Cannot add a block before the leaf hashes are set');
-    this.#checkCut(offset, bytes.length);
-    const hashes = hashLeaves(bytes);
+    this.#checkCut(offset, block instanceof HashedBlock ? block.bytes.length : block.length);
+    const { bytes, leafHashes: hashes } = block instanceof HashedBlock ? block : hashBlock(block);
     const first = offset / LEAF_BYTES;
     for (let leaf = 0; leaf * HASH_BYTES < hashes.length; leaf += 1) {
       this.#checkLeaf(first + leaf, hashAt(hashes, leaf), hashAt(leafHashes, first + leaf));

@@ -1,5 +1,5 @@
 /**
- * What a segment hasher and its worker threads say to each other.
+ * What hashing threads are asked, and what they answer.
  */
 
 /** Consecutive whole pieces of a file; only the last one of the file may be short. */
@@ -23,15 +23,29 @@ export interface SegmentHashes {
   readonly pieceHashes: Uint8Array;
 }
 
-/** A job by its number, on a file that the asking thread has open. */
-export interface HashRequest {
-  readonly id: number;
+/** A segment of a file that the asking thread has open; the answer is `SegmentHashes`. */
+export interface SegmentRequest {
+  readonly kind: 'segment';
   readonly descriptor: number;
   readonly job: SegmentJob;
 }
 
-/** The hashes, or what went wrong: of an error itself only name, message and stack would reach the other thread. */
+/** A block in shared memory; the answer is the hashes of its leaves, 32 bytes each. */
+export interface BlockRequest {
+  readonly kind: 'block';
+  readonly bytes: Uint8Array;
+}
+
+export type HashRequest = SegmentRequest | BlockRequest;
+
+/** A request by its number. */
+export interface NumberedRequest {
+  readonly id: number;
+  readonly request: HashRequest;
+}
+
+/** The answer, or what went wrong: of an error itself only name, message and stack would reach the other thread. */
 export type HashReply = { readonly id: number } & (
-  | { readonly hashes: SegmentHashes }
+  | { readonly answer: SegmentHashes | Uint8Array }
   | { readonly failure: { readonly message: string; readonly code: unknown } }
 );

@@ -1,30 +1,33 @@
 /**
- * The worker's side of `segment-hasher.ts`. It reads the file itself: what the same core has just read is in its cache
- * when it is hashed, which is worth a third of the time.
+ * A hashing thread. Segments of a file it reads itself: what the same core has just read is in its cache when it is
+ * hashed, which is worth a third of the time. Blocks are in memory that it shares with whoever asks.
  */
 import { readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { HASH_BYTES, LEAF_BYTES } from '../limits.ts';
 import { hashLeaves } from '../merkle-tree.ts';
 import { hashPieces } from '../piece-hashes.ts';
-import type { HashReply, HashRequest, SegmentHashes, SegmentJob } from './hash-messages.ts';
+import type { HashReply, HashRequest, NumberedRequest, SegmentHashes, SegmentJob } from './hash-messages.ts';
 
 /** Small enough for a core's second cache. */
 const CHUNK_BYTES = 524_288;
 
 const chunk = new Uint8Array(CHUNK_BYTES);
 
-parentPort?.on('message', ({ id, descriptor, job }: HashRequest) => {
-  parentPort?.postMessage(answer(id, descriptor, job));
-});
+parentPort?.on('message', (request: NumberedRequest) => parentPort?.postMessage(reply(request)));
 
-function answer(id: number, descriptor: number, job: SegmentJob): HashReply {
+function reply({ id, request }: NumberedRequest): HashReply {
   try {
-    return { id, hashes: hashSegment(descriptor, job) };
+    return { id, answer: answer(request) };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return { id, failure: { message: error.message, code: 'code' in error ? error.code : undefined } };
   }
+}
+
+function answer(request: HashRequest): SegmentHashes | Uint8Array {
+  if (request.kind === 'block') return hashLeaves(request.bytes);
+  return hashSegment(request.descriptor, request.job);
 }
 
 function hashSegment(descriptor: number, job: SegmentJob): SegmentHashes {

@@ -2,12 +2,11 @@
  * Reading and hashing some consecutive pieces of an open file: on worker threads that read the file themselves, or on the
  * calling thread where the file is too small to be worth them or has no descriptor that a worker could use.
  */
-import { Worker } from 'node:worker_threads';
-import { StoreError } from '../errors.ts';
 import { hashLeaves } from '../merkle-tree.ts';
 import { hashPieces } from '../piece-hashes.ts';
 import type { FileHandle } from './file-system.ts';
-import type { HashReply, HashRequest, SegmentHashes, SegmentJob } from './hash-messages.ts';
+import type { SegmentHashes, SegmentJob } from './hash-messages.ts';
+import { HashThreads } from './hash-threads.ts';
 import { readFully } from './positional.ts';
 
 /** Hashes segments of one file. Disposal ends its threads; no read of the file is running afterwards. */
@@ -21,7 +20,7 @@ export interface SegmentHasher extends AsyncDisposable {
 export function createSegmentHasher(handle: FileHandle, workers: number): SegmentHasher {
   const { descriptor } = handle;
   if (workers === 0 || descriptor === undefined) return createInlineHasher(handle);
-  return new WorkerHasher(descriptor, workers);
+  return new ThreadedHasher(descriptor, workers);
 }
 
 function createInlineHasher(handle: FileHandle): SegmentHasher {
@@ -38,68 +37,23 @@ function createInlineHasher(handle: FileHandle): SegmentHasher {
   };
 }
 
-interface Waiting {
-  resolve(hashes: SegmentHashes): void;
-  reject(error: unknown): void;
-}
-
-class WorkerHasher implements SegmentHasher {
-  /** One job for each worker to work on and one to find next. */
+class ThreadedHasher implements SegmentHasher {
+  /** One job for each thread to work on and one to find next. */
   readonly lanes: number;
   readonly #descriptor: number;
-  readonly #workers: readonly Worker[];
-  readonly #waiting = new Map<number, Waiting>();
-  #nextId = 0;
-  #failure: StoreError | undefined;
+  readonly #threads: HashThreads;
 
   constructor(descriptor: number, count: number) {
     this.lanes = count * 2;
     this.#descriptor = descriptor;
-    this.#workers = Array.from({ length: count }, () => this.#start());
+    this.#threads = new HashThreads(count);
   }
 
   hash(job: SegmentJob): Promise<SegmentHashes> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const id = this.#nextId;
-    this.#nextId += 1;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      const request: HashRequest = { id, descriptor: this.#descriptor, job };
-      this.#workers[id % this.#workers.length]?.postMessage(request);
-    });
+    return this.#threads.ask({ kind: 'segment', descriptor: this.#descriptor, job });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#fail(new StoreError('closed', 'Cannot hash: the hasher was closed'));
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#threads[Symbol.asyncDispose]();
   }
-
-  #start(): Worker {
-    const worker = new Worker(workerUrl());
-    worker.on('message', (reply: HashReply) => this.#settle(reply));
-    worker.on('error', (cause) =>
-      this.#fail(new StoreError('io_failed', 'Cannot hash: a worker failed', { cause })),
-    );
-    worker.on('exit', () => this.#fail(new StoreError('io_failed', 'Cannot hash: a worker ended early')));
-    return worker;
-  }
-
-  #settle(reply: HashReply): void {
-    const waiting = this.#waiting.get(reply.id);
-    this.#waiting.delete(reply.id);
-    if ('hashes' in reply) waiting?.resolve(reply.hashes);
-    else waiting?.reject(Object.assign(new Error(reply.failure.message), { code: reply.failure.code }));
-  }
-
-  #fail(failure: StoreError): void {
-    this.#failure ??= failure;
-    for (const { reject } of this.#waiting.values()) reject(this.#failure);
-    this.#waiting.clear();
-  }
-}
-
-/** The build puts the worker beside the bundle; from source it lies beside this file. */
-function workerUrl(): URL {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new URL(`./hash-worker.${extension}`, import.meta.url);
 }

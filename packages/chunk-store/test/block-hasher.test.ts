@@ -1,0 +1,94 @@
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HashedBlock } from '../src/hashed-block.ts';
+import {
+  type BlockHasher,
+  createBlockHasher,
+  createManifest,
+  createPieceAssembler,
+  hashLeaves,
+} from '../src/index.ts';
+import { HashThreads } from '../src/shell/hash-threads.ts';
+import { patternBytes } from './bytes.ts';
+
+describe.each([0, 1, 2])('createBlockHasher with %i threads', (threads) => {
+  let hasher: BlockHasher;
+  beforeAll(() => {
+    hasher = createBlockHasher({ threads });
+  });
+  afterAll(() => hasher[Symbol.asyncDispose]());
+
+  it('hashes every block as the calling thread does, in memory of its own and in any other', async () => {
+    const blocks = fc.uint8Array({ maxLength: 3 }).chain((edge) =>
+      fc.record({
+        bytes: fc
+          .integer({ min: 0, max: 5 })
+          .map((leaves) => new Uint8Array([...new Uint8Array(leaves * 16_384), ...edge])),
+        from: fc.nat({ max: 5_000 }),
+        isOwn: fc.boolean(),
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(blocks, { maxLength: 5 }), async (sent) => {
+        const copies = sent.map(({ bytes, from, isOwn }) => {
+          const memory = isOwn ? hasher.allocate(from + bytes.length) : new Uint8Array(from + bytes.length);
+          memory.set(bytes, from);
+          return memory.subarray(from, from + bytes.length);
+        });
+        const hashed = await Promise.all(copies.map((copy) => hasher.hash(copy)));
+        for (const [at, { bytes, leafHashes }] of hashed.entries()) {
+          expect(bytes).toBe(copies[at]);
+          expect(leafHashes).toEqual(hashLeaves(sent[at]?.bytes ?? new Uint8Array(0)));
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('gives blocks that a piece is put together of, and in which a wrong leaf is found', async () => {
+    const bytes = patternBytes(60_000);
+    const manifest = createManifest({ name: 'a.bin', bytes });
+    const assembler = createPieceAssembler(manifest, 0);
+    assembler.setLeafHashes(hashLeaves(bytes));
+    const memory = hasher.allocate(32_768);
+    memory.set(bytes.subarray(0, 32_768));
+    memory.fill(0xa5, 20_000, 20_001 + 1);
+    const wrong = await hasher.hash(memory);
+    expect(() => assembler.addBlock(0, wrong)).toThrow(
+      expect.objectContaining({ code: 'hash_mismatch', leaf: 1 }),
+    );
+    const rest = hasher.allocate(60_000 - 16_384);
+    rest.set(bytes.subarray(16_384));
+    expect(assembler.addBlock(16_384, await hasher.hash(rest)).isComplete).toBe(true);
+    expect(assembler.finish().bytes).toEqual(bytes);
+  });
+});
+
+describe('createBlockHasher', () => {
+  it('fails what is asked after its end, where a thread is needed', async () => {
+    const hasher = createBlockHasher({ threads: 1 });
+    const memory = hasher.allocate(10);
+    await hasher.hash(memory);
+    const under = hasher.hash(memory);
+    const ended = hasher[Symbol.asyncDispose]();
+    await expect(under).rejects.toMatchObject({ code: 'closed' });
+    await expect(hasher.hash(memory)).rejects.toMatchObject({ code: 'closed' });
+    await ended;
+    await createBlockHasher({ threads: 1 })[Symbol.asyncDispose]();
+  });
+
+  it('fails what a thread cannot do', async () => {
+    await using threads = new HashThreads(1);
+    // A worker cannot read a string as a block.
+    const broken = threads.ask({ kind: 'block', bytes: 'not bytes' as unknown as Uint8Array });
+    await expect(broken).rejects.toThrow(Error);
+  });
+});
+
+describe('HashedBlock', () => {
+  it('is made by hashers alone', () => {
+    expect(() => new HashedBlock(Symbol('HashedBlock'), new Uint8Array(1), new Uint8Array(32))).toThrow(
+      TypeError,
+    );
+  });
+});
