@@ -78,9 +78,9 @@ export const wrongAtTheEnd: Plot = (means) => ({
 /** Has everything, it says, and then has nothing. */
 export const lyingBitfield: Plot = ({ deeds }) => ({ send_pieces: counted(deeds, denying()) });
 
-/** A right piece, and its last leaf again and again. */
+/** A right piece, and its first leaf again and again; the last one may be short, so that more of them fit into a window. */
 export const moreThanThePiece: Plot = (means) => ({
-  send_pieces: endless(means, (leaves) => leaves, -1),
+  send_pieces: endless(means, (leaves) => leaves, 0),
 });
 
 /** The first leaf of a piece for ever. */
