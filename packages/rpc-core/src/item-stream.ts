@@ -87,11 +87,13 @@ export class ItemStream implements AsyncIterator<unknown, undefined> {
   }
 
   #leave(): void {
-    this.#drop();
     this.#failure = undefined;
-    if (this.#isOver) return;
-    this.end();
-    this.#events.left();
+    if (!this.#isOver) {
+      this.end();
+      // Before what is unread is dropped, which would be worth credit for more.
+      this.#events.left();
+    }
+    this.#drop();
   }
 
   #drop(): void {

@@ -33,7 +33,7 @@ describe('ItemStream', () => {
     expect(await items.next()).toEqual(done);
   });
 
-  test('return() drops what is unread and says so once', async () => {
+  test('return() says so once, before it drops what is unread, which then earns the sender no credit', async () => {
     const { items, events } = createStream();
     items.push('a', 1);
     items.push('b', 2);
@@ -41,7 +41,7 @@ describe('ItemStream', () => {
     expect(await items.return()).toEqual(done);
     items.push('late', 3);
     expect(await items.next()).toEqual(done);
-    expect(events).toEqual(['read 1', 'read 2', 'left', 'read 3']);
+    expect(events).toEqual(['left', 'read 1', 'read 2', 'read 3']);
   });
 
   test('return() after the end or a failure has nobody to tell', async () => {
