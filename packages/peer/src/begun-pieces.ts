@@ -8,6 +8,7 @@
  */
 import {
   createPieceAssembler,
+  type HashedBlock,
   type Manifest,
   type PieceAssembler,
   type VerifiedPiece,
@@ -44,7 +45,7 @@ export interface OpenPiece {
    * Checks whole leaves that start `offset` bytes into the piece, and keeps those that are new. Answers the piece where these
    * were the last that it lacked. Fails as `PieceAssembler.addBlock`.
    */
-  addBlock(offset: number, bytes: Uint8Array): VerifiedPiece | undefined;
+  addBlock(offset: number, block: Uint8Array | HashedBlock): VerifiedPiece | undefined;
   /** The piece that `addBlock` answered is stored, or cannot be: its bytes are not used any more. */
   settled(): void;
   /** The peer sends nothing more of it. Called once. */
@@ -106,9 +107,9 @@ export class BegunPieces {
     this.#trim();
     return {
       index,
-      addBlock: (offset, bytes) => {
+      addBlock: (offset, block) => {
         const wasComplete = entry.assembler.progress.isComplete;
-        const { isComplete } = entry.assembler.addBlock(offset, bytes);
+        const { isComplete } = entry.assembler.addBlock(offset, block);
         return isComplete && !wasComplete ? entry.assembler.finish() : undefined;
       },
       settled: () => this.#forget(entry),

@@ -6,17 +6,26 @@
 export class BufferPool {
   readonly #bufferBytes: number;
   readonly #mostFree: number;
+  readonly #allocate: (byteLength: number) => Uint8Array;
   readonly #free: Uint8Array[] = [];
 
-  /** Buffers of `bufferBytes`, of which at most `mostFree` are kept while nobody uses them. */
-  constructor(bufferBytes: number, mostFree: number) {
+  /**
+   * Buffers of `bufferBytes`, of which at most `mostFree` are kept while nobody uses them; new ones are what `allocate`
+   * gives.
+   */
+  constructor(
+    bufferBytes: number,
+    mostFree: number,
+    allocate: (byteLength: number) => Uint8Array = (byteLength) => new Uint8Array(byteLength),
+  ) {
     this.#bufferBytes = bufferBytes;
     this.#mostFree = mostFree;
+    this.#allocate = allocate;
   }
 
   /** A buffer with whatever the last user left in it. */
   take(): Uint8Array {
-    return this.#free.pop() ?? new Uint8Array(this.#bufferBytes);
+    return this.#free.pop() ?? this.#allocate(this.#bufferBytes);
   }
 
   /** Gives back a buffer that was taken here and that nobody uses any more. */

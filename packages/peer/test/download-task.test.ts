@@ -11,6 +11,7 @@ import { DownloadTask, type DownloadTaskOptions } from '../src/shell/download-ta
 import { Pace } from '../src/shell/pace.ts';
 import { PeerPool } from '../src/shell/peer-pool.ts';
 import { admitAnybody } from './support/admit-anybody.ts';
+import { inlineBlocks } from './support/inline-blocks.ts';
 import { honest } from './support/rogues.ts';
 
 const bytes = randomBytes(1_000_000);
@@ -30,7 +31,14 @@ async function setUp(changes: Partial<DownloadTaskOptions>) {
   const network = createMemoryNetwork();
   const served = [serve(peerContract, honest(manifest, bytes))];
   const server = await createServer({ network, clock, address, serve: served, trusted: true });
-  const pool = new PeerPool({ network, clock, admission: admitAnybody, serve: [], connectTimeoutMs: 5_000 });
+  const pool = new PeerPool({
+    network,
+    clock,
+    admission: admitAnybody,
+    serve: [],
+    blocks: inlineBlocks(),
+    connectTimeoutMs: 5_000,
+  });
   const ended = vi.fn();
   const { name, size, pieceLength, root } = manifest;
   const seeder = { userId: 'seeder', deviceId: random.bytes(32), ...address, holding: 'complete' } as const;

@@ -16,6 +16,7 @@ import { BufferPool } from '../src/buffer-pool.ts';
 import { type PieceItem, peerContract } from '../src/contract.ts';
 import { fetchPieces } from '../src/shell/fetch-pieces.ts';
 import { peerId, requestId, type SwarmEvent } from '../src/swarm-events.ts';
+import { inlineBlocks } from './support/inline-blocks.ts';
 import { honest, inLeaves, pieceItems } from './support/rogues.ts';
 
 const PIECE_LENGTH = 128 * 1024;
@@ -180,9 +181,17 @@ function setUp(beforeWrite: () => void = () => undefined) {
       const channel = await network.connect({ host: 'peer', port: 1 });
       await using connection = createConnection({ channel, clock, trusted: true });
       const events: SwarmEvent[] = [];
+      const blocks = inlineBlocks();
       calls += 1;
       await fetchPieces({
-        ...{ client: connection.client(peerContract), groupId: 'films', peer: peerId('a'), pieces, begun },
+        ...{
+          client: connection.client(peerContract),
+          groupId: 'films',
+          peer: peerId('a'),
+          pieces,
+          begun,
+          blocks,
+        },
         ...{ requestId: requestId(calls), maxPieces: 2, store: noting, signal: new AbortController().signal },
         report: (event) => events.push(event),
         onStoreError: () => undefined,

@@ -6,6 +6,7 @@ import type { Admission } from '../src/admission.ts';
 import type { PeerPlace } from '../src/peer-place.ts';
 import { type Lease, PeerPool } from '../src/shell/peer-pool.ts';
 import { admitAnybody } from './support/admit-anybody.ts';
+import { inlineBlocks } from './support/inline-blocks.ts';
 
 const [me, bob, eve] = [1, 2, 3].map((byte) => new Uint8Array(32).fill(byte)) as [
   Uint8Array,
@@ -24,7 +25,14 @@ async function acquire(
 ) {
   const onConnection = vi.fn();
   const server = await createServer({ network, clock, address, onConnection, trusted: true });
-  const pool = new PeerPool({ network: ours, clock, admission, serve: [], connectTimeoutMs: 5_000 });
+  const pool = new PeerPool({
+    network: ours,
+    clock,
+    admission,
+    serve: [],
+    blocks: inlineBlocks(),
+    connectTimeoutMs: 5_000,
+  });
   const place: PeerPlace = { ...address, deviceId: wanted };
   const lease = pool.acquire('films', place, new AbortController().signal);
   const [outcome] = await clock.runUntilSettled(Promise.allSettled<Lease>([lease]));

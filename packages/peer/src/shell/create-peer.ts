@@ -3,8 +3,9 @@
  * lies in the data folder.
  */
 import { mkdir } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
+import { createBlockHasher } from '@minitorrent/chunk-store';
 import type { Address, Clock, Network, PinnedAddress, Random, RpcServer } from '@minitorrent/rpc-core';
 import {
   createServer,
@@ -15,6 +16,7 @@ import {
 } from '@minitorrent/rpc-core';
 import { DEVICE_ID_BYTES, type Identity } from '@minitorrent/rpc-core/identity';
 import { createTlsNetwork, loadOrCreateIdentity } from '@minitorrent/rpc-core/tls';
+import { ArrivingBlocks } from '../arriving-blocks.ts';
 import { deviceNameOf } from '../device-name.ts';
 import { STRANGER_LIMITS } from '../message-limits.ts';
 import type { JoinPolicy, Peer, TransferPlan } from '../peer.ts';
@@ -54,6 +56,11 @@ export interface CreatePeerOptions {
   readonly membershipGraceMs?: number;
   /** How fast this peer may send and receive, by the time of day; without limits unless given. */
   readonly limits?: TransferPlan;
+  /**
+   * Threads that check what arrives, beside the one that receives it; unless given 1, or 0 on a machine with one core and
+   * over a network that is given.
+   */
+  readonly hashThreads?: number;
   /** TLS as `identity` unless given. One that proves device ids must be of the same device. */
   readonly network?: Network;
   readonly clock?: Clock;
@@ -83,6 +90,7 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
   const library = resources.use(openLibrary(join(options.dataDir, 'library.sqlite')));
   const identity = options.identity ?? (await loadOrCreateIdentity({ folder: options.dataDir }));
   const network = options.network ?? createTlsNetwork({ identity, clock });
+  const hasher = resources.use(createBlockHasher({ threads: hashThreadsOf(options) }));
   const files = new SharedFiles(clock);
   const paces = new Paces(clock);
   paces.follow(options.limits ?? {});
@@ -105,8 +113,14 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
       joinPolicy,
       trackerPatienceMs,
     },
-    ...{ library, files, uplink, paces, gate, served, server, resources: resources.move() },
+    ...{ library, files, uplink, paces, gate, served, server },
+    blocks: new ArrivingBlocks(hasher),
+    resources: resources.move(),
   });
+}
+
+function hashThreadsOf({ hashThreads, network }: CreatePeerOptions): number {
+  return hashThreads ?? (network === undefined && availableParallelism() > 1 ? 1 : 0);
 }
 
 function gateOf({

@@ -6,6 +6,7 @@
  */
 import { type ChunkStore, LEAF_BYTES, StoreError, type VerifiedPiece } from '@minitorrent/chunk-store';
 import { type Client, RpcError } from '@minitorrent/rpc-core';
+import type { ArrivingBlocks } from '../arriving-blocks.ts';
 import type { BegunPieces, NamedPieces, OpenPiece } from '../begun-pieces.ts';
 import { brokenAnswer, isBroken } from '../broken-answer.ts';
 import type { peerContract } from '../contract.ts';
@@ -22,6 +23,8 @@ export interface PieceCall {
   readonly store: ChunkStore;
   /** What other calls have brought of pieces that are not whole; what this one brings stays there. */
   readonly begun: BegunPieces;
+  /** Where the blocks of the client's connection arrive. */
+  readonly blocks: ArrivingBlocks;
   readonly signal: AbortSignal;
   /** What comes waits here for its turn, and the uploader with it; without one there is no limit. */
   readonly pace?: Pace;
@@ -107,11 +110,22 @@ class PieceReceiver {
     const piece = this.#piece;
     if (piece === undefined) throw brokenAnswer('send_pieces', 'a block came before its piece');
     if (offset !== this.#nextOffset) throw outOfOrder(piece.index, offset, this.#nextOffset);
-    const whole = piece.addBlock(offset, data);
+    const whole = await this.#check(piece, offset, data);
     this.#nextOffset += data.length;
     report({ kind: 'bytes_received', peer, requestId, bytes: data.length });
     if (whole !== undefined) await this.#store(piece, whole);
     if (this.#nextOffset === store.layout.pieceSize(piece.index)) this.#close();
+  }
+
+  async #check(piece: OpenPiece, offset: number, data: Uint8Array): Promise<VerifiedPiece | undefined> {
+    const { blocks, signal } = this.#call;
+    try {
+      const hashed = await blocks.hash(data);
+      signal.throwIfAborted();
+      return piece.addBlock(offset, hashed);
+    } finally {
+      blocks.release(data);
+    }
   }
 
   async #store(piece: OpenPiece, whole: VerifiedPiece): Promise<void> {

@@ -15,6 +15,7 @@ import type {
 import { RpcError } from '@minitorrent/rpc-core';
 import type { Identity } from '@minitorrent/rpc-core/identity';
 import createDebug from 'debug';
+import type { ArrivingBlocks } from '../arriving-blocks.ts';
 import { PeerError } from '../errors.ts';
 import { EventHub } from '../event-hub.ts';
 import { requireIdentifier } from '../names.ts';
@@ -79,6 +80,7 @@ export interface PeerNodeOptions {
   readonly files: SharedFiles;
   readonly uplink: Uplink;
   readonly paces: Paces;
+  readonly blocks: ArrivingBlocks;
   readonly gate: MembershipGate;
   readonly served: Served;
   readonly server: RpcServer;
@@ -118,8 +120,8 @@ export class PeerNode implements Peer {
     this.#options = options;
     this.deviceId = identity.deviceId;
     this.address = server.address;
-    const { gate, served } = options;
-    const toPeers = { network, clock, admission: gate.admission, serve: [served] };
+    const { gate, served, blocks } = options;
+    const toPeers = { network, clock, admission: gate.admission, serve: [served], blocks };
     this.#pool = new PeerPool({ ...toPeers, connectTimeoutMs: CONNECT_TIMEOUT_MS });
     const workspace = (): Workspace | undefined => this.#session?.workspace;
     const keeper = (): MembershipKeeper | undefined => this.#keeper;

@@ -8,6 +8,7 @@
 import type { Address, Connection, Network, Served } from '@minitorrent/rpc-core';
 import { type Clock, createConnection, whoToExpect } from '@minitorrent/rpc-core';
 import type { Admission } from '../admission.ts';
+import type { ArrivingBlocks } from '../arriving-blocks.ts';
 import { PeerError } from '../errors.ts';
 import { STRANGER_LIMITS } from '../message-limits.ts';
 import { type PeerPlace, peerOfDevice } from '../peer-place.ts';
@@ -22,6 +23,8 @@ export interface PeerPoolOptions {
   readonly serve: readonly Served[];
   /** From the first packet to a connection that can be used, milliseconds. */
   readonly connectTimeoutMs: number;
+  /** Where blocks arrive over the connections. */
+  readonly blocks: ArrivingBlocks;
 }
 
 /** A share in a connection; the last one that is released closes it. */
@@ -44,6 +47,10 @@ export class PeerPool {
 
   constructor(options: PeerPoolOptions) {
     this.#options = options;
+  }
+
+  get blocks(): ArrivingBlocks {
+    return this.#options.blocks;
   }
 
   /**
@@ -83,14 +90,15 @@ export class PeerPool {
   }
 
   async #connect(place: PeerPlace, signal: AbortSignal): Promise<Connection> {
-    const { network, clock, serve, connectTimeoutMs } = this.#options;
+    const { network, clock, serve, blocks, connectTimeoutMs } = this.#options;
     const late = new AbortController();
     const disarm = clock.schedule(connectTimeoutMs, () => late.abort(tooLate(place, connectTimeoutMs)));
     const eitherSignal = AbortSignal.any([signal, late.signal]);
     try {
       const expected = whoToExpect(network, { ...place, pin: place.deviceId });
       const channel = await network.connect(place, { signal: eitherSignal, ...expected });
-      const connection = createConnection({ channel, clock, serve, limits: STRANGER_LIMITS });
+      const allocate = (byteLength: number): Uint8Array => blocks.allocate(byteLength);
+      const connection = createConnection({ channel, clock, serve, allocate, limits: STRANGER_LIMITS });
       signal.addEventListener('abort', () => connection.abort());
       await untilAborted(connection.opened, eitherSignal).catch((error: unknown) => {
         connection.abort();

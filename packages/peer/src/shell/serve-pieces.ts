@@ -14,9 +14,12 @@ import { type HandlerContext, RpcError, type Served, serve } from '@minitorrent/
 import { toHex } from '@minitorrent/tracker/contract';
 import type { Infer } from '@minitorrent/wire-codec';
 import type { Admission } from '../admission.ts';
+import { BufferPool } from '../buffer-pool.ts';
 import { type PieceInfoItem, type PieceItem, peerContract, type sendPiecesRequest } from '../contract.ts';
 import { PEER_MESSAGE_LIMITS as LIMITS } from '../message-limits.ts';
 import { peerAtOtherEnd } from '../peer-place.ts';
+import { SendBuffers } from '../send-buffers.ts';
+import { readAhead } from './read-ahead.ts';
 import type { SharedFile, SharedFiles } from './shared-files.ts';
 import type { Uplink } from './uplink.ts';
 
@@ -31,15 +34,21 @@ export interface ServePiecesOptions {
   readonly admission: Admission;
 }
 
+/** Bytes of a file that are read at once: two blocks. */
+const READ_BYTES = 2 * LIMITS.blockBytes;
+/** What three receivers have under way. */
+const MOST_FREE_BUFFERS = 12;
+
 /** The handlers of `peerContract` over these files and this uplink, for connections that are admitted. */
 export function servePieces(options: ServePiecesOptions): Served {
+  const readBuffers = new BufferPool(READ_BYTES, MOST_FREE_BUFFERS);
   return serve(peerContract, {
     present_membership: (claim, { connection, signal }) =>
       options.admission.present(connection, claim, signal),
     send_piece_info: (request, context) => pieceInfo(openFor(options, request, context)),
     send_piece_layer: async (request, context) =>
       pieceLayer(openFor(options, request, context).file, request),
-    send_pieces: (request, context) => sendPieces(options, request, context),
+    send_pieces: (request, context) => sendPieces(options, readBuffers, request, context),
   });
 }
 
@@ -101,6 +110,7 @@ type PiecesRequest = Infer<typeof sendPiecesRequest>;
 
 async function* sendPieces(
   options: ServePiecesOptions,
+  readBuffers: BufferPool,
   request: PiecesRequest,
   context: HandlerContext,
 ): AsyncGenerator<PieceItem> {
@@ -122,11 +132,12 @@ async function* sendPieces(
     onStalled: () =>
       context.connection.abort(new RpcError('stalled', 'Cannot go on sending: nothing was read')),
   });
+  using buffers = new SendBuffers(readBuffers, () => context.connection.output);
   for (;;) {
     const index = await upload.nextPiece(signal);
     if (index === undefined) return;
     const piece = { index, fromLeaf: firstLeaves.get(index) ?? 0, blockBytes: upload.blockBytes() };
-    for await (const item of pieceItems(file, piece, signal)) {
+    for await (const item of pieceItems(file, piece, buffers, signal)) {
       if (item.kind === 'block') await upload.mayGo(item.data.length, signal);
       signal.throwIfAborted();
       yield item;
@@ -157,14 +168,16 @@ async function* pieceItems(
     fromLeaf,
     blockBytes,
   }: { readonly index: number; readonly fromLeaf: number; readonly blockBytes: number },
+  buffers: SendBuffers,
   signal: AbortSignal,
 ): AsyncGenerator<PieceItem> {
   try {
     yield { kind: 'piece', index, leafHashes: await file.store.readLeafHashes(index, { signal }) };
-    const size = file.store.layout.pieceSize(index);
-    for (let offset = fromLeaf * LEAF_BYTES; offset < size; offset += blockBytes) {
-      const length = Math.min(blockBytes, size - offset);
-      yield { kind: 'block', offset, data: await file.store.readBlock(index, offset, length, { signal }) };
+    const { store } = file;
+    const part = { store, index, from: fromLeaf * LEAF_BYTES, buffers, readBytes: READ_BYTES, signal };
+    for await (const { offset, bytes } of readAhead(part)) {
+      for (let at = 0; at < bytes.length; at += blockBytes)
+        yield { kind: 'block', offset: offset + at, data: bytes.subarray(at, at + blockBytes) };
     }
   } catch (error) {
     if (!isLost(error)) throw error;

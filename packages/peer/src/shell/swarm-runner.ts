@@ -224,6 +224,7 @@ export class SwarmRunner {
     const done = fetchPieces({
       client: connection.client(peerContract),
       begun: this.#begun,
+      blocks: this.#options.pool.blocks,
       ...{ groupId, store, peer, requestId, pieces, maxPieces, onStoreError },
       // Somebody else may use the connection of a peer that this download has given up.
       signal: AbortSignal.any([call.signal, neighbour.closing.signal]),

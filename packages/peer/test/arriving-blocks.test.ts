@@ -1,0 +1,36 @@
+import { createBlockHasher, hashLeaves } from '@minitorrent/chunk-store';
+import { describe, expect, it } from 'vitest';
+import { ArrivingBlocks } from '../src/arriving-blocks.ts';
+import { PEER_MESSAGE_LIMITS as LIMITS } from '../src/message-limits.ts';
+import { inlineBlocks } from './support/inline-blocks.ts';
+
+describe('ArrivingBlocks', () => {
+  it('uses the memory of a block again once it is released, whatever part of it is named', () => {
+    const blocks = inlineBlocks();
+    const first = blocks.allocate(LIMITS.blockBytes + 20);
+    const second = blocks.allocate(LIMITS.blockBytes + 20);
+    expect(second.buffer).not.toBe(first.buffer);
+    blocks.release(first.subarray(20, 20 + LIMITS.blockBytes));
+    expect(blocks.allocate(LIMITS.pieceItemBytes).buffer).toBe(first.buffer);
+  });
+
+  it('gives no buffer for a short message, nor for one that is no block, and takes none from others', () => {
+    const blocks = inlineBlocks();
+    for (const byteLength of [100, LIMITS.pieceItemBytes + 1]) {
+      const memory = blocks.allocate(byteLength);
+      expect(memory).toHaveLength(byteLength);
+      blocks.release(memory);
+      expect(blocks.allocate(byteLength).buffer).not.toBe(memory.buffer);
+    }
+    const others = new Uint8Array(LIMITS.pieceItemBytes);
+    blocks.release(others);
+    expect(blocks.allocate(LIMITS.pieceItemBytes).buffer).not.toBe(others.buffer);
+  });
+
+  it('hashes what arrived, on a thread too', async () => {
+    await using hasher = createBlockHasher({ threads: 1 });
+    const blocks = new ArrivingBlocks(hasher);
+    const block = blocks.allocate(LIMITS.blockBytes).subarray(0, LIMITS.blockBytes).fill(7);
+    expect((await blocks.hash(block)).leafHashes).toEqual(hashLeaves(block));
+  });
+});

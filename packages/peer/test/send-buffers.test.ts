@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { BufferPool } from '../src/buffer-pool.ts';
+import { SendBuffers } from '../src/send-buffers.ts';
+
+/** Buffers of 8 bytes over an output that the test moves. */
+function subject() {
+  const progress = { madeBytes: 0, takenBytes: 0 };
+  const buffers = new SendBuffers(new BufferPool(8, 4), () => progress);
+  return { progress, buffers };
+}
+
+describe('SendBuffers', () => {
+  it('uses a buffer again as soon as the network has taken all that it held', () => {
+    const { progress, buffers } = subject();
+    const first = buffers.take();
+    progress.madeBytes = 100;
+    buffers.sent(first);
+    progress.takenBytes = 99;
+    expect(buffers.take()).not.toBe(first);
+    progress.takenBytes = 100;
+    expect(buffers.take()).toBe(first);
+    expect(buffers.take()).not.toBe(first);
+  });
+
+  it('gives back at its end what the network has taken, and nothing that is under way', () => {
+    const pool = new BufferPool(8, 4);
+    const progress = { madeBytes: 10, takenBytes: 0 };
+    const buffers = new SendBuffers(pool, () => progress);
+    const [taken, underWay] = [buffers.take(), buffers.take()];
+    buffers.sent(taken);
+    progress.madeBytes = 20;
+    buffers.sent(underWay);
+    progress.takenBytes = 10;
+    buffers[Symbol.dispose]();
+    expect([pool.take(), pool.take()]).toContain(taken);
+    progress.takenBytes = 20;
+    expect(pool.take()).not.toBe(underWay);
+  });
+});
