@@ -185,7 +185,7 @@ const ADVICE: { readonly [Code in PackageCode]: string | null } & {
   listen_failed: 'choose another address or port with --listen; port 0 takes any free one',
   postgres_unreachable: 'check that PostgreSQL runs there, and the address; a firewall may be in the way',
   postgres_refused:
-    'check user, password and database in the address, and what the user may do in the database',
+    'check user, password and database in the address (--journal, --witness or --postgres), and what the user may do there',
   metrics_failed: 'choose another address or port with --metrics; port 0 takes any free one',
   EADDRINUSE: 'choose another port with --listen; port 0 takes any free one',
   EADDRNOTAVAIL: 'choose an address of this machine with --listen',
@@ -199,7 +199,8 @@ const ADVICE: { readonly [Code in PackageCode]: string | null } & {
   // Writing commands
   unknown_command: 'help shows all commands',
   unclosed_quote: 'close it, or put a backslash before a quote that belongs to a name',
-  bad_cluster_id: 'minitorrent witness init tells it; any 32 hexadecimal digits make a new one',
+  bad_cluster_id:
+    'copy the whole id behind --cluster; minitorrent witness init tells it; any 32 hexadecimal digits make a new one',
   tracker_missing:
     'start every tracker of the cluster and name them all; if one is lost, run the other without a witness',
   no_other_tracker: 'leave --witness, --cluster and MINITORRENT_CLUSTER out to run one tracker alone',
@@ -211,8 +212,31 @@ const ADVICE: { readonly [Code in PackageCode]: string | null } & {
   bad_address: 'write host:port, as in 127.0.0.1:7700 or [::1]:7700',
 };
 
+const NAME_CLUSTER =
+  'name the id of its cluster with --cluster, or MINITORRENT_CLUSTER, or with --data the data folder of one of its trackers';
+
 /** Where a code means something else for one command. */
 const ADVICE_FOR_COMMAND: { readonly [Key in `${string} ${KnownCode}`]?: string } = {
+  'tracker status wrong_cluster': NAME_CLUSTER,
+  'tracker promote wrong_cluster': NAME_CLUSTER,
+  'witness init wrong_cluster': NAME_CLUSTER,
+  'tracker wrong_cluster':
+    'start it as before, with --join, --witness and the --cluster of this folder; or name another folder with --data',
+  'tracker promote not_allowed':
+    'nothing to promote: a tracker alone decides already; --join, when it is started, makes it one of several',
+  'witness init not_found':
+    'check --restored: it takes what the tracker has as --data; leave it out for a new cluster',
+  'witness init tracker_missing':
+    'start every tracker of the cluster and name them all with --from; if one is lost, run the other without a witness',
+  'tracker backup journal_failed':
+    'check --data, the folder of the tracker, and that the file can be written where it is to be',
+  'tracker restore journal_failed':
+    'check the path of the backup, and that the folder given with --data can be written to',
+  'tracker restore journal_corrupt': 'take another backup: this file is none, or was damaged',
+  'tracker restore locked': 'end the tracker that runs there, or name another folder with --data',
+  'tracker restore target_exists': 'name another folder with --data, or move the journal there away first',
+  'cluster up process_ended':
+    'look at the reason; where an address is in use, name another one with --listen, and another folder with --data',
   'tracker status connect_failed': 'start it where it does not run; else check the address and the network',
   'tracker promote connect_failed': 'only a tracker that runs can be promoted; check the address',
   'peer wrong_identity':

@@ -28,6 +28,7 @@ const USAGE_CODES: ReadonlySet<string> = new Set<CliErrorCode | RpcErrorCode>([
   'bad_link',
   'bad_device_id',
   'no_pin',
+  'bad_cluster_id',
   'bad_postgres_url',
   'bad_size',
   'bad_duration',

@@ -50,7 +50,10 @@ describe('requirePin', () => {
   it('tells where to look for a pin that is missing', () => {
     expect(requirePin(parse(`a#${TEXT}`), 'tracker')).toEqual({ host: 'a', port: 7700, pin: PIN });
     expect(() => requirePin(parse('a'), 'witness')).toThrow(
-      expect.objectContaining({ code: 'no_pin', message: expect.stringContaining('witness identity') }),
+      expect.objectContaining({
+        code: 'no_pin',
+        message: expect.stringContaining('which witness has to answer'),
+      }),
     );
   });
 });

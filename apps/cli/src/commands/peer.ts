@@ -97,7 +97,7 @@ export async function runPeer(
 
 function logAtPrompt(): CliError {
   const message =
-    'Cannot write a log at the prompt: it shows what happens; --log is for a peer with a script';
+    'Cannot write a log at the prompt, which shows what happens: --log is for a peer with a script';
   return new CliError('bad_arguments', message);
 }
 

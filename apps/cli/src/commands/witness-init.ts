@@ -91,7 +91,7 @@ async function leadBy(
 ): Promise<RegisterConfig> {
   const { storeId, epoch } = await readStore(await dataFolder('tracker', { data, variables }));
   if (epoch === 0) {
-    const message = `Cannot let ${data} lead: its journal is empty; leave --restored out for a new cluster`;
+    const message = `Cannot let ${data} lead: its journal is empty`;
     throw new CliError('not_found', message);
   }
   return { epoch: epoch + 1, primary: storeId, inSync: [storeId] };
@@ -107,6 +107,8 @@ async function recall(
     throw new CliError('no_cluster_id', message);
   }
   const places: PinnedPlace[] = [];
-  for (const text of from.split(',')) places.push(await pinForOperator(text, { ...context, ...tools }));
-  return recallConfig(places, (place) => tools.askStatus(place, clusterId, context.world.clock));
+  const askMember = (place: PinnedPlace) => tools.askStatus(place, clusterId, context.world.clock);
+  for (const text of from.split(','))
+    places.push(await pinForOperator(text, { ...context, ...tools, askMember }));
+  return recallConfig(places, askMember);
 }

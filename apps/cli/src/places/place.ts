@@ -37,7 +37,7 @@ export function requirePin(place: PinnedAddress, role: 'tracker' | 'witness'): P
   const address = formatAddress(place);
   throw new CliError(
     'no_pin',
-    `Cannot tell who has to answer at ${address}: write ${address}#<id>; minitorrent ${role} identity tells it there`,
+    `Cannot tell which ${role} has to answer at ${address}: its id is not written behind it`,
   );
 }
 
