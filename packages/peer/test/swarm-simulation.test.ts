@@ -1,4 +1,4 @@
-/** Whole swarms of the real cores: they complete whatever happens, keep their rules, and come near the bound. */
+/** Whole swarms of the real cores: they complete whatever happens and keep their rules. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SimulationOptions } from './simulation/simulation-model.ts';
@@ -47,21 +47,6 @@ function equalSwarm(leechers: number, policy: Partial<SimulationOptions> = {}): 
   return { seed: 1, leechers, pieces: 200, pieceLength, ...links, ...policy };
 }
 
-/** Every request is taken and waits: what most programs do. */
-const DEEP_QUEUES = { active: 1, receivers: 1_000 };
-const TWO_EACH = { minOutstandingPieces: 60, requestsInBudget: 60, outstandingPerPeer: 2, wantSetPieces: 1 };
-
-const POLICIES = {
-  'random peer, 2 requests each, deep queues (the seed)': {
-    ...{ strategy: 'random', uploadLimits: DEEP_QUEUES, limits: TWO_EACH },
-  },
-  'rarest-first, 4 in total, deep queues, no want-sets': {
-    ...{ uploadLimits: DEEP_QUEUES, limits: { wantSetPieces: 1 } },
-  },
-  'random peer, 4 in total, shallow queues': { strategy: 'random' },
-  'rarest-first as it is': {},
-} as const satisfies Record<string, Partial<SimulationOptions>>;
-
 describe('a swarm', () => {
   it('completes from one honest copy whatever its peers do, and leaves nothing reserved', () => {
     fc.assert(
@@ -102,7 +87,7 @@ describe('a swarm', () => {
     'of %i, of whom a quarter lie in all ways, completes, at the cost of a leaf each',
     (size) => {
       const ways = ['wrong_bytes', 'false_have', 'silent'] as const;
-      for (let seed = 1; seed <= 5; seed += 1) {
+      for (let seed = 1; seed <= (size > 12 ? 2 : 5); seed += 1) {
         const liars = Array.from({ length: size / 4 }, (_, n) => ways[(n + seed) % 3] ?? 'silent');
         const options = { ...equalSwarm(size - liars.length - 1), seed, pieces: 40, liars };
         const { completed, violations, peers } = new SwarmSimulation(options).run();
@@ -140,24 +125,5 @@ describe('a swarm', () => {
     expect(result.violations).toEqual([]);
     expect(result.completed).toBe(true);
     for (const peer of result.peers) expect(peer.links.size).toBeLessThanOrEqual(10 + 8);
-  });
-
-  it('comes near the bound, and nearer than the policies that it replaces', { timeout: 120_000 }, () => {
-    const rows = Object.entries(POLICIES).map(([policy, options]) => {
-      const ratios = [8, 30].map(
-        (leechers) => new SwarmSimulation(equalSwarm(leechers, options)).run().ratio,
-      );
-      return { policy, ratios };
-    });
-    const lines = rows.map(({ policy, ratios }) =>
-      [policy.padEnd(56), ...ratios.map((ratio) => ratio.toFixed(3))].join('  '),
-    );
-    process.stdout.write(
-      `\n${['time / bound, M = 200'.padEnd(56), 'N = 8', 'N = 30'].join('  ')}\n${lines.join('\n')}\n`,
-    );
-    const [seed, deep, random, ours] = rows.map((row) => row.ratios[1] ?? Number.NaN);
-    expect(ours).toBeLessThan(1.1);
-    for (const other of [seed, deep, random]) expect(other).toBeGreaterThan(ours ?? Number.NaN);
-    expect(seed).toBeGreaterThan(1.4);
   });
 });
