@@ -82,6 +82,8 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
     random = createSystemRandom(),
     joinPolicy = async () => 'undecided',
     trackerPatienceMs = TRACKER_PATIENCE_MS,
+    limits = {},
+    ...rest
   } = options;
   requirePins(options.trackers, options.network ?? { proves: true });
   await mkdir(join(options.dataDir, 'leaves'), { recursive: true, mode: 0o700 });
@@ -93,7 +95,7 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
   const hasher = resources.use(createBlockHasher({ threads: hashThreadsOf(options) }));
   const files = new SharedFiles(clock);
   const paces = new Paces(clock);
-  paces.follow(options.limits ?? {});
+  paces.follow(limits);
   const uplink = new Uplink({ clock, random, pace: paces.up });
   const gate = gateOf({ ...options, network, clock });
   const served = servePieces({ files, uplink, admission: gate.admission });
@@ -104,7 +106,7 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
   resources.defer(() => server.close());
   return new PeerNode({
     ...{
-      ...options,
+      ...rest,
       deviceName: deviceNameOf(options.deviceName ?? hostname()),
       identity,
       network,

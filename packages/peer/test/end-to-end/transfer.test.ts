@@ -49,6 +49,17 @@ describe('a transfer', () => {
     expect(sources.map(({ userId }) => userId).sort()).toEqual(['alice', 'bob', 'carol', 'dave']);
   });
 
+  it('works with a plan that limits nothing, and with blocks that are checked on a thread', async () => {
+    await using cluster = await Cluster.start();
+    const limits = { upBytesPerSecond: undefined, downBytesPerSecond: undefined };
+    const alice = await cluster.admin('alice', { limits });
+    const bob = await cluster.member('bob', { limits, hashThreads: 1 });
+    const bytes = randomBytes(8_000_000);
+    await alice.uploadFile(GROUP, await cluster.file('a.bin', bytes));
+    const download = await bob.downloadFile(GROUP, 'a.bin');
+    expect(bytes.equals(await readFile(await download.completed))).toBe(true);
+  });
+
   it.each(['random', 'sequential'] as const)('works with the strategy %s', async (strategy) => {
     await using cluster = await Cluster.start();
     const alice = await cluster.admin('alice');
