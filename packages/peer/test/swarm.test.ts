@@ -225,6 +225,32 @@ describe('the request budget', () => {
   });
 });
 
+describe('rate_limited', () => {
+  it('asks for no more than what comes soon, and always for something', () => {
+    const asked = (bytesPerSecond: number | undefined): number => {
+      const bench = new Bench(100);
+      bench.tell({ kind: 'rate_limited', bytesPerSecond });
+      bench.join(A);
+      return bench.swarm.view().outstandingPieces;
+    };
+    expect([asked(undefined), asked(100 * PIECE), asked(PIECE), asked(PIECE / 4)]).toEqual([4, 4, 2, 1]);
+  });
+
+  it('does not take for late what the limit holds back', () => {
+    const late = (bytesPerSecond: number | undefined): boolean => {
+      const bench = new Bench(100);
+      bench.tell({ kind: 'rate_limited', bytesPerSecond });
+      const [request] = requestsIn(bench.join(A));
+      if (!request) throw new Error('nothing was asked for');
+      const of = { peer: A, requestId: request.requestId };
+      bench.tell({ kind: 'piece_started', ...of, index: request.pieces[0] ?? 0 });
+      bench.wait(20_000);
+      return bench.swarm.view().outstandingPieces === 0;
+    };
+    expect([late(undefined), late(32 * 1024)]).toEqual([true, false]);
+  });
+});
+
 describe('range_wanted', () => {
   it('puts the pieces of the range first and in order, until it is taken back', () => {
     const bench = new Bench(500);
