@@ -77,10 +77,23 @@ const PATTERNS: readonly (readonly [NameProblem, RegExp])[] = [
   ],
 ];
 
+/**
+ * Most names: ASCII words with single dots, dashes or spaces between them, which can only be too long or a device. Every
+ * message is checked by this, so those do not pay for the rules about other scripts.
+ */
+const PLAIN = /^[\w-]+(?:[. ][\w-]+)*$/;
+const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9]) *(?:\.|$)/i;
+
 function checkName(name: string, maxBytes: number): NameProblem | undefined {
   if (name.length === 0) return 'empty';
-  // A UTF-16 unit is at least one byte of UTF-8: a huge text is refused before it is encoded.
-  if (name.length > maxBytes || new TextEncoder().encode(name).length > maxBytes) return 'too_long';
+  // A UTF-16 unit is at least one byte of UTF-8: a huge text is refused before it is looked at.
+  if (name.length > maxBytes) return 'too_long';
+  if (PLAIN.test(name)) return DEVICE.test(name) ? 'device_name' : undefined;
+  return checkAnyName(name, maxBytes);
+}
+
+function checkAnyName(name: string, maxBytes: number): NameProblem | undefined {
+  if (new TextEncoder().encode(name).length > maxBytes) return 'too_long';
   if (!name.isWellFormed()) return 'ill_formed';
   if (name.normalize('NFC') !== name) return 'not_normal';
   return PATTERNS.find(([, pattern]) => pattern.test(name))?.[0];

@@ -87,6 +87,22 @@ describe('checkFileName', () => {
     },
   );
 
+  it('judges plain names, for which there is a short way, by the same rules', () => {
+    const words = ['con', 'COM1', 'nul', 'lpt', 'a', 'Z9', '_', '-', '.', ' ', '..'];
+    const names = fc.array(fc.constantFrom(...words), { minLength: 1 }).map((parts) => parts.join(''));
+    const problemOf = (name: string): string | undefined => {
+      if (name === '.' || name === '..') return 'dots';
+      if (name.startsWith(' ') || /[. ]$/.test(name)) return 'bad_ending';
+      const stem = (name.split('.')[0] ?? '').trimEnd().toLowerCase();
+      return ['con', 'com1', 'nul'].includes(stem) ? 'device_name' : undefined;
+    };
+    fc.assert(
+      fc.property(names, (name) => {
+        expect(checkFileName(name)).toBe(problemOf(name));
+      }),
+    );
+  });
+
   it('lets nothing through that is more than one component of a path', () => {
     const pieces = fc.constantFrom(
       'a',
