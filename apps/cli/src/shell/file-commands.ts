@@ -121,7 +121,7 @@ const showDownloads: ShellCommand = defineCommand({
 
 const showShares: ShellCommand = defineCommand({
   name: 'show_shares',
-  summary: 'Show what you share and how much of it was uploaded',
+  summary: 'Show what you share, whether a tracker lists it, and how much of it was uploaded',
   run: async ({ peer, signal }) => ({ command: 'show_shares', shares: await listedShares(peer, signal) }),
 });
 
