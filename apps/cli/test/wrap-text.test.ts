@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { textWidth } from '../src/output/text-width.ts';
-import { wrapLine, wrapText } from '../src/output/wrap-text.ts';
+import { definitionLines, wrapLine, wrapText } from '../src/output/wrap-text.ts';
 
 describe('wrapLine', () => {
   it('goes on further in, and leaves what fits as it is', () => {
@@ -23,6 +23,18 @@ describe('wrapLine', () => {
           if (line.trim().includes(' ')) expect(textWidth(line)).toBeLessThanOrEqual(columns);
       }),
     );
+  });
+});
+
+describe('definitionLines', () => {
+  it('stands beside the name in a column of its own, or below it where that is too narrow', () => {
+    const one = { name: '  --to', width: 8, text: 'a folder for the file that is finished' };
+    expect(definitionLines(one, 48)).toEqual(['  --to    a folder for the file that is finished']);
+    expect(definitionLines(one, 36)).toEqual([
+      '  --to    a folder for the file that',
+      '          is finished',
+    ]);
+    expect(definitionLines(one, 30)).toEqual(['  --to', '    a folder for the file that', '    is finished']);
   });
 });
 

@@ -6,6 +6,9 @@ import { textWidth } from './text-width.ts';
 
 /** How much further in the rest of a line stands than its beginning. */
 const HANGING = '    ';
+const GAP = '  ';
+/** An explanation is not squeezed into a narrower column than this. */
+const NARROWEST_COLUMN = 24;
 /** How much further in an explanation stands than what it explains. */
 const BELOW = '    ';
 
@@ -46,7 +49,9 @@ export function definitionLines(
   { name, width, text }: { readonly name: string; readonly width: number; readonly text: string },
   columns: number,
 ): string[] {
-  const beside = `${name}${' '.repeat(Math.max(0, width - textWidth(name)))}  ${text}`;
+  const beside = `${name}${' '.repeat(Math.max(0, width - textWidth(name)))}${GAP}${text}`;
+  const column = width + GAP.length;
+  if (columns - column >= NARROWEST_COLUMN) return wrapLine(beside, columns, ' '.repeat(column));
   if (textWidth(beside) <= columns) return [beside];
   return [...wrapLine(name, columns), ...wrapLine(`${BELOW}${text}`, columns, BELOW)];
 }
