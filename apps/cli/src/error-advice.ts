@@ -138,6 +138,8 @@ const ADVICE: { readonly [Code in PackageCode]: string | null } & {
   no_primary: 'wait a moment and try again; lists and downloads still work',
   not_primary:
     'name all trackers of the cluster, so that the others are asked, too: --tracker host:port,host:port',
+  store_copied:
+    'use another tracker; whoever runs this one stops one of the two, gives it an empty folder (--data), and starts both again',
   foreign_data: 'name an empty folder with --data to join the cluster; what this one has can only begin one',
   unimplemented: 'the tracker is older than this program: update it',
   version_mismatch: 'use the same version of minitorrent on both sides',

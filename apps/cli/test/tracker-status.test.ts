@@ -110,6 +110,25 @@ describe('minitorrent tracker status', () => {
     expect(stranger.json()).toMatchObject([{ type: 'error', code: 'wrong_cluster' }]);
     expect(stranger.out()).not.toContain(ID);
   });
+
+  it('keeps nothing of who answers for another cluster', async () => {
+    await using scene = await open({ cluster });
+    const options = { cluster: 'ff'.repeat(16), data: scene.data, json: true };
+    for (const place of [scene.at, scene.place]) {
+      const operator = world();
+      expect(await runTrackerStatus(place, options, operator, operatorTools)).toBe(1);
+      expect(operator.json()).toMatchObject([{ type: 'error', code: 'wrong_cluster' }]);
+      expect(await runTrackerPromote(place, options, world(), operatorTools)).toBe(1);
+    }
+    const known = await openKnownTrackers(join(scene.data, 'operator'));
+    expect(known.pinOf(scene.tracker.address)).toBeUndefined();
+    // Asked for the right one it is learned.
+    const member = world();
+    await runTrackerStatus(scene.at, { ...options, cluster: ID }, member, operatorTools);
+    expect(member.json()).toMatchObject([{ event: 'tracker-learned' }, { tracker: { address: scene.at } }]);
+    const again = await openKnownTrackers(join(scene.data, 'operator'));
+    expect(again.pinOf(scene.tracker.address)).toEqual(scene.tracker.deviceId);
+  });
 });
 
 describe('minitorrent tracker promote', () => {

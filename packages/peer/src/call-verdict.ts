@@ -36,4 +36,10 @@ const LOST: ReadonlySet<string> = new Set(['connection_lost', 'closed']);
 const UNDECIDED: ReadonlySet<string> = new Set(['not_primary', 'no_primary', 'unconfirmed']);
 
 /** This tracker does not work any more. */
-const UNABLE: ReadonlySet<string> = new Set(['read_only', 'journal_failed', 'foreign_data', 'closed']);
+const UNABLE: ReadonlySet<string> = new Set([
+  'closed',
+  'foreign_data',
+  'journal_failed',
+  'read_only',
+  'store_copied',
+]);

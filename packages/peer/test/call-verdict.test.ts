@@ -17,6 +17,7 @@ describe('judgeFailure', () => {
     ['a tracker that takes no changes', remote('read_only'), 'elsewhere'],
     ['a tracker that closes', remote('closed'), 'elsewhere'],
     ['a tracker with data of another cluster', remote('foreign_data'), 'elsewhere'],
+    ['a tracker of which there are two', remote('store_copied'), 'elsewhere'],
     ['a refusal', remote('group_exists'), 'final'],
     ['an answer that cannot be read', here('bad_response'), 'final'],
     ['what is no error of a call', new TypeError('oops'), 'final'],

@@ -71,6 +71,8 @@ export type ClusterErrorCode =
   | 'no_primary'
   /** Another tracker has to be asked. */
   | 'not_primary'
+  /** Another tracker runs on a copy of the data folder: each would take the other for itself. */
+  | 'store_copied'
   | 'wrong_cluster';
 
 /** About the register that a witness keeps. */

@@ -117,16 +117,68 @@ describe('a tracker of a cluster', () => {
     await expect(scene.outcome(bob.signUp('bob'))).rejects.toMatchObject({ code: 'no_primary' });
   });
 
-  it('tells of a tracker on a copy of its own data, and does not speak to it', async () => {
+  it('decides nothing any more beside another one on a copy of its data, and neither does that one', async () => {
     await using scene = createClusterScene();
-    const storeId = new Uint8Array(16).fill(5);
-    const copied = () => createMemoryJournal({ records: [], snapshot: undefined, storeId });
+    const copied = copies();
+    await scene.start(0, { journal: copied() });
+    await scene.until(() => scene.roles()[0] === 'primary');
+    const { epoch } = scene.cell.config;
+    const alice = await scene.logIn(0, 'alice');
+    await scene.start(1, { journal: copied() });
+    await scene.until(() => scene.roles().join() === 'failed,failed');
+    for (const at of [0, 1]) {
+      const { reason, faults } = scene.tracker(at).status();
+      expect(reason).toMatch(
+        /^Another tracker, at tracker-[01].*, runs on a copy of the data folder of this one/,
+      );
+      expect(reason).toContain('give it an empty folder, then start both again');
+      expect(faults.map((fault) => fault.reason)).toContain(reason);
+    }
+    await expect(scene.outcome(alice.createGroup('friends'))).rejects.toMatchObject({ code: 'store_copied' });
+    expect(() => scene.tracker(0).promote()).toThrow();
+    // The one that came later has never been primary.
+    await scene.clock.advanceAsync(60_000);
+    expect(scene.cell.config.epoch).toBe(epoch);
+    expect(scene.roles()).toEqual(['failed', 'failed']);
+  });
+
+  it('leads again beside another one whose copy was replaced by an empty folder', async () => {
+    await using scene = createClusterScene();
+    const copied = copies();
     await scene.start(0, { journal: copied() });
     await scene.until(() => scene.roles()[0] === 'primary');
     await scene.start(1, { journal: copied() });
-    await scene.until(() => scene.tracker(1).status().faults.length > 0);
-    expect(scene.tracker(1).status().faults[0]?.reason).toMatch(/copy of the data folder of this one/);
-    expect(scene.cell.config.inSync).toHaveLength(1);
+    await scene.until(() => scene.roles().join() === 'failed,failed');
+    for (const at of [0, 1]) await scene.kill(at);
+    await scene.start(0, { journal: copied() });
+    await scene.start(1);
+    await scene.until(() => scene.roles().join() === 'primary,backup');
+    await scene.until(() => scene.cell.config.inSync.length === 2);
+  });
+
+  it('leaves the lead to a third one that is in sync where two have the same data', async () => {
+    await using scene = createClusterScene({ trackers: 3 });
+    const copied = copies();
+    await scene.start(0, { journal: copied() });
+    await scene.until(() => scene.roles()[0] === 'primary');
+    await scene.start(1);
+    await scene.until(() => scene.cell.config.inSync.length === 2);
+    await scene.start(2, { journal: copied() });
+    await scene.until(() => scene.roles().join() === 'failed,primary,failed');
+    const bob = await scene.logIn(1, 'bob');
+    await scene.outcome(bob.createGroup('friends'));
+  });
+
+  it('stops when a tracker calls that has its own store', async () => {
+    await using scene = await startedPair();
+    const asked = memberRequest(CLUSTER_ID);
+    const { storeId } = scene.tracker(0).status();
+    const { tracker } = await scene.connect(0, {
+      network: scene.networkOf('tracker-1', identityOf(1).deviceId),
+    });
+    const message = { ...asked, member: asked.member && { ...asked.member, storeId } };
+    expect(await failureOf(tracker.sync(message))).toMatch(/^store_copied/);
+    await scene.until(() => scene.roles().join() === 'failed,primary');
   });
 
   it('does not start without the pin of another one', async () => {
@@ -153,6 +205,7 @@ describe('OtherTrackers', () => {
       addresses: [address],
       self: 'here',
       onFault,
+      onCopy: onFault,
     });
     const call = () =>
       failureOf(others.call('other:7700', (client) => client.tracker_status({ clusterId: CLUSTER_ID }), {}));
@@ -192,6 +245,12 @@ describe('openWitnessRegister', () => {
     expect(network.connects).toBe(2);
   });
 });
+
+/** Journals on copies of one empty store, each made when it is asked for. */
+function copies(): () => ReturnType<typeof createMemoryJournal> {
+  const storeId = new Uint8Array(16).fill(5);
+  return () => createMemoryJournal({ records: [], snapshot: undefined, storeId });
+}
 
 async function startedPair(options: ClusterSceneOptions = {}): Promise<ClusterScene> {
   const scene = createClusterScene(options);

@@ -24,6 +24,38 @@ describe('a pair with a register', () => {
     expect(pair.core('b').status(pair.nowMs).headIndex).toBe(3);
   });
 
+  it('leads by itself only when it has looked who else is there', () => {
+    const journal = chain(0);
+    const core = new Replication(
+      {
+        ...{ storeId: '0a'.repeat(16), clusterId, peers: ['b'], hasRegister: true, founds: true },
+        ...{ looksFirst: true, random: createTestRandom(), window: { base: genesis, records: journal } },
+      },
+      0,
+    );
+    const register = new RegisterCell();
+    /** Carries out what concerns the register, until nothing does. */
+    const run = (event: ReplicationEvent, nowMs: number): void => {
+      const waiting = [event];
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        for (const effect of core.handle(next, nowMs)) {
+          const { request = 0 } = 'request' in effect ? effect : {};
+          if (effect.kind === 'read_register') {
+            const outcome = { kind: 'current', config: register.config } as const;
+            waiting.push({ kind: 'register_read', request, outcome });
+          } else if (effect.kind === 'swap_register') {
+            const outcome = register.compareAndSwap(effect.expectedEpoch, effect.config);
+            waiting.push({ kind: 'register_swapped', request, outcome });
+          }
+        }
+      }
+    };
+    for (let nowMs = 0; nowMs < 10_000; nowMs += 100) run({ kind: 'tick' }, nowMs);
+    expect([core.role, register.config.epoch]).toEqual(['joining', 0]);
+    run({ kind: 'looked' }, 10_000);
+    expect([core.role, register.config.epoch]).toEqual(['primary', 1]);
+  });
+
   it('hands over at once, without a time in which nobody leads', () => {
     const pair = createPair({ hasRegister: true });
     pair.run(3_000);

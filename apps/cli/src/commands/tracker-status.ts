@@ -4,7 +4,7 @@ import type { TrackerStatus } from '@minitorrent/tracker';
 import { formatAddress } from '../address.ts';
 import { askTracker } from '../cluster/ask-tracker.ts';
 import { chosenClusterId, parseClusterId } from '../cluster/cluster-settings.ts';
-import { pinForOperator } from '../cluster/pin-for-operator.ts';
+import { type OperatorContext, pinForOperator } from '../cluster/pin-for-operator.ts';
 import { DEFAULT_TRACKER_PORT, dataFolder } from '../config.ts';
 import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
 import type { TrackerStatusRow } from '../output/operator-reports.ts';
@@ -40,7 +40,7 @@ export async function runTrackerStatus(
     const all = addresses.split(',');
     for (const text of all) parsePlace(text, { defaultPort: DEFAULT_TRACKER_PORT });
     const clusterId = await clusterIdFor(options, world, tools);
-    const context = { world, reporter, data: options.data, whoAnswers: tools.whoAnswers };
+    const context = contextOf({ world, reporter, data: options.data, clusterId }, tools);
     let exitCode: ExitCode = EXIT.ok;
     for (const text of all) {
       try {
@@ -66,12 +66,20 @@ export async function runTrackerPromote(
 ): Promise<ExitCode> {
   return operate('tracker promote', options, world, async (reporter) => {
     const clusterId = await clusterIdFor(options, world, tools);
-    const context = { world, reporter, data: options.data, whoAnswers: tools.whoAnswers };
+    const context = contextOf({ world, reporter, data: options.data, clusterId }, tools);
     const target = await pinForOperator(address, context);
     await askTracker(target, world.clock, (tracker, call) => tracker.promote({ clusterId }, call));
     reporter.result({ command: 'tracker_promote', address: formatAddress(target) });
     return EXIT.ok;
   });
+}
+
+function contextOf(
+  { clusterId, ...context }: Pick<OperatorContext, 'world' | 'reporter' | 'data'> & { clusterId: Uint8Array },
+  { whoAnswers }: Pick<OperatorTools, 'whoAnswers'>,
+): OperatorContext {
+  const { clock } = context.world;
+  return { ...context, whoAnswers, askMember: (place) => statusOf(place, { clusterId, clock }) };
 }
 
 async function clusterIdFor(

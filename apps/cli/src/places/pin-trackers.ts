@@ -21,6 +21,8 @@ export interface PinOptions {
   readonly reporter: Pick<Reporter, 'event'>;
   /** Whether those who are known already are asked, too, so that another device is found out at once. */
   readonly asksKnown: boolean;
+  /** Fails where whoever answers there is nobody whom this user wants to know: then nothing is kept of them. */
+  readonly requireWanted?: (place: PinnedPlace) => Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -52,24 +54,27 @@ interface Found {
 
 async function findPin(
   { host, port, pin: told }: PinnedAddress,
-  { known, clock, whoAnswers, asksKnown, signal }: PinOptions,
+  { known, clock, whoAnswers, asksKnown, requireWanted, signal }: PinOptions,
 ): Promise<Found> {
   const ask = (one: PinnedAddress) => whoAnswers(one, clock, signal === undefined ? {} : { signal });
   const kept = known.pinOf({ host, port });
   const pin = told ?? kept;
   if (pin === undefined) {
-    return { place: { host, port, pin: await ask({ host, port }) }, how: 'learned' };
+    const place = { host, port, pin: await ask({ host, port }) };
+    await requireWanted?.(place);
+    return { place, how: 'learned' };
   }
   const place = { host, port, pin };
   const isNews = kept === undefined || !isSameDevice(kept, pin);
   if (!isNews && !asksKnown) return { place, how: 'told' };
   try {
     await ask(place);
-    return { place, how: 'proved' };
   } catch (error) {
     if (!(error instanceof RpcError) || isWrongIdentity(error)) throw error;
     return { place, how: 'told' };
   }
+  if (isNews) await requireWanted?.(place);
+  return { place, how: 'proved' };
 }
 
 function isWrongIdentity(error: unknown): boolean {

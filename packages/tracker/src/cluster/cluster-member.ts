@@ -4,6 +4,7 @@
 import type { ChannelInfo, Clock, Network, Random } from '@minitorrent/rpc-core';
 import { RpcError } from '@minitorrent/rpc-core';
 import { formatDeviceId } from '@minitorrent/rpc-core/identity';
+import { sameBytes } from '../entry.ts';
 import { TrackerError } from '../errors.ts';
 import { fromHex, toHex } from '../hex.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -56,9 +57,11 @@ export class ClusterMember {
       clusterId: cluster.clusterId,
       addresses: cluster.peers,
       self: toHex(journal.storeId),
+      // Nobody is asked before there is a replicator.
+      onCopy: (where) => replicator.refuse(storeCopied(where)),
     });
     const timeoutMs = cluster.timings?.answerMs ?? TIMINGS.answerMs;
-    const replicator = await Replicator.open({
+    const replicator: Replicator = await Replicator.open({
       ...{ cluster, standing, journal, clock, random, onFault },
       peers: others.names,
       send: (to, message) =>
@@ -101,10 +104,11 @@ export class ClusterMember {
     return this.#replicator.commit;
   }
 
-  /** Begins to take part with `ledger`. */
+  /** Begins to take part with `ledger`, and does not lead before it has looked who else is there. */
   start(ledger: Ledger): void {
     this.#replicator.start(ledger);
     this.#register?.start();
+    void this.#others.lookAround().then(() => this.#replicator.looked());
   }
 
   /** Who decides the changes of `ledger`. */
@@ -127,8 +131,14 @@ export class ClusterMember {
     this.#admission.tellOf(remote);
   }
 
-  /** Serves `sync` of another tracker of the cluster. */
-  sync(message: SyncRequest): Promise<SyncAnswer> {
+  /** Serves `sync` of another tracker of the cluster. Fails with `store_copied` where that has the store of this one. */
+  async sync(message: SyncRequest, { remote }: ChannelInfo): Promise<SyncAnswer> {
+    const { storeId } = this.#options.journal;
+    if (message.member !== undefined && sameBytes(message.member.storeId, storeId)) {
+      const error = storeCopied(`at ${remote.host}`);
+      this.#replicator.refuse(error);
+      throw error;
+    }
     return this.#replicator.request(message);
   }
 
@@ -165,6 +175,7 @@ export class ClusterMember {
         'This cluster has a witness, which decides who is primary; promote is for a pair without one',
       );
     }
+    if (this.#replicator.refusal !== undefined) throw this.#replicator.refusal;
     this.#replicator.promote();
     if (
       this.#replicator.role === 'primary' ||
@@ -213,6 +224,15 @@ export class ClusterMember {
     await this.#replicator.close();
     this.#others.close();
   }
+}
+
+/** Both have the journal up to the copy, and one name: the register and the others would take them for one tracker. */
+function storeCopied(where: string): TrackerError {
+  return new TrackerError(
+    'store_copied',
+    `Another tracker, ${where}, runs on a copy of the data folder of this one, so neither decides anything: ` +
+      'stop one of them and give it an empty folder, then start both again',
+  );
 }
 
 /** What another tracker has against this one, where a person has to do something about it. */

@@ -3,8 +3,8 @@
  *
  * A new connection first asks who is there: that proves the cluster id before anything large is sent, and tells which
  * store answers at that address now. Where the network proves who answers, nobody else than the pinned device is asked
- * anything. An address at which another one answers, or a copy of this very store, is left alone for a while. A connection
- * on which several calls stay without an answer is given up, because its cable may be cut where a new one finds another way.
+ * anything. An address at which another one answers, or a copy of this very store, is left alone for a while, and of a copy
+ * it is told: two trackers on copies of one data folder must not both take part. A connection on which several calls stay without an answer is given up, because its cable may be cut where a new one finds another way.
  */
 import type {
   Address,
@@ -32,6 +32,8 @@ export interface OtherTrackersOptions {
   readonly self: StoreId;
   /** Told of a device that answers in the place of another one. */
   readonly onFault: (reason: string) => void;
+  /** Told of a tracker that has the store of this one: where it runs. */
+  readonly onCopy: (where: string) => void;
 }
 
 interface Line {
@@ -86,6 +88,11 @@ export class OtherTrackers {
     return Promise.any(asked).catch(() => undefined);
   }
 
+  /** Asks each of them who is there; resolves when all have answered, or have not within `connectMs`. Never rejects. */
+  async lookAround(): Promise<void> {
+    await Promise.allSettled(this.names.map((name) => this.#line(name)));
+  }
+
   /** Ends all connections at once. Idempotent. */
   close(): void {
     this.#closing.abort(new RpcError('closed', 'This tracker is closing'));
@@ -113,11 +120,12 @@ export class OtherTrackers {
   }
 
   #lookOut(name: string, error: unknown): void {
-    const { clock, onFault } = this.#options;
+    const { clock, onFault, onCopy } = this.#options;
     this.#impostors.delete(name);
-    if (!isRpcError(error, 'wrong_identity')) return;
+    if (!isRpcError(error, 'wrong_identity', 'store_copied')) return;
     this.#impostors.set(name, { error, untilMs: clock.now() + CLUSTER_TIMES.impostorMs });
-    onFault(`${error.message}; check the address of that tracker, its pin and its data folder`);
+    if (error.code === 'store_copied') onCopy(`at ${name}`);
+    else onFault(`${error.message}; check the address of that tracker, its pin and its data folder`);
   }
 
   async #open(name: string): Promise<Line> {
@@ -150,7 +158,7 @@ export class OtherTrackers {
   /** Two trackers on copies of one store would each take the other for itself. */
   #requireAnother(name: string, storeId: StoreId): void {
     if (storeId !== this.#options.self) return;
-    throw new RpcError('wrong_identity', `The tracker at ${name} has a copy of the data folder of this one`);
+    throw new RpcError('store_copied', `The tracker at ${name} has a copy of the data folder of this one`);
   }
 
   #wasSilent(line: Line): void {
@@ -164,6 +172,6 @@ export function nameOf({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-function isRpcError(error: unknown, code: string): error is RpcError {
-  return error instanceof RpcError && error.code === code;
+function isRpcError(error: unknown, ...codes: readonly string[]): error is RpcError {
+  return error instanceof RpcError && codes.includes(error.code);
 }

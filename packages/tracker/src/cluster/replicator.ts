@@ -72,6 +72,7 @@ export class Replicator {
         peers,
         hasRegister: cluster.register !== undefined,
         founds: standing.kind !== 'member',
+        looksFirst: true,
         window: await openWindow(journal),
         random,
         ...(cluster.timings === undefined ? {} : { timings: cluster.timings }),
@@ -146,6 +147,19 @@ export class Replicator {
 
   leave(): void {
     this.#isLeaving = true;
+    this.#changed();
+  }
+
+  /** Every other tracker was asked who it is: from now on this one may lead. */
+  looked(): void {
+    this.#tell({ kind: 'looked' });
+  }
+
+  /** Takes part no longer, and refuses every change, until somebody starts this tracker in another way. */
+  refuse(error: TrackerError): void {
+    if (this.#isClosed || this.#refusal !== undefined) return;
+    this.#refusal = error;
+    this.#stop(error.message);
     this.#changed();
   }
 
@@ -275,8 +289,7 @@ export class Replicator {
     // What the register counts on is the cluster's, whoever wrote it.
     const isCountedOn = this.config.inSync.includes(toHex(this.#options.journal.storeId));
     if (standing.kind === 'own' && isFollowing && !isCountedOn) {
-      this.#refusal = foreignData;
-      this.#stop(foreignData.message);
+      this.refuse(foreignData);
       return;
     }
     if (role === 'primary') this.#lead(epoch);

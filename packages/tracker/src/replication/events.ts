@@ -29,6 +29,8 @@ export type ReplicationEvent =
   | { readonly kind: 'answer'; readonly request: number; readonly message: SyncAnswer }
   | { readonly kind: 'register_read'; readonly request: number; readonly outcome: ReadOutcome }
   | { readonly kind: 'register_swapped'; readonly request: number; readonly outcome: SwapOutcome }
+  /** The other trackers were asked who they are, and none of them is this very store: see `looksFirst`. */
+  | { readonly kind: 'looked' }
   /** A person says that this tracker shall be primary; for a pair without a register. What it may cost: `promotion.ts`. */
   | { readonly kind: 'promote' }
   /** This tracker is about to end: another one shall be primary, and nobody shall wait for it. */

@@ -47,6 +47,8 @@ export interface ReplicationOptions {
    * cluster. Then it may be primary where the register was never swapped.
    */
   readonly founds: boolean;
+  /** Does not lead by itself before it is told that it `looked` who else is there. */
+  readonly looksFirst?: boolean;
   /** The end of the journal as it was opened; its head is durable, and what is up to `snapshotIndex` cannot be cut. */
   readonly window: {
     readonly base: JournalPosition;

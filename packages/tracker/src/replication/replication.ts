@@ -27,6 +27,7 @@ export class Replication {
   readonly #following: Following;
   readonly #promotion: Promotion;
   #role: ReplicationRole = 'unknown';
+  #hasLooked: boolean;
   #config: Config;
   #changedAtMs: number;
   #lastTakeover: Takeover | undefined;
@@ -39,6 +40,7 @@ export class Replication {
     this.#promotion = new Promotion(this.#member, this.#election);
     this.#config = this.#member.config;
     this.#changedAtMs = nowMs;
+    this.#hasLooked = options.looksFirst !== true;
   }
 
   get role(): ReplicationRole {
@@ -109,6 +111,9 @@ export class Replication {
         break;
       case 'register_swapped':
         this.#election.wasSwapped(event.request, event.outcome);
+        break;
+      case 'looked':
+        this.#hasLooked = true;
         break;
       case 'promote':
         this.#promotion.promote(this.#role);
@@ -219,7 +224,7 @@ export class Replication {
       this.#election.read();
       return;
     }
-    const reason = this.#reasonToLead();
+    const reason = this.#hasLooked ? this.#reasonToLead() : undefined;
     if (reason !== undefined) {
       const { self } = this.#member;
       this.#election.propose({ primary: self, inSync: [self] }, reason);

@@ -89,7 +89,7 @@ export function createClusterHandlers({
   return {
     sync: async (request, { connection }) => {
       if (request.member === undefined) return readJournal(request, connection);
-      return requireTracker(request.member.clusterId, connection).member.sync(request);
+      return requireTracker(request.member.clusterId, connection).member.sync(request, connection.remote);
     },
 
     forward: async ({ clusterId, requestId, change }, { connection }) => {

@@ -29,9 +29,6 @@ const { values } = parseArgs({
   },
 });
 
-// Node.js can spin for ever where it takes itself apart after some broken connections over TLS; process.exit() leaves that out.
-process.once('exit', () => process.exit());
-
 if (values.inside || !mayHaveNamespace()) await runHere();
 else await runInNamespace();
 
