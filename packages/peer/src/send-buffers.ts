@@ -1,6 +1,6 @@
 /**
- * Buffers for what is being sent over one connection. What was sent goes out by reference, so its buffer is used again
- * only once the network has taken it; a fresh one for each block costs more than encrypting it.
+ * Buffers for what is being sent over one connection, by all its calls. What was sent goes out by reference, so its buffer is
+ * used again only once the network has taken it; a fresh one for each block costs more than encrypting it.
  */
 import type { OutputProgress } from '@minitorrent/rpc-core';
 import type { BufferPool } from './buffer-pool.ts';
@@ -11,11 +11,11 @@ interface SentBuffer {
   readonly endsAt: number;
 }
 
-export class SendBuffers implements Disposable {
+export class SendBuffers {
   readonly #pool: BufferPool;
   readonly #progress: () => OutputProgress;
   /** In the order of the output. */
-  #sent: SentBuffer[] = [];
+  readonly #sent: SentBuffer[] = [];
 
   /** `progress` is that of the connection. */
   constructor(pool: BufferPool, progress: () => OutputProgress) {
@@ -32,12 +32,6 @@ export class SendBuffers implements Disposable {
   /** All that is to be sent of `buffer` is part of the connection's output now. */
   sent(buffer: Uint8Array): void {
     this.#sent.push({ buffer, endsAt: this.#progress().madeBytes });
-  }
-
-  /** Gives back what the network has taken; the rest goes with the connection's output. */
-  [Symbol.dispose](): void {
-    this.#collect();
-    this.#sent = [];
   }
 
   #collect(): void {

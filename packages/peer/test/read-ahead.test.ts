@@ -27,7 +27,7 @@ describe('readAhead', () => {
     await fc.assert(
       fc.asyncProperty(cases, async ({ from, readBytes, lag }) => {
         const progress = { madeBytes: 0, takenBytes: 0 };
-        using buffers = new SendBuffers(new BufferPool(readBytes, 100), () => progress);
+        const buffers = new SendBuffers(new BufferPool(readBytes, 100), () => progress);
         const sent: Uint8Array[] = [];
         for await (const { offset, bytes: part } of readAhead({
           store,
@@ -58,7 +58,7 @@ describe('readAhead', () => {
     const { manifest, bytes } = sampleFile(200_000);
     await using store = createMemoryStore({ manifest, bytes });
     const progress = { madeBytes: 0, takenBytes: 0 };
-    using buffers = new SendBuffers(new BufferPool(2_000, 100), () => progress);
+    const buffers = new SendBuffers(new BufferPool(2_000, 100), () => progress);
     const used = new Set<unknown>();
     for await (const part of readAhead({ store, index: 0, from: 0, buffers, readBytes: 2_000, signal })) {
       used.add(part.bytes.buffer);
@@ -71,7 +71,7 @@ describe('readAhead', () => {
   it('fails where the store does, one part ahead or not', async () => {
     const { manifest } = sampleFile(100_000);
     await using store = createMemoryStore({ manifest });
-    using buffers = new SendBuffers(new BufferPool(2_000, 4), () => ({ madeBytes: 0, takenBytes: 0 }));
+    const buffers = new SendBuffers(new BufferPool(2_000, 4), () => ({ madeBytes: 0, takenBytes: 0 }));
     const parts = readAhead({ store, index: 0, from: 0, buffers, readBytes: 2_000, signal });
     await expect(parts.next()).rejects.toMatchObject({ code: 'missing_piece' });
   });

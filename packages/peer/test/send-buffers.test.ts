@@ -21,19 +21,4 @@ describe('SendBuffers', () => {
     expect(buffers.take()).toBe(first);
     expect(buffers.take()).not.toBe(first);
   });
-
-  it('gives back at its end what the network has taken, and nothing that is under way', () => {
-    const pool = new BufferPool(8, 4);
-    const progress = { madeBytes: 10, takenBytes: 0 };
-    const buffers = new SendBuffers(pool, () => progress);
-    const [taken, underWay] = [buffers.take(), buffers.take()];
-    buffers.sent(taken);
-    progress.madeBytes = 20;
-    buffers.sent(underWay);
-    progress.takenBytes = 10;
-    buffers[Symbol.dispose]();
-    expect([pool.take(), pool.take()]).toContain(taken);
-    progress.takenBytes = 20;
-    expect(pool.take()).not.toBe(underWay);
-  });
 });

@@ -10,7 +10,7 @@ import {
   type PieceLayout,
   StoreError,
 } from '@minitorrent/chunk-store';
-import { type HandlerContext, RpcError, type Served, serve } from '@minitorrent/rpc-core';
+import { type Connection, type HandlerContext, RpcError, type Served, serve } from '@minitorrent/rpc-core';
 import { toHex } from '@minitorrent/tracker/contract';
 import type { Infer } from '@minitorrent/wire-codec';
 import type { Admission } from '../admission.ts';
@@ -41,15 +41,26 @@ const MOST_FREE_BUFFERS = 12;
 
 /** The handlers of `peerContract` over these files and this uplink, for connections that are admitted. */
 export function servePieces(options: ServePiecesOptions): Served {
-  const readBuffers = new BufferPool(READ_BYTES, MOST_FREE_BUFFERS);
+  const buffersOf = createBuffersOf();
   return serve(peerContract, {
     present_membership: (claim, { connection, signal }) =>
       options.admission.present(connection, claim, signal),
     send_piece_info: (request, context) => pieceInfo(openFor(options, request, context)),
     send_piece_layer: async (request, context) =>
       pieceLayer(openFor(options, request, context).file, request),
-    send_pieces: (request, context) => sendPieces(options, readBuffers, request, context),
+    send_pieces: (request, context) => sendPieces(options, buffersOf, request, context),
   });
+}
+
+/** The buffers of each connection, from one pool. */
+function createBuffersOf(): (connection: Connection) => SendBuffers {
+  const pool = new BufferPool(READ_BYTES, MOST_FREE_BUFFERS);
+  const byConnection = new WeakMap<Connection, SendBuffers>();
+  return (connection) => {
+    const buffers = byConnection.get(connection) ?? new SendBuffers(pool, () => connection.output);
+    byConnection.set(connection, buffers);
+    return buffers;
+  };
 }
 
 /** A file for whoever calls. */
@@ -110,7 +121,7 @@ type PiecesRequest = Infer<typeof sendPiecesRequest>;
 
 async function* sendPieces(
   options: ServePiecesOptions,
-  readBuffers: BufferPool,
+  buffersOf: (connection: Connection) => SendBuffers,
   request: PiecesRequest,
   context: HandlerContext,
 ): AsyncGenerator<PieceItem> {
@@ -132,7 +143,7 @@ async function* sendPieces(
     onStalled: () =>
       context.connection.abort(new RpcError('stalled', 'Cannot go on sending: nothing was read')),
   });
-  using buffers = new SendBuffers(readBuffers, () => context.connection.output);
+  const buffers = buffersOf(context.connection);
   for (;;) {
     const index = await upload.nextPiece(signal);
     if (index === undefined) return;
