@@ -1,4 +1,4 @@
-import { mkdtempDisposable, readFile } from 'node:fs/promises';
+import { mkdtempDisposable, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
@@ -72,5 +72,6 @@ describe('minitorrent cluster up', () => {
     scene.initFolder.mockRejectedValue(Object.assign(new Error('No room'), { code: 'register_failed' }));
     expect(await scene.run()).toBe(1);
     expect(scene.world.err()).toMatch(/^error: cluster up: No room \(register_failed\)\n {2}next: /);
+    expect(await readdir(scene.folder.path)).toEqual([]);
   });
 });

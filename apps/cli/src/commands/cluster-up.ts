@@ -6,12 +6,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Address, Clock } from '@minitorrent/rpc-core';
 import { formatAddress, parseAddress } from '../address.ts';
 import { parseClusterId } from '../cluster/cluster-settings.ts';
 import { type Keeper, keepRunning } from '../cluster/keep-running.ts';
 import { DEFAULT_TRACKER_PORT, dataFolder } from '../config.ts';
 import { describeFailure, EXIT, type ExitCode, exitCodeOf } from '../failure.ts';
-import { makePrivateFolder } from '../folders.ts';
+import { makePrivateFolder, openInFolder } from '../folders.ts';
 import { roleMeaning } from '../output/tracker-status-lines.ts';
 import { makeDeviceId } from '../places/make-device-id.ts';
 import { listenForEnding } from '../process-signals.ts';
@@ -44,9 +45,14 @@ export async function runClusterUp(settings: ClusterUpSettings, world: World): P
   const tell = (message: string): void => reporter.event({ event: 'notice', message });
   try {
     await using keepers = new AsyncDisposableStack();
-    const { trackers, clusterId } = await start(settings, world, {
-      keep: (keeper) => keepers.use(keeper),
-      tell,
+    const listen = parseAddress(settings.listen, { defaultPort: DEFAULT_TRACKER_PORT });
+    const folder = await dataFolder('cluster', { data: settings.data, variables: world.variables });
+    const { trackers, clusterId } = await openInFolder(folder, async () => {
+      await using starting = new AsyncDisposableStack();
+      const keep = (keeper: Keeper) => starting.use(keeper);
+      const started = await start(settings, { folder, listen, clock: world.clock, keep, tell });
+      keepers.use(starting.move());
+      return started;
     });
     tell(`Try it: minitorrent peer --tracker ${trackers}`);
     tell(`What they are: minitorrent tracker status ${trackers} --cluster ${clusterId}`);
@@ -61,20 +67,20 @@ export async function runClusterUp(settings: ClusterUpSettings, world: World): P
 }
 
 interface Hands {
+  readonly folder: string;
+  readonly listen: Address;
+  readonly clock: Clock;
   readonly keep: (keeper: Keeper) => Keeper;
   readonly tell: (message: string) => void;
 }
 
 async function start(
   settings: ClusterUpSettings,
-  world: World,
-  { keep, tell }: Hands,
+  { folder, listen, clock, keep, tell }: Hands,
 ): Promise<{ readonly trackers: string; readonly clusterId: string }> {
-  const listen = parseAddress(settings.listen, { defaultPort: DEFAULT_TRACKER_PORT });
   const [first = '', second = '', witness = ''] = [0, SECOND, WITNESS].map((offset) =>
     formatAddress({ ...listen, port: listen.port + offset }),
   );
-  const folder = await dataFolder('cluster', { data: settings.data, variables: world.variables });
   const clusterId = await prepare(folder, settings);
   const firstId = await makeDeviceId(join(folder, 'tracker-1', 'tracker'));
   const secondId = await makeDeviceId(join(folder, 'tracker-2', 'tracker'));
@@ -83,7 +89,7 @@ async function start(
     keep(
       keepRunning({
         name,
-        clock: world.clock,
+        clock,
         args: [...settings.program, ...args, '--data', join(folder, name), '--json', '--exit-with-stdin'],
         tell,
         describe: (line) =>
@@ -106,7 +112,6 @@ async function start(
 
 /** Makes what the first start needs; answers the id of the cluster. */
 async function prepare(folder: string, { initFolder }: ClusterUpSettings): Promise<string> {
-  await makePrivateFolder(folder);
   const file = join(folder, 'cluster-id');
   const known = await readFile(file, 'utf8').catch(ignoreMissing);
   const clusterId = known?.trim() ?? randomBytes(16).toString('hex');
