@@ -3,10 +3,12 @@
  *
  * The guard says who is a member; here that is kept for each connection, so that a call costs one look, and ends by itself:
  * when a stamp ends, when no tracker is missed any more, and at once when a tracker tells that the device was removed.
+ * Connections that others opened are closed when their other end is admitted to nothing for a while.
  */
 import { type Clock, type Connection, RpcError } from '@minitorrent/rpc-core';
 import { isSameDevice } from '@minitorrent/rpc-core/identity';
 import type { Member, MembershipClaim, MembershipGuard, Revocation } from './membership-guard.ts';
+import { STRANGER_MS } from './message-limits.ts';
 
 /** A tracker can be reached again: so long have all to fetch stamps that need no grace. */
 const MERCY_MS = 30_000;
@@ -20,6 +22,8 @@ export interface AdmissionsOptions {
   readonly clock: Clock;
   /** Whether a tracker that gives stamps can be reached. */
   hasTracker(): boolean;
+  /** How long a connection is kept whose other end is admitted to nothing, milliseconds; 30 s unless given. */
+  readonly strangerMs?: number;
 }
 
 interface Entry {
@@ -35,6 +39,9 @@ interface Guest {
   /** By group. */
   readonly entries: Map<string, Entry>;
   refusals: number;
+  /** Begins to wait, where the connection is watched, until it is closed. */
+  wait(): void;
+  disarm(): void;
 }
 
 export class Admissions {
@@ -43,6 +50,21 @@ export class Admissions {
 
   constructor(options: AdmissionsOptions) {
     this.#options = options;
+  }
+
+  /**
+   * The other end opened `connection`, and has so long to show that it is a member of something; as long again whenever it is
+   * admitted to nothing any more. Then the connection is closed with `not_admitted`.
+   */
+  watch(connection: Connection): void {
+    if (connection.signal.aborted) return;
+    const { clock, strangerMs = STRANGER_MS } = this.#options;
+    const guest = this.#guest(connection);
+    guest.wait = () => {
+      guest.disarm();
+      guest.disarm = clock.schedule(strangerMs, () => connection.abort(unknownFor(strangerMs)));
+    };
+    guest.wait();
   }
 
   /**
@@ -92,9 +114,9 @@ export class Admissions {
   /** These devices were removed: whoever hangs on a grant that is void now is cut off at once. */
   revoke(revocation: Revocation): void {
     const isHit = this.#options.guard.revoke(revocation);
-    for (const [connection, { entries }] of [...this.#guests]) {
-      const hit = [...entries.values()].filter(({ member }) => isHit(member));
-      for (const { member } of hit) this.#end(entries, member.groupId, `${member.userId} was removed`);
+    for (const [connection, guest] of [...this.#guests]) {
+      const hit = [...guest.entries.values()].filter(({ member }) => isHit(member));
+      for (const { member } of hit) this.#end(guest, member.groupId, `${member.userId} was removed`);
       if (hit.length > 0) connection.abort(new RpcError('device_revoked', 'Cannot go on: you were removed'));
     }
   }
@@ -103,59 +125,63 @@ export class Admissions {
   trackersChanged(): void {
     const { clock, hasTracker } = this.#options;
     const mercyUntilMs = hasTracker() ? clock.wallNow() + MERCY_MS : 0;
-    for (const { entries } of this.#guests.values()) {
-      for (const entry of entries.values()) {
+    for (const guest of this.#guests.values()) {
+      for (const entry of guest.entries.values()) {
         entry.mercyUntilMs = mercyUntilMs;
-        this.#arm(entries, entry);
+        this.#arm(guest, entry);
       }
     }
   }
 
   /** This peer is in that group no more; in none, unless it is named. */
   endAll(groupId?: string): void {
-    for (const { entries } of this.#guests.values()) {
-      for (const id of [...entries.keys()])
-        if (groupId === undefined || id === groupId) this.#end(entries, id, 'this peer left it');
+    for (const guest of this.#guests.values()) {
+      for (const id of [...guest.entries.keys()])
+        if (groupId === undefined || id === groupId) this.#end(guest, id, 'this peer left it');
     }
   }
 
   #guest(connection: Connection): Guest {
     const known = this.#guests.get(connection);
     if (known !== undefined) return known;
-    const guest: Guest = { entries: new Map(), refusals: 0 };
+    const nothing = (): void => undefined;
+    const guest: Guest = { entries: new Map(), refusals: 0, wait: nothing, disarm: nothing };
     const leave = (): void => {
       this.#guests.delete(connection);
-      for (const groupId of [...guest.entries.keys()]) this.#end(guest.entries, groupId, 'it is gone');
+      guest.wait = nothing;
+      guest.disarm();
+      for (const groupId of [...guest.entries.keys()]) this.#end(guest, groupId, 'it is gone');
     };
     this.#guests.set(connection, guest);
     connection.signal.addEventListener('abort', leave, { once: true });
     return guest;
   }
 
-  #put({ entries }: Guest, member: Member): AbortSignal {
+  #put(guest: Guest, member: Member): AbortSignal {
+    const { entries } = guest;
     const { groupId, userId, deviceId } = member;
     const known = entries.get(groupId);
     // Another user of the same device or, where the network proves nobody, of any.
     const isSame = known?.member.userId === userId && isSameDevice(known.member.deviceId, deviceId);
-    if (known !== undefined && !isSame) this.#end(entries, groupId, 'somebody else is there');
+    if (known !== undefined && !isSame) this.#end(guest, groupId, 'somebody else is there');
     const entry = entries.get(groupId) ?? {
       ...{ member, ending: new AbortController(), mercyUntilMs: 0 },
       disarm: () => undefined,
     };
     entry.member = member;
     entries.set(groupId, entry);
-    this.#arm(entries, entry);
+    guest.disarm();
+    this.#arm(guest, entry);
     return entry.ending.signal;
   }
 
-  #arm(entries: Map<string, Entry>, entry: Entry): void {
+  #arm(guest: Guest, entry: Entry): void {
     const { clock } = this.#options;
     entry.disarm();
     const leftMs = this.#untilMs(entry) - clock.wallNow();
     const { groupId } = entry.member;
-    if (leftMs < 0) this.#end(entries, groupId, 'the stamp has ended');
-    else
-      entry.disarm = clock.schedule(Math.min(leftMs + 1, LONGEST_WAIT_MS), () => this.#arm(entries, entry));
+    if (leftMs < 0) this.#end(guest, groupId, 'the stamp has ended');
+    else entry.disarm = clock.schedule(Math.min(leftMs + 1, LONGEST_WAIT_MS), () => this.#arm(guest, entry));
   }
 
   #untilMs({ member, mercyUntilMs }: Entry): number {
@@ -166,9 +192,10 @@ export class Admissions {
     return Math.max(untilMs, Math.min(mercyUntilMs, guard.untilMs(member, { hasTracker: false })));
   }
 
-  #end(entries: Map<string, Entry>, groupId: string, why: string): void {
-    const entry = entries.get(groupId);
-    entries.delete(groupId);
+  #end(guest: Guest, groupId: string, why: string): void {
+    const entry = guest.entries.get(groupId);
+    guest.entries.delete(groupId);
+    if (guest.entries.size === 0) guest.wait();
     entry?.disarm();
     entry?.ending.abort(new RpcError('not_admitted', `Cannot go on with ${groupId}: ${why}`));
   }
@@ -178,4 +205,11 @@ export class Admissions {
     if (guest.refusals >= MAX_REFUSALS) connection.abort(error);
     return error;
   }
+}
+
+function unknownFor(ms: number): RpcError {
+  return new RpcError(
+    'not_admitted',
+    `Cannot keep this connection: nobody has shown a membership over it for ${ms} ms`,
+  );
 }

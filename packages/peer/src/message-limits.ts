@@ -24,6 +24,12 @@ export const PEER_MESSAGE_LIMITS = {
 } as const;
 
 /**
+ * So long a connection is kept whose other end is admitted to nothing: a card takes two round trips, and a device that has to
+ * ask a tracker for one has it within seconds. Each such connection takes one of the places of its address.
+ */
+export const STRANGER_MS = 30_000;
+
+/**
  * What connections between peers take before their other end has shown that it is in a group: one `present_membership`, and
  * nothing longer.
  */

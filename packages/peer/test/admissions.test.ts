@@ -5,6 +5,7 @@ import { STAMP_LIFE_MS } from '@minitorrent/tracker/contract';
 import { describe, expect, it } from 'vitest';
 import { Admissions } from '../src/admissions.ts';
 import { type MembershipClaim, MembershipGuard } from '../src/membership-guard.ts';
+import { STRANGER_MS } from '../src/message-limits.ts';
 import { GROUP, MembershipWorld } from './support/membership-world.ts';
 
 const GRACE_MS = 24 * 3_600_000;
@@ -132,6 +133,52 @@ describe('Admissions', () => {
     // Nor is anything kept for it any more.
     expect(() => scene.admissions.admit(connection, scene.claim(1))).toThrow(code('not_admitted'));
     expect(scene.scheduled()).toBe(0);
+  });
+});
+
+describe('Admissions, of a connection that somebody else opened', () => {
+  it('closes it when nobody shows a membership in time', async () => {
+    await using scene = await setUp();
+    const connection = await scene.connect(1);
+    scene.admissions.watch(connection);
+    scene.passes(STRANGER_MS - 1);
+    const claim = { ...scene.claim(1), stamp: new Uint8Array(100) };
+    expect(() => scene.admissions.admit(connection, claim)).toThrow(code('not_admitted'));
+    expect(connection.signal.aborted).toBe(false);
+    scene.passes(1);
+    expect(connection.signal.aborted).toBe(true);
+    expect(scene.scheduled()).toBe(0);
+  });
+
+  it('keeps it as long as its other end is admitted to something, and for a while after', async () => {
+    await using scene = await setUp();
+    const connection = await scene.connect(1);
+    scene.admissions.watch(connection);
+    scene.passes(STRANGER_MS - 1);
+    scene.admissions.admit(connection, scene.claim(1));
+    scene.passes(STAMP_LIFE_MS + 1);
+    scene.passes(STRANGER_MS - 1);
+    expect(connection.signal.aborted).toBe(false);
+    scene.admissions.admit(connection, scene.claim(1));
+    scene.passes(STAMP_LIFE_MS);
+    scene.admissions.endAll();
+    scene.passes(STRANGER_MS - 1);
+    expect(connection.signal.aborted).toBe(false);
+    scene.passes(1);
+    expect(connection.signal.aborted).toBe(true);
+    expect(scene.scheduled()).toBe(0);
+  });
+
+  it('waits for nobody who is gone, and not for whom this peer connected to', async () => {
+    await using scene = await setUp();
+    const [opened, made] = [await scene.connect(1), await scene.connect(2)];
+    scene.admissions.watch(opened);
+    opened.abort();
+    scene.admissions.watch(opened);
+    scene.admissions.admit(made, scene.claim(2));
+    scene.admissions.endAll();
+    expect(scene.scheduled()).toBe(0);
+    expect(made.signal.aborted).toBe(false);
   });
 });
 

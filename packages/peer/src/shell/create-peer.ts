@@ -54,6 +54,8 @@ export interface CreatePeerOptions {
    * 0 nobody is served for longer than the ten minutes of a stamp.
    */
   readonly membershipGraceMs?: number;
+  /** How long a connection of another peer is kept that shows no membership, milliseconds; 30 s unless given. */
+  readonly strangerMs?: number;
   /** How fast this peer may send and receive, by the time of day; without limits unless given. */
   readonly limits?: TransferPlan;
   /**
@@ -101,7 +103,10 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
   const served = servePieces({ files, uplink, admission: gate.admission });
   const address = options.listen ?? { host: '127.0.0.1', port: 0 };
   const server = await listenAgain(library, address, (at) =>
-    createServer({ network, address: at, clock, serve: [served], limits: STRANGER_LIMITS }),
+    createServer({
+      ...{ network, address: at, clock, serve: [served], limits: STRANGER_LIMITS },
+      onConnection: (connection) => gate.watch(connection),
+    }),
   );
   resources.defer(() => server.close());
   return new PeerNode({
@@ -130,9 +135,10 @@ function gateOf({
   clock,
   trackers,
   membershipGraceMs: graceMs = MEMBERSHIP_GRACE_MS,
+  strangerMs,
 }: CreatePeerOptions & { readonly network: Network; readonly clock: Clock }): MembershipGate {
   const trackerIds = network.proves ? trackers.flatMap(({ pin }) => pin ?? []) : undefined;
-  return new MembershipGate({ clock, trackerIds, graceMs });
+  return new MembershipGate({ clock, trackerIds, graceMs, strangerMs });
 }
 
 /** A tracker without its pin would be anybody: that is refused before anything is opened. */

@@ -4,10 +4,11 @@
  *
  * It is there before the trackers are, because connections may come first; nobody is let in before a user is.
  */
-import type { Clock } from '@minitorrent/rpc-core';
+import type { Clock, Connection } from '@minitorrent/rpc-core';
 import type { Admission } from '../admission.ts';
 import { Admissions } from '../admissions.ts';
 import { MembershipGuard } from '../membership-guard.ts';
+import { STRANGER_MS } from '../message-limits.ts';
 import { MembershipDesk } from './membership-desk.ts';
 import { MembershipKeeper, type MembershipKeeperOptions } from './membership-keeper.ts';
 
@@ -16,6 +17,8 @@ export interface MembershipGateOptions {
   /** The device ids of the trackers; undefined where the network proves nobody. */
   readonly trackerIds: readonly Uint8Array[] | undefined;
   readonly graceMs: number;
+  /** How long a connection is kept whose other end is admitted to nothing; 30 s unless given. */
+  readonly strangerMs?: number | undefined;
 }
 
 export class MembershipGate {
@@ -25,10 +28,10 @@ export class MembershipGate {
   readonly #desk: MembershipDesk;
   #keeper: MembershipKeeper | undefined;
 
-  constructor({ clock, trackerIds, graceMs }: MembershipGateOptions) {
+  constructor({ clock, trackerIds, graceMs, strangerMs = STRANGER_MS }: MembershipGateOptions) {
     this.#guard = new MembershipGuard({ trackerIds, graceMs });
     this.#admissions = new Admissions({
-      ...{ guard: this.#guard, clock },
+      ...{ guard: this.#guard, clock, strangerMs },
       hasTracker: () => this.#keeper?.hasTracker === true,
     });
     this.#desk = new MembershipDesk({
@@ -37,6 +40,11 @@ export class MembershipGate {
       obtain: async (groupId, signal) => await this.#requireKeeper().obtain(groupId, signal),
     });
     this.admission = this.#desk;
+  }
+
+  /** Somebody has connected, who has some time to show that they are a member. */
+  watch(connection: Connection): void {
+    this.#admissions.watch(connection);
   }
 
   /** Begins to speak with trackers. Called once. */
