@@ -72,7 +72,17 @@ describe('the schedule of a swarm', () => {
   });
 });
 
+const RESULTS = new Map<string, SimulationResult[]>();
+
+/** One run for each seed; made once, for the same options give the same. */
 function runs(scenario: Scenario, policy: PolicyOptions): SimulationResult[] {
+  const key = JSON.stringify([scenario, policy]);
+  const results = RESULTS.get(key) ?? simulate(scenario, policy);
+  RESULTS.set(key, results);
+  return results;
+}
+
+function simulate(scenario: Scenario, policy: PolicyOptions): SimulationResult[] {
   return SEEDS.map((seed) => new SwarmSimulation({ ...optionsOf({ ...scenario, seed }), ...policy }).run());
 }
 
