@@ -347,7 +347,7 @@ describe('download_file', () => {
     expect(report).toMatchObject({ code: 'already_downloading' });
   });
 
-  it('passes on folder, strategy and permission to overwrite', async () => {
+  it('passes on folder, strategy, what comes first and permission to overwrite', async () => {
     const download = createFakeDownload();
     download.complete();
     const downloadFile = vi.fn(async () => download);
@@ -358,6 +358,9 @@ describe('download_file', () => {
       strategy: 'random',
       overwrite: true,
     });
+    await run('download_file films a.txt --first 0-1M', { downloadFile });
+    const first = { first: 0, last: 1_048_576 };
+    expect(downloadFile).toHaveBeenLastCalledWith('films', 'a.txt', { ...withSignal, first });
     await run('download_file films a.txt', { downloadFile }, { strategy: 'sequential' });
     expect(downloadFile).toHaveBeenLastCalledWith('films', 'a.txt', {
       ...withSignal,

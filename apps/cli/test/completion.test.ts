@@ -76,7 +76,7 @@ describe('complete', () => {
     ['join_group it', ["it\\'s "], 'it'],
     ['download_file films ', ['holiday.mkv ', 'holiday\\ one.mkv ', 'of\\ films '], ''],
     ['download_file films holiday.', ['holiday.mkv '], 'holiday.'],
-    ['download_file films a --', ['--overwrite ', '--strategy ', '--to '], '--'],
+    ['download_file films a --', ['--first ', '--overwrite ', '--strategy ', '--to '], '--'],
     ['download_file films a --strategy r', ['random ', 'rarest-first '], 'r'],
     ['download_file --overwrite films of', ['of\\ films '], 'of'],
     ['download_file --strategy random films of', ['of\\ films '], 'of'],

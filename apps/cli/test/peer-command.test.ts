@@ -152,6 +152,19 @@ describe('minitorrent peer', () => {
     expect(wrong.openPeer).not.toHaveBeenCalled();
   });
 
+  it('passes on limits of the rate, and refuses those that cannot be meant', async () => {
+    await using run = await start('quit\n', { limitUp: '1M', schedule: '08:00-09:00=none/64K' });
+    await run.ended;
+    const limits = {
+      ...{ upBytesPerSecond: 1_048_576, downBytesPerSecond: undefined },
+      schedule: [{ fromMinute: 480, toMinute: 540, upBytesPerSecond: undefined, downBytesPerSecond: 65_536 }],
+    };
+    expect(run.openPeer).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ limits }));
+    await using wrong = await start('quit\n', { limitDown: 'fast' });
+    expect(await wrong.ended).toBe(2);
+    expect(wrong.openPeer).not.toHaveBeenCalled();
+  });
+
   it('leaves nothing behind: no timer, no listener', async () => {
     await using run = await start('quit\n');
     await run.ended;
