@@ -53,6 +53,7 @@ describe('minitorrent peer', () => {
       dataFolder: join(run.folder.path, 'peer'),
       downloadFolder: resolve('there'),
       clock: run.world.clock,
+      limits: {},
     });
     expect(run.peer.closed).toBe(true);
     expect((await stat(join(run.folder.path, 'peer'))).mode & 0o777).toBe(0o700);
