@@ -53,6 +53,29 @@ const strategies: fc.Arbitrary<PickStrategy> = fc.oneof(
 );
 
 describe('a pick strategy', () => {
+  it.each(NAMES)('takes first what was begun, of whoever has it, where it is %s', (name) => {
+    const [a, b] = PEERS as [PeerId, PeerId];
+    const pieces = new PieceMap(PIECES, { length: PIECES, has: () => false });
+    pieces.setPeer(a, { length: PIECES, has: () => true });
+    pieces.setPeer(b, { length: PIECES, has: (index) => index > 30 });
+    for (const index of [35, 20, 38]) pieces.begin(index);
+    pieces.withdraw(38);
+    const random = createSeededRandom(1);
+    const view = (peer: PeerId, maxPieces: number) => ({
+      ...{ pieces, maxPieces, wantPieces: 10, random },
+      uploaders: [{ peer, queuedPieces: 0, room: 9, bytesPerSecond: 1 }],
+    });
+    const strategy = pickStrategy(name);
+    expect(strategy.pick(view(a, 4))).toEqual({ peer: a, pieces: [35, 20] });
+    expect(strategy.pick(view(a, 1))).toEqual({ peer: a, pieces: [35] });
+    expect(strategy.pick(view(b, 4))).toEqual({ peer: b, pieces: [35] });
+    // What a reader waits for comes before that.
+    const range = rangeFirst(strategy, { first: 3, last: 3 });
+    expect(range.pick(view(a, 4))?.pieces).toEqual([3]);
+    for (const index of [35, 20]) pieces.obtain(index);
+    expect(strategy.pick(view(a, 1))?.pieces).not.toContain(35);
+  });
+
   it('picks open pieces of a free uploader that has them, whenever there are any', () => {
     fc.assert(
       fc.property(strategies, swarm, (strategy, of) => {

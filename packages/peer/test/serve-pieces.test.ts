@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createManifest, createMemoryStore, verifyWholePiece } from '@minitorrent/chunk-store';
+import { createManifest, createMemoryStore, LEAF_BYTES, verifyWholePiece } from '@minitorrent/chunk-store';
 import {
   createConnection,
   createServer,
@@ -63,6 +63,40 @@ describe('servePieces', () => {
     const next = news.next();
     files.remove(groupId, manifest.root);
     await expect(next).rejects.toMatchObject({ code: 'unknown_file' });
+    uplink.close();
+  });
+
+  it('sends of a piece that is begun what its receiver lacks, and of any other all', async () => {
+    const [network, clock] = [createMemoryNetwork(), createSystemClock()];
+    const files = new SharedFiles(clock);
+    const uplink = new Uplink({ clock, random: createSystemRandom() });
+    const serve = [servePieces({ files, uplink, admission: admitAnybody })];
+    await using server = await createServer({ network, clock, address, serve, trusted: true });
+    files.put(groupId, await fullStore());
+    const channel = await network.connect(server.address);
+    await using connection = createConnection({ channel, clock, trusted: true });
+    const client = connection.client(peerContract);
+    const last = Math.ceil(bytes.length / manifest.pieceLength) - 1;
+    const blocksOf = async (index: number, ...begun: { index: number; fromLeaf: number }[]) => {
+      const blocks: unknown[] = [];
+      const request = { groupId, root: manifest.root, want: [index], maxPieces: 1, begun };
+      for await (const item of client.send_pieces(request))
+        if (item.kind === 'block') blocks.push([item.offset, Buffer.from(item.data)]);
+      return blocks;
+    };
+    const dataOf = (index: number, fromLeaf: number): Buffer =>
+      bytes
+        .subarray(index * manifest.pieceLength, (index + 1) * manifest.pieceLength)
+        .subarray(fromLeaf * LEAF_BYTES);
+    const all = [[0, dataOf(1, 0)]];
+    expect(await blocksOf(1)).toEqual(all);
+    expect(await blocksOf(1, { index: 1, fromLeaf: 0 }, { index: 2, fromLeaf: 1 })).toEqual(all);
+    const rest = { index: 1, fromLeaf: 3 };
+    expect(await blocksOf(1, { index: 1, fromLeaf: 1 }, rest)).toEqual([[3 * LEAF_BYTES, dataOf(1, 3)]]);
+    expect(await blocksOf(last, { index: last, fromLeaf: 1 })).toEqual([[LEAF_BYTES, dataOf(last, 1)]]);
+    expect(await blocksOf(1, { index: last + 1, fromLeaf: 99 })).toEqual(all);
+    for (const fromLeaf of [4, 2 ** 40])
+      await expect(blocksOf(1, { index: 1, fromLeaf })).rejects.toMatchObject({ code: 'bad_request' });
     uplink.close();
   });
 

@@ -361,6 +361,18 @@ describe('a request that ends', () => {
   });
 });
 
+describe('a piece of which a part is here', () => {
+  it('is asked of others before any other piece, with nothing to choose', () => {
+    const bench = new Bench(40);
+    const [request] = requestsIn(bench.join(A)) as [Request];
+    bench.start(request);
+    bench.bytes(request, PIECE / 2);
+    bench.tell({ kind: 'peer_lost', peer: A });
+    const [next] = requestsIn(bench.join(B)) as [Request];
+    expect(next).toMatchObject({ peer: B, pieces: [firstOf(request)], maxPieces: 1 });
+  });
+});
+
 describe('a peer that is lost', () => {
   it('gives back what it held to others, and is tried again after a wait', () => {
     const bench = new Bench(3);
