@@ -19,6 +19,7 @@ import { ClusterAuthority } from './cluster-authority.ts';
 import { FaultList } from './fault-list.ts';
 import { CLUSTER_TIMES, type ClusterOptions, checkClusterOptions, type Standing } from './options.ts';
 import { OtherTrackers } from './other-trackers.ts';
+import { storeCopied } from './refusals.ts';
 import { RegisterWatch } from './register-watch.ts';
 import { Replicator } from './replicator.ts';
 import { shortened } from './shortened.ts';
@@ -224,15 +225,6 @@ export class ClusterMember {
     await this.#replicator.close();
     this.#others.close();
   }
-}
-
-/** Both have the journal up to the copy, and one name: the register and the others would take them for one tracker. */
-function storeCopied(where: string): TrackerError {
-  return new TrackerError(
-    'store_copied',
-    `Another tracker, ${where}, runs on a copy of the data folder of this one, so neither decides anything: ` +
-      'stop one of them and give it an empty folder, then start both again',
-  );
 }
 
 /** What another tracker has against this one, where a person has to do something about it. */

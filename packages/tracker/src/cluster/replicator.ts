@@ -1,26 +1,25 @@
 /**
  * Carries out what the replication core asks for: the only place where it meets journal, ledger, register and wire.
  *
- * It decides nothing. What affects the order of things:
- * - events go into the core one at a time, and its effects are begun in the order in which they come;
- * - the ledger changes hands in a queue of its own, because going back takes a while: it follows, adopts, leads;
- * - a write that the ledger decided is told to the core only while the core leads the same epoch; any other stays
- *   unanswered until the ledger is told to follow, which is on its way then.
+ * It decides nothing. Events go into the core one at a time, and its effects are begun in the order in which they come; those
+ * that are about the ledger go on in a queue of their own (`replicated-ledger.ts`).
  */
 import type { Clock, Random } from '@minitorrent/rpc-core';
 import type { JournalRecord } from '../entry.ts';
-import { describe, TrackerError } from '../errors.ts';
+import { describe, type TrackerError } from '../errors.ts';
 import { toHex } from '../hex.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Commit, Ledger } from '../ledger.ts';
 import type { SyncAnswer, SyncRequest } from '../messages.ts';
-import type { Config, ReadOutcome, Register, SwapOutcome } from '../register.ts';
+import type { Config } from '../register.ts';
 import type { ReplicationEffect, ReplicationEvent } from '../replication/events.ts';
 import { Replication, type ReplicationStatus } from '../replication/replication.ts';
 import type { ReplicationRole } from '../replication/role.ts';
-import { encodeSnapshotInSlices } from '../snapshot.ts';
+import { askRegister } from './ask-register.ts';
 import { openWindow } from './open-window.ts';
 import type { ClusterOptions, Standing } from './options.ts';
+import { foreignData } from './refusals.ts';
+import { ReplicatedLedger } from './replicated-ledger.ts';
 
 export interface ReplicatorOptions {
   readonly cluster: ClusterOptions;
@@ -37,24 +36,12 @@ export interface ReplicatorOptions {
   readonly onRole: (role: ReplicationRole, epoch: number, reason: string) => void;
 }
 
-interface WaitingCommit {
-  readonly index: number;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
 export class Replicator {
   readonly #options: ReplicatorOptions;
   readonly #core: Replication;
   readonly #calls = new Map<number, (answer: SyncAnswer) => void>();
   #nextCall = 1;
-  #ledger: Ledger | undefined;
-  /** Settles when everything that was begun with the ledger is done; never rejects. */
-  #ledgerWork: Promise<void> = Promise.resolve();
-  #ledgerTasks = 0;
-  /** Appended here and not known to be acknowledged. */
-  #unacknowledged: JournalRecord[] = [];
-  #waiting: WaitingCommit[] = [];
+  readonly #ledger: ReplicatedLedger;
   readonly #watchers = new Set<() => void>();
   #cancelWake: () => void = () => undefined;
   #isLeaving = false;
@@ -85,6 +72,13 @@ export class Replicator {
   private constructor(options: ReplicatorOptions, core: Replication) {
     this.#options = options;
     this.#core = core;
+    this.#ledger = new ReplicatedLedger({
+      clock: options.clock,
+      leads: () => (this.role === 'primary' ? this.config.epoch : undefined),
+      onWritten: (record) => this.#tell({ kind: 'written', record }),
+      onFailure: (error) => this.#diskFailed(error),
+      onChanged: () => this.#changed(),
+    });
   }
 
   get role(): ReplicationRole {
@@ -113,21 +107,13 @@ export class Replicator {
   }
 
   /** To be given to the ledger. */
-  readonly commit: Commit = (records) => {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const index = records.at(-1)?.position.index ?? 0;
-    this.#waiting.push({ index, resolve, reject });
-    for (const record of records) {
-      if (this.role !== 'primary' || record.position.epoch !== this.config.epoch) break;
-      this.#tell({ kind: 'written', record });
-    }
-    return promise;
-  };
+  get commit(): Commit {
+    return this.#ledger.commit;
+  }
 
   /** Begins; `ledger` commits through `commit`, and nobody else appends to its journal. */
   start(ledger: Ledger): void {
-    this.#ledger = ledger;
-    this.#follow();
+    this.#ledger.start(ledger);
     this.#tell({ kind: 'tick' });
   }
 
@@ -181,8 +167,7 @@ export class Replicator {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelWake();
-    this.#rejectWaiting();
-    await this.#ledgerWork;
+    await this.#ledger.close();
   }
 
   #tell(event: ReplicationEvent): void {
@@ -208,35 +193,26 @@ export class Replicator {
         this.#append(effect.records);
         break;
       case 'truncate':
-        this.#unacknowledged = this.#unacknowledged.filter(({ position }) => position.index <= effect.after);
-        this.#withLedger(async (ledger) => {
-          await ledger.truncateAfter(effect.after);
-          this.#tell({ kind: 'truncated' });
-        });
+        this.#ledger.truncateAfter(effect.after, () => this.#tell({ kind: 'truncated' }));
         break;
       case 'install':
-        this.#unacknowledged = [];
-        this.#withLedger(async (ledger) => {
-          await ledger.install(effect.snapshot);
-          this.#tell({ kind: 'installed' });
-          this.#changed();
-        });
+        this.#ledger.install(effect.snapshot, () => this.#tell({ kind: 'installed' }));
         break;
       case 'commit':
-        this.#committed(effect.index);
+        this.#ledger.acknowledged(effect.index);
         break;
       case 'take_snapshot':
-        void this.#takeSnapshot();
+        void this.#ledger.takeSnapshot((snapshot) => this.#tell({ kind: 'snapshot_taken', snapshot }));
         break;
       case 'read_register':
-        void this.#ask((register) => register.read()).then((outcome) =>
+        void askRegister(this.#options.cluster, (register) => register.read()).then((outcome) =>
           this.#tell({ kind: 'register_read', request: effect.request, outcome }),
         );
         break;
       case 'swap_register':
-        void this.#ask((register) => register.compareAndSwap(effect.expectedEpoch, effect.config)).then(
-          (outcome) => this.#tell({ kind: 'register_swapped', request: effect.request, outcome }),
-        );
+        void askRegister(this.#options.cluster, (register) =>
+          register.compareAndSwap(effect.expectedEpoch, effect.config),
+        ).then((outcome) => this.#tell({ kind: 'register_swapped', request: effect.request, outcome }));
         break;
       case 'role':
         this.#takeRole(effect);
@@ -259,28 +235,12 @@ export class Replicator {
   }
 
   #append(records: readonly JournalRecord[]): void {
-    this.#unacknowledged.push(...records);
+    this.#ledger.appending(records);
     const index = records.at(-1)?.position.index ?? 0;
     this.#options.journal.append(records).then(
       () => this.#tell({ kind: 'appended', index }),
       (error: unknown) => this.#diskFailed(error),
     );
-  }
-
-  /** All up to `index` is acknowledged: a primary's ledger has it already and waits for this, any other takes it now. */
-  #committed(index: number): void {
-    const records = takeWhile(this.#unacknowledged, ({ position }) => position.index <= index);
-    for (const { resolve } of takeWhile(this.#waiting, (one) => one.index <= index)) resolve();
-    if (this.#ledger?.mode === 'ready' && this.#ledgerTasks === 0) return;
-    this.#adopt(records);
-  }
-
-  #adopt(records: readonly JournalRecord[]): void {
-    if (records.length === 0) return;
-    this.#withLedger(async (ledger) => {
-      await ledger.adopt(records.filter(({ position }) => position.index > ledger.latest.position.index));
-      this.#changed();
-    });
   }
 
   #takeRole({ role, epoch, reason }: Extract<ReplicationEffect, { kind: 'role' }>): void {
@@ -292,79 +252,12 @@ export class Replicator {
       this.refuse(foreignData);
       return;
     }
-    if (role === 'primary') this.#lead(epoch);
-    else this.#follow();
+    if (role === 'primary') {
+      standing.onMember();
+      this.#ledger.lead(epoch);
+    } else this.#ledger.follow();
     onRole(role, epoch, reason);
     this.#changed();
-  }
-
-  #lead(epoch: number): void {
-    this.#options.standing.onMember();
-    if (this.#ledger?.mode === 'ready' && this.#ledgerTasks === 0) {
-      this.#ledger.lead(epoch);
-      return;
-    }
-    // R3: all that a new primary has is acknowledged, and its ledger shows it before it decides anything.
-    this.#adopt(this.#unacknowledged);
-    this.#unacknowledged = [];
-    this.#withLedger((ledger) => {
-      if (this.role === 'primary') ledger.lead(this.config.epoch);
-      this.#changed();
-    });
-  }
-
-  #follow(): void {
-    this.#withLedger(async (ledger) => {
-      if (ledger.mode !== 'ready') return;
-      const done = ledger.follow(refusal);
-      this.#rejectWaiting();
-      await done;
-    });
-  }
-
-  #rejectWaiting(): void {
-    for (const { reject } of this.#waiting.splice(0)) reject(refusal);
-  }
-
-  /** Runs `task` when everything before it is done. */
-  #withLedger(task: (ledger: Ledger) => void | Promise<void>): void {
-    const ledger = this.#ledger;
-    if (ledger === undefined) throw new TypeError('Cannot replicate before start()');
-    this.#ledgerTasks += 1;
-    this.#ledgerWork = this.#ledgerWork
-      .then(() => task(ledger))
-      .catch((error: unknown) => this.#diskFailed(error))
-      .finally(() => {
-        this.#ledgerTasks -= 1;
-      });
-  }
-
-  async #takeSnapshot(): Promise<void> {
-    const { clock } = this.#options;
-    try {
-      const ledger = this.#ledger;
-      if (ledger === undefined) return;
-      // In slices, because a primary that is busy for a second is taken for lost.
-      const pause = (): Promise<void> => new Promise((resolve) => clock.schedule(0, resolve));
-      const snapshot = await encodeSnapshotInSlices((freeze) => ledger.read(freeze), { pause });
-      this.#tell({ kind: 'snapshot_taken', snapshot });
-    } catch {
-      // The ledger changes hands just now; whoever needs the snapshot still waits for it.
-      if (!this.#isClosed) clock.schedule(SNAPSHOT_RETRY_MS, () => void this.#takeSnapshot());
-    }
-  }
-
-  /** A register must not reject; one that does anyway has not answered. */
-  async #ask<O extends ReadOutcome | SwapOutcome>(
-    question: (register: Register) => Promise<O>,
-  ): Promise<O | { readonly kind: 'unknown'; readonly why: string }> {
-    const { register } = this.#options.cluster;
-    if (register === undefined) return { kind: 'unknown', why: 'there is no register' };
-    try {
-      return await question(register);
-    } catch (error) {
-      return { kind: 'unknown', why: describe(error) };
-    }
   }
 
   #wakeAt(atMs: number): void {
@@ -376,7 +269,7 @@ export class Replicator {
   #diskFailed(error: unknown): void {
     if (this.#isClosed) return;
     this.#tell({ kind: 'disk_failed', reason: `The journal failed: ${describe(error)}` });
-    this.#rejectWaiting();
+    this.#ledger.refuseWaiting();
   }
 
   /** Takes part no longer; what is known here can still be read. */
@@ -390,23 +283,4 @@ export class Replicator {
   #changed(): void {
     for (const watcher of this.#watchers) watcher();
   }
-}
-
-const SNAPSHOT_RETRY_MS = 100;
-
-const refusal = new TrackerError(
-  'not_primary',
-  'This tracker does not decide changes now; another one of its cluster does',
-);
-
-const foreignData = new TrackerError(
-  'foreign_data',
-  'The data folder of this tracker has users or groups of its own, which following another tracker would replace; ' +
-    'start it with an empty folder to join the cluster, or begin a new cluster with this one',
-);
-
-/** Takes the first items that `isWanted`, up to the first that is not, out of `items`. */
-function takeWhile<T>(items: T[], isWanted: (item: T) => boolean): T[] {
-  const end = items.findIndex((item) => !isWanted(item));
-  return items.splice(0, end === -1 ? items.length : end);
 }
