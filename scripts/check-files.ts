@@ -1,5 +1,5 @@
 /**
- * Checks that what is committed works on other machines too: no address in the lockfile, no path of the machines that
+ * Checks that what is committed works on other machines too: no address in a lockfile, no path of the machines that
  * this was written on in any file.
  *
  * `node scripts/check-files.ts` prints one line for each finding and exits with 1 if there is any.
@@ -32,6 +32,10 @@ function describeProblem(path: string, line: string): string | undefined {
     return ADDRESS.test(line)
       ? 'locks an address; remove the registry from the configuration and install again'
       : undefined;
+  }
+  // What npm writes beside a version unless it is told to omit it.
+  if (path.endsWith('package-lock.json') && line.includes('"resolved"')) {
+    return 'locks an address; install with omit-lockfile-registry-resolved';
   }
   return MACHINE_PATH.test(line) ? 'names a path of one machine; make it relative' : undefined;
 }

@@ -19,7 +19,9 @@ it('findProblems accepts a folder of that name elsewhere', () => {
   ).toEqual([]);
 });
 
-it('findProblems finds an address in the lockfile, and only there', () => {
+it('findProblems finds an address in a lockfile, and only there', () => {
+  expect(problemsOf('a/package-lock.json', '"resolved": "https://example.com/a.tgz"')).toHaveLength(1);
+  expect(problemsOf('a/package-lock.json', '"url": "https://example.com/fund-us"')).toEqual([]);
   expect(problemsOf('pnpm-lock.yaml', 'a:\n  tarball: https://example.com/a.tgz')).toHaveLength(1);
   expect(problemsOf('README.md', 'https://example.com')).toEqual([]);
 });
