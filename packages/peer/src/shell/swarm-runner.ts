@@ -42,8 +42,8 @@ export interface SwarmRunnerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly strategy: PickStrategyName;
-  /** The pace of all that this peer receives. */
-  readonly downPace: Pace;
+  /** The pace of all that this peer receives; without one there is no limit. */
+  readonly downPace?: Pace;
   readonly limits?: Partial<SwarmLimits>;
   /** Everything that happens, for progress and logs. */
   onEvent(event: SwarmEvent): void;
@@ -220,7 +220,7 @@ export class SwarmRunner {
     }
     const call = new AbortController();
     this.#calls.set(requestId, call);
-    const { groupId, store, onStoreError } = this.#options;
+    const { groupId, store, onStoreError, downPace } = this.#options;
     const done = fetchPieces({
       client: connection.client(peerContract),
       begun: this.#begun,
@@ -228,7 +228,7 @@ export class SwarmRunner {
       ...{ groupId, store, peer, requestId, pieces, maxPieces, onStoreError },
       // Somebody else may use the connection of a peer that this download has given up.
       signal: AbortSignal.any([call.signal, neighbour.closing.signal]),
-      pace: this.#options.downPace,
+      ...(downPace === undefined ? {} : { pace: downPace }),
       report: (event) => this.tell(event),
     });
     this.#run(done.finally(() => this.#calls.delete(requestId)));
