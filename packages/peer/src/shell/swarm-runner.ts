@@ -98,10 +98,12 @@ export class SwarmRunner {
   /** Keeps to the pace, and lets `first` come first. */
   start(first: { readonly first: number; readonly last: number } | undefined): void {
     const { downPace } = this.#options;
-    const tellLimit = (): void =>
-      this.tell({ kind: 'rate_limited', bytesPerSecond: downPace.bytesPerSecond });
-    this.#stopFollowing = downPace.onChange(tellLimit);
-    tellLimit();
+    if (downPace !== undefined) {
+      const tellLimit = (): void =>
+        this.tell({ kind: 'rate_limited', bytesPerSecond: downPace.bytesPerSecond });
+      this.#stopFollowing = downPace.onChange(tellLimit);
+      tellLimit();
+    }
     if (first !== undefined) this.tell({ kind: 'range_wanted', range: first });
   }
 
