@@ -32,9 +32,6 @@ const TARGETS = [
   { target: 'caller', share: 0.25, fuzz: fuzzCaller },
 ] as const;
 
-// Node.js can spin for ever where it takes itself apart after some broken connections over TLS; process.exit() leaves that out.
-process.once('exit', () => process.exit());
-
 const frames = wholeNumber('frames', values.frames);
 const flips = wholeNumber('flips', values.flips);
 const seed = values.seed === undefined ? randomInt(2 ** 31) : wholeNumber('seed', values.seed);
