@@ -1,5 +1,5 @@
 /**
- * Where blocks arrive: in buffers that are used again, and that the thread which hashes can see.
+ * Where blocks arrive: in buffers that are used again, and that move to the thread which hashes, and back.
  */
 import type { BlockHasher, HashedBlock } from '@minitorrent/chunk-store';
 import { BufferPool } from './buffer-pool.ts';
@@ -31,9 +31,12 @@ export class ArrivingBlocks {
     return isBlock ? this.#pool.take() : new Uint8Array(byteLength);
   }
 
-  /** As `BlockHasher.hash`. */
-  hash(block: Uint8Array): Promise<HashedBlock> {
-    return this.#hasher.hash(block);
+  /** As `BlockHasher.hash`: from then on the block is the `bytes` of the answer. */
+  async hash(block: Uint8Array): Promise<HashedBlock> {
+    const isOurs = this.#ours.has(block.buffer);
+    const hashed = await this.#hasher.hash(block);
+    if (isOurs) this.#ours.add(hashed.bytes.buffer);
+    return hashed;
   }
 
   /** Nobody uses the message any more of which `bytes` are a part. To be said once, or not at all. */

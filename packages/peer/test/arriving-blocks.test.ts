@@ -31,6 +31,10 @@ describe('ArrivingBlocks', () => {
     await using hasher = createBlockHasher({ threads: 1 });
     const blocks = new ArrivingBlocks(hasher);
     const block = blocks.allocate(LIMITS.blockBytes).subarray(0, LIMITS.blockBytes).fill(7);
-    expect((await blocks.hash(block)).leafHashes).toEqual(hashLeaves(block));
+    const wanted = hashLeaves(block);
+    const { bytes, leafHashes } = await blocks.hash(block);
+    expect(leafHashes).toEqual(wanted);
+    blocks.release(bytes);
+    expect(blocks.allocate(LIMITS.blockBytes).buffer).toBe(bytes.buffer);
   });
 });

@@ -30,10 +30,19 @@ export interface SegmentRequest {
   readonly job: SegmentJob;
 }
 
-/** A block in shared memory; the answer is the hashes of its leaves, 32 bytes each. */
+/** A block whose memory moves to the hashing thread, and back with the answer. */
 export interface BlockRequest {
   readonly kind: 'block';
-  readonly bytes: Uint8Array;
+  readonly memory: ArrayBuffer;
+  /** Where in `memory` the block is. */
+  readonly byteOffset: number;
+  readonly byteLength: number;
+}
+
+/** The hashes of a block's leaves, 32 bytes each, and its memory. */
+export interface BlockHashes {
+  readonly memory: ArrayBuffer;
+  readonly leafHashes: Uint8Array;
 }
 
 export type HashRequest = SegmentRequest | BlockRequest;
@@ -46,6 +55,6 @@ export interface NumberedRequest {
 
 /** The answer, or what went wrong: of an error itself only name, message and stack would reach the other thread. */
 export type HashReply = { readonly id: number } & (
-  | { readonly answer: SegmentHashes | Uint8Array }
+  | { readonly answer: SegmentHashes | BlockHashes }
   | { readonly failure: { readonly message: string; readonly code: unknown } }
 );

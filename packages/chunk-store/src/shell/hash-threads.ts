@@ -4,6 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import { StoreError } from '../errors.ts';
 import type {
+  BlockHashes,
   BlockRequest,
   HashReply,
   HashRequest,
@@ -25,7 +26,7 @@ export class HashThreads implements AsyncDisposable {
 
   /** Fails with `io_failed` where a thread ended, and as the request itself does. */
   ask(request: SegmentRequest): Promise<SegmentHashes>;
-  ask(request: BlockRequest): Promise<Uint8Array>;
+  ask(request: BlockRequest): Promise<BlockHashes>;
   ask(request: HashRequest): Promise<unknown> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const id = this.#nextId;
@@ -33,7 +34,8 @@ export class HashThreads implements AsyncDisposable {
     const waiting = Promise.withResolvers<unknown>();
     this.#waiting.set(id, waiting);
     const numbered: NumberedRequest = { id, request };
-    this.#workers[id % this.#workers.length]?.postMessage(numbered);
+    const moved = request.kind === 'block' ? [request.memory] : [];
+    this.#workers[id % this.#workers.length]?.postMessage(numbered, moved);
     return waiting.promise;
   }
 

@@ -10,6 +10,7 @@ import type { ArrivingBlocks } from '../arriving-blocks.ts';
 import type { BegunPieces, NamedPieces, OpenPiece } from '../begun-pieces.ts';
 import { brokenAnswer, isBroken } from '../broken-answer.ts';
 import type { peerContract } from '../contract.ts';
+import { type HashedItem, hashAhead } from '../hash-ahead.ts';
 import type { PeerId, RequestId, RequestOutcome, SwarmEvent } from '../swarm-events.ts';
 import type { Pace } from './pace.ts';
 
@@ -51,6 +52,11 @@ export async function fetchPieces(call: PieceCall): Promise<void> {
   }
 }
 
+type BlockItem = Extract<HashedItem, { readonly kind: 'block' }>;
+
+/** A mebibyte of the usual blocks: enough for the thread that hashes to go on while this one receives. */
+const BLOCKS_AHEAD = 4;
+
 class PieceReceiver {
   readonly #call: PieceCall;
   readonly #named: NamedPieces;
@@ -66,19 +72,21 @@ class PieceReceiver {
   }
 
   async receiveAll(): Promise<void> {
-    const { client, groupId, store, pieces, maxPieces, signal } = this.#call;
+    const { client, groupId, store, blocks, pieces, maxPieces, pace, signal } = this.#call;
     const { root } = store.manifest;
     const request = { groupId, root, want: pieces, maxPieces, begun: this.#named.pieces };
-    for await (const item of client.send_pieces(request, { signal })) {
+    const items = client.send_pieces(request, { signal });
+    const depth = (): number => (pace?.bytesPerSecond === undefined ? BLOCKS_AHEAD : 1);
+    for await (const item of hashAhead({ items, blocks, depth })) {
       // Of a peer that was banned meanwhile, not even what is here already is looked at.
       signal.throwIfAborted();
       if (item.kind === 'piece') {
         this.#open(item.index, item.leafHashes);
         continue;
       }
-      await this.#call.pace?.take(item.data.length, signal);
+      await pace?.take(item.block.bytes.length, signal);
       signal.throwIfAborted();
-      await this.#addBlock(item.offset, item.data);
+      await this.#addBlock(item);
     }
   }
 
@@ -105,27 +113,18 @@ class PieceReceiver {
     report({ kind: 'piece_started', peer, requestId, index, bytes });
   }
 
-  async #addBlock(offset: number, data: Uint8Array): Promise<void> {
-    const { store, peer, requestId, report } = this.#call;
+  async #addBlock({ offset, block }: BlockItem): Promise<void> {
+    const { store, blocks, peer, requestId, report } = this.#call;
     const piece = this.#piece;
     if (piece === undefined) throw brokenAnswer('send_pieces', 'a block came before its piece');
     if (offset !== this.#nextOffset) throw outOfOrder(piece.index, offset, this.#nextOffset);
-    const whole = await this.#check(piece, offset, data);
-    this.#nextOffset += data.length;
-    report({ kind: 'bytes_received', peer, requestId, bytes: data.length });
+    const { length } = block.bytes;
+    const whole = piece.addBlock(offset, block);
+    blocks.release(block.bytes);
+    this.#nextOffset += length;
+    report({ kind: 'bytes_received', peer, requestId, bytes: length });
     if (whole !== undefined) await this.#store(piece, whole);
     if (this.#nextOffset === store.layout.pieceSize(piece.index)) this.#close();
-  }
-
-  async #check(piece: OpenPiece, offset: number, data: Uint8Array): Promise<VerifiedPiece | undefined> {
-    const { blocks, signal } = this.#call;
-    try {
-      const hashed = await blocks.hash(data);
-      signal.throwIfAborted();
-      return piece.addBlock(offset, hashed);
-    } finally {
-      blocks.release(data);
-    }
   }
 
   async #store(piece: OpenPiece, whole: VerifiedPiece): Promise<void> {
