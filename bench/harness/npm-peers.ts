@@ -33,14 +33,15 @@ export async function findNpmPeers<Name extends string>(
     return { found: Object.fromEntries(peers) as Record<Name, NpmPeer> };
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    return { missing: names.map((name) => `${name} (npm ci in bench/peers: ${reason})`) };
+    return { missing: names.map((name) => `${name} (npm install in bench/peers: ${reason})`) };
   }
 }
 
 async function install(say: (line: string) => void): Promise<void> {
   say('installing the peers from npm');
-  // Their lifecycle scripts only build what is faster, and none of these needs one.
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+  // Not `npm ci`, which refuses a lockfile without addresses; this installs what is locked and leaves the file as it is.
+  // Lifecycle scripts only build what is faster, and none of these peers needs one.
+  const args = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'];
   await promisify(execFile)('npm', args, { cwd: FOLDER, timeout: INSTALL_MS });
 }
 
