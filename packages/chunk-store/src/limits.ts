@@ -19,7 +19,7 @@ export const MAX_PIECE_LENGTH: number = 4_194_304;
 export const MAX_PIECE_COUNT: number = 262_144;
 
 /** Pieces wanted of a file that has the bytes, so that a swarm can spread them: see `choosePieceLength`. */
-export const WANTED_PIECE_COUNT: number = 1_024;
+export const WANTED_PIECE_COUNT: number = 400;
 
 /** What every file system in use accepts as one name. */
 export const MAX_FILE_NAME_BYTES: number = 255;

@@ -84,20 +84,20 @@ describe('createPieceLayout', () => {
 });
 
 describe('choosePieceLength', () => {
-  it('is the largest power of two that still gives 1,024 pieces, within the limits', () => {
+  it('is the largest power of two that still gives 400 pieces, within the limits', () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.integer({ min: 0, max: 8 * GIB }), fc.integer({ min: 0, max: 1024 * GIB })),
         (size) => {
           const pieceLength = choosePieceLength(size);
           const layout = createPieceLayout({ size, pieceLength });
-          if (pieceLength > MIN_PIECE_LENGTH) expect(layout.pieceCount).toBeGreaterThanOrEqual(1_024);
-          if (pieceLength < MAX_PIECE_LENGTH) expect(Math.ceil(size / (2 * pieceLength))).toBeLessThan(1_024);
+          if (pieceLength > MIN_PIECE_LENGTH) expect(layout.pieceCount).toBeGreaterThanOrEqual(400);
+          if (pieceLength < MAX_PIECE_LENGTH) expect(Math.ceil(size / (2 * pieceLength))).toBeLessThan(400);
         },
       ),
     );
     expect(choosePieceLength(0)).toBe(MIN_PIECE_LENGTH);
-    expect(choosePieceLength(GIB)).toBe(1_048_576);
+    expect(choosePieceLength(GIB)).toBe(2_097_152);
     expect(choosePieceLength(1024 * GIB)).toBe(MAX_PIECE_LENGTH);
   });
 });
