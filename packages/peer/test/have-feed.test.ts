@@ -1,65 +1,47 @@
 import { describe, expect, it } from 'vitest';
 import { HaveFeed } from '../src/have-feed.ts';
 
-/** A clock whose tasks run when the test says so. */
-function handClock() {
-  const tasks = new Set<() => void>();
-  return {
-    tasks,
-    now: () => 0,
-    wallNow: () => 0,
-    schedule(_delayMs: number, task: () => void) {
-      tasks.add(task);
-      return () => tasks.delete(task);
-    },
-    elapse() {
-      for (const task of [...tasks]) task();
-    },
-  };
-}
-
 describe('HaveFeed', () => {
-  it('coalesces what is added within one interval', async () => {
-    const clock = handClock();
-    const feed = new HaveFeed(clock);
+  it('tells who waits at once, and what is added in one go as one', async () => {
+    const feed = new HaveFeed();
     using listener = feed.listen();
-    const taken = listener.take(10, new AbortController().signal);
+    const { signal } = new AbortController();
+    const taken = listener.take(10, signal);
     feed.add([1]);
-    await Promise.resolve();
     feed.add([2, 3]);
-    await Promise.resolve();
-    clock.elapse();
     expect(await taken).toEqual([1, 2, 3]);
+    const next = listener.take(10, signal);
+    feed.add([4]);
+    expect(await next).toEqual([4]);
   });
 
-  it('hears of what is added between two takes, at most maxItems at a time', async () => {
-    const clock = handClock();
-    const feed = new HaveFeed(clock);
-    using listener = feed.listen();
+  it('tells each listener all that is added while it listens, at most maxItems at a time', async () => {
+    const feed = new HaveFeed();
+    using early = feed.listen();
     feed.add([1, 2, 3]);
-    for (const expected of [[1, 2], [3]]) {
-      const taken = listener.take(2, new AbortController().signal);
-      await Promise.resolve();
-      clock.elapse();
-      expect(await taken).toEqual(expected);
-    }
+    using late = feed.listen();
+    feed.add([4]);
+    const { signal } = new AbortController();
+    for (const expected of [
+      [1, 2],
+      [3, 4],
+    ])
+      expect(await early.take(2, signal)).toEqual(expected);
+    expect(await late.take(2, signal)).toEqual([4]);
   });
 
-  it('answers nothing once aborted, and leaves no timer and no listener behind', async () => {
-    const clock = handClock();
-    const feed = new HaveFeed(clock);
+  it('answers nothing once aborted, and leaves no listener behind', async () => {
+    const feed = new HaveFeed();
     const controller = new AbortController();
     {
       using listener = feed.listen();
-      feed.add([1]);
       const taken = listener.take(2, controller.signal);
-      await Promise.resolve();
       controller.abort();
       expect(await taken).toEqual([]);
+      feed.add([1]);
       expect(await listener.take(2, controller.signal)).toEqual([]);
       expect(feed.listenerCount).toBe(1);
     }
-    expect(clock.tasks.size).toBe(0);
     expect(feed.listenerCount).toBe(0);
   });
 });

@@ -34,7 +34,7 @@ async function fullStore() {
 describe('servePieces', () => {
   it('goes on serving those that it serves when a file is served from another store', async () => {
     const [network, clock] = [createMemoryNetwork(), createSystemClock()];
-    const files = new SharedFiles(clock);
+    const files = new SharedFiles();
     const uplink = new Uplink({ clock, random: createSystemRandom() });
     const serve = [servePieces({ files, uplink, admission: admitAnybody })];
     await using server = await createServer({ network, clock, address, serve, trusted: true });
@@ -68,7 +68,7 @@ describe('servePieces', () => {
 
   it('sends of a piece that is begun what its receiver lacks, and of any other all', async () => {
     const [network, clock] = [createMemoryNetwork(), createSystemClock()];
-    const files = new SharedFiles(clock);
+    const files = new SharedFiles();
     const uplink = new Uplink({ clock, random: createSystemRandom() });
     const serve = [servePieces({ files, uplink, admission: admitAnybody })];
     await using server = await createServer({ network, clock, address, serve, trusted: true });
@@ -102,7 +102,7 @@ describe('servePieces', () => {
 
   it('serves nothing of a group over a connection that is not admitted to it', async () => {
     const [network, clock] = [createMemoryNetwork(), createSystemClock()];
-    const files = new SharedFiles(clock);
+    const files = new SharedFiles();
     const uplink = new Uplink({ clock, random: createSystemRandom() });
     const require = vi.fn(() => {
       throw new RpcError('not_a_member', 'Cannot serve anything of films');
@@ -130,7 +130,7 @@ describe('servePieces', () => {
 
   it('ends what runs when the connection is admitted no more', async () => {
     const [network, clock] = [createMemoryNetwork(), createSystemClock()];
-    const files = new SharedFiles(clock);
+    const files = new SharedFiles();
     const uplink = new Uplink({ clock, random: createSystemRandom() });
     const ending = new AbortController();
     const admission = { ...admitAnybody, require: () => ending.signal };
@@ -164,7 +164,7 @@ describe('servePieces', () => {
 
   it('takes a device for one receiver, whatever it connects from', async () => {
     const [network, clock] = [createMemoryNetwork(), createSystemClock()];
-    const files = new SharedFiles(clock);
+    const files = new SharedFiles();
     const uplink = new Uplink({ clock, random: createSystemRandom() });
     const open = vi.spyOn(uplink, 'open');
     const serve = [servePieces({ files, uplink, admission: admitAnybody })];

@@ -95,7 +95,7 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
   const identity = options.identity ?? (await loadOrCreateIdentity({ folder: options.dataDir }));
   const network = options.network ?? createTlsNetwork({ identity, clock });
   const hasher = resources.use(createBlockHasher({ threads: hashThreadsOf(options) }));
-  const files = new SharedFiles(clock);
+  const files = new SharedFiles();
   const paces = new Paces(clock);
   paces.follow(limits);
   const uplink = new Uplink({ clock, random, pace: paces.up });

@@ -5,7 +5,7 @@
  * differs. It opens nothing and closes nothing.
  */
 import type { ChunkStore } from '@minitorrent/chunk-store';
-import { type Clock, RpcError } from '@minitorrent/rpc-core';
+import { RpcError } from '@minitorrent/rpc-core';
 import { toHex } from '@minitorrent/tracker/contract';
 import { HaveFeed } from '../have-feed.ts';
 
@@ -24,12 +24,7 @@ export interface SharedFile {
 }
 
 export class SharedFiles {
-  readonly #clock: Clock;
   readonly #files = new Map<string, SharedFile & { readonly stopping: AbortController }>();
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
 
   all(): SharedFile[] {
     return [...this.#files.values()];
@@ -44,7 +39,7 @@ export class SharedFiles {
     const served = this.#files.get(key);
     if (served !== undefined) return Object.assign(served, { store, onLost });
     const stopping = new AbortController();
-    const feed = new HaveFeed(this.#clock);
+    const feed = new HaveFeed();
     const file = { groupId, store, feed, stopping, signal: stopping.signal, onLost, uploadedBytes: 0 };
     this.#files.set(key, file);
     return file;
