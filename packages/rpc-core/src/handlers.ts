@@ -18,7 +18,7 @@ export interface HandlerContext {
 /**
  * One handler per method: a promise of the response, or an iterable of items. Byte fields of a request are views of what
  * arrived: copy a few bytes that are to be kept. Byte fields of 4 KiB and more go out by reference: they must not change
- * any more.
+ * before `connection.output` says that the network has taken them.
  */
 export type Handlers<C extends Contract> = {
   readonly [Name in keyof C['methods']]: Handler<C['methods'][Name]>;

@@ -26,7 +26,7 @@ export interface Authority {
    * decides, and with `busy`, `no_primary`, `read_only`, `unconfirmed`, `request_id_reused`, `closed`.
    */
   execute(change: Change, options?: ChangeOptions): Promise<Outcome>;
-  /** Whether something acknowledged may be missing in what the ledger here shows. To be asked when the answer is given. */
+  /** Whether something acknowledged may be missing in what the ledger here shows. To be asked inside a read: see `readMarked`. */
   mayBeStale(): boolean;
 }
 

@@ -6,16 +6,19 @@ import { toHex } from '../hex.ts';
 import type { TrackerState } from '../model.ts';
 import type { Presence } from '../presence.ts';
 import type { ServiceParts } from './parts.ts';
+import { readMarked } from './read-marked.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 type DeviceHandlers = Pick<Handlers<typeof trackerContract>, 'list_devices' | 'revoke_device'>;
 
 export function createDeviceHandlers(parts: ServiceParts): DeviceHandlers {
-  const { ledger, authority, sessions, clock } = parts;
+  const { authority, sessions, clock } = parts;
   return {
     list_devices: async (_, { connection }) => {
       const { userId } = sessions.require(connection);
-      const devices = await ledger.read((state) => [...(state.users.get(userId)?.devices.values() ?? [])]);
+      const { answer: devices, mayBeStale } = await readMarked(parts, (state) => [
+        ...(state.users.get(userId)?.devices.values() ?? []),
+      ]);
       const online = new Set(sessions.ofUser(userId).map(({ device }) => device));
       const [revoked, inUse] = [true, false].map((wanted) =>
         devices.filter((one) => one.isRevoked === wanted),
@@ -25,7 +28,7 @@ export function createDeviceHandlers(parts: ServiceParts): DeviceHandlers {
           ...device,
           isOnline: online.has(deviceKey(userId, device.deviceId)),
         })),
-        mayBeStale: authority.mayBeStale(),
+        mayBeStale,
       };
     },
 

@@ -7,6 +7,7 @@ import { MESSAGE_LIMITS } from '../message-limits.ts';
 import { filePage } from '../queries.ts';
 import { wallTimeMs } from '../wall-time.ts';
 import type { ServiceParts } from './parts.ts';
+import { readMarked } from './read-marked.ts';
 
 type FileHandlers = Pick<
   Handlers<typeof trackerContract>,
@@ -36,11 +37,12 @@ export function createFileHandlers(parts: ServiceParts): FileHandlers {
     list_file: async ({ groupId, after }, { connection }) => {
       const { userId } = sessions.require(connection);
       const ask = { groupId, userId, after, maxBytes: FILE_PAGE_BYTES };
-      const { items, next, sharers } = await ledger.read((state) => filePage(state, ask));
+      const { answer, mayBeStale } = await readMarked(parts, (state) => filePage(state, ask));
+      const { items, next, sharers } = answer;
       const files = items.map((shared) => {
         return { ...shared, ...presence.countOf({ groupId, root: toHex(shared.file.root) }) };
       });
-      return { files, next, mayBeStale: authority.mayBeStale(), sharers };
+      return { files, next, mayBeStale, sharers };
     },
 
     download_file: async ({ groupId, name }, { connection }) => {

@@ -4,6 +4,7 @@ import type { trackerContract } from '../contract.ts';
 import { groupPage, requestPage } from '../queries.ts';
 import { wallTimeMs } from '../wall-time.ts';
 import type { ServiceParts } from './parts.ts';
+import { readMarked } from './read-marked.ts';
 
 type GroupHandlers = Pick<
   Handlers<typeof trackerContract>,
@@ -56,15 +57,15 @@ export function createGroupHandlers(parts: ServiceParts): GroupHandlers {
 
     list_groups: async ({ after }, { connection }) => {
       const { userId } = sessions.require(connection);
-      const { items, next } = await ledger.read((state) => groupPage(state, { userId, after }));
-      return { groups: items, next, mayBeStale: authority.mayBeStale() };
+      const { answer, mayBeStale } = await readMarked(parts, (state) => groupPage(state, { userId, after }));
+      return { groups: answer.items, next: answer.next, mayBeStale };
     },
 
     list_requests: async ({ groupId, after }, { connection }) => {
       const { userId } = sessions.require(connection);
       const ask = { groupId, userId, after, nowMs: wallTimeMs(clock), maxBytes: PAGE_BYTES };
-      const { items, next } = await ledger.read((state) => requestPage(state, ask));
-      return { requests: items, next, mayBeStale: authority.mayBeStale() };
+      const { answer, mayBeStale } = await readMarked(parts, (state) => requestPage(state, ask));
+      return { requests: answer.items, next: answer.next, mayBeStale };
     },
 
     accept_request: async ({ requestId, groupId, userId, proofs }, { connection, signal }) => {

@@ -12,6 +12,7 @@ import type { Group, TrackerState } from '../model.ts';
 import { memberPage, openInvitations } from '../queries.ts';
 import { wallTimeMs } from '../wall-time.ts';
 import type { ServiceParts } from './parts.ts';
+import { readMarked } from './read-marked.ts';
 import { Stamps } from './stamps.ts';
 
 type MemberHandlers = Pick<
@@ -43,18 +44,19 @@ export function createMemberHandlers(parts: ServiceParts): MemberHandlers {
     list_members: async ({ groupId, after }, { connection }) => {
       const { userId } = sessions.require(connection);
       const ask = { groupId, userId, after, maxBytes: ANSWER_BYTES };
-      const { items, next, memberEpoch } = await ledger.read((state) => memberPage(state, ask));
-      return { members: items, next, memberEpoch, mayBeStale: authority.mayBeStale() };
+      const { answer, mayBeStale } = await readMarked(parts, (state) => memberPage(state, ask));
+      const { items, next, memberEpoch } = answer;
+      return { members: items, next, memberEpoch, mayBeStale };
     },
 
     member_proofs: async ({ groupId, userId }, { connection }) => {
       const by = sessions.require(connection).userId;
-      const found = await ledger.read((state) => {
+      const { answer, mayBeStale } = await readMarked(parts, (state) => {
         const group = requireGroup(state, groupId);
         requireAdmin(group, by);
         return { proofs: upToLimit(proofsOf(group, userId)), memberEpoch: group.memberEpoch };
       });
-      return { ...found, mayBeStale: authority.mayBeStale() };
+      return { ...answer, mayBeStale };
     },
 
     remove_member: async ({ requestId, groupId, userId }, { connection, signal }) => {
@@ -98,16 +100,20 @@ export function createMemberHandlers(parts: ServiceParts): MemberHandlers {
     list_invitations: async ({ groupId }, { connection }) => {
       const { userId } = sessions.require(connection);
       const ask = { groupId, userId, nowMs: wallTimeMs(clock) };
-      const invitations = await ledger.read((state) => openInvitations(state, ask));
-      return { invitations, mayBeStale: authority.mayBeStale() };
+      const { answer: invitations, mayBeStale } = await readMarked(parts, (state) =>
+        openInvitations(state, ask),
+      );
+      return { invitations, mayBeStale };
     },
 
     group_stamps: async ({ groups }, { connection }) => {
       const session = sessions.require(connection);
       const who = { userId: session.userId, deviceId: deviceIdOf(session.device) };
-      const found = await ledger.read((state) => stampable(state, groups, who, wallTimeMs(clock)));
-      // Asked last: what follows is signed within the same turn.
-      if (authority.mayBeStale()) throw mayBeOld();
+      const { answer: found, mayBeStale } = await readMarked(parts, (state) =>
+        stampable(state, groups, who, wallTimeMs(clock)),
+      );
+      // Asked again and last: what follows is signed within the same turn.
+      if (mayBeStale || authority.mayBeStale()) throw mayBeOld();
       const still = found.map((one) => stillIn(ledger.latest, one, who));
       return { stamps: still.map((one) => stamped(stamps, one, who)) };
     },

@@ -14,6 +14,7 @@ import { toHex } from '../hex.ts';
 import type { LoginAttempt } from '../login-limiter.ts';
 import type { TrackerState, User } from '../model.ts';
 import type { ServiceParts } from './parts.ts';
+import { type Marked, readMarked } from './read-marked.ts';
 
 export interface GivenPassword {
   readonly userId: string;
@@ -33,21 +34,21 @@ export function createPasswordCheck(
     const attempt: LoginAttempt = { userId, host: remote.host, knownDevice };
     logins.begin(attempt, clock.now());
     let isRight: boolean;
-    let user: User | undefined;
+    let found: Marked<User | undefined>;
     try {
-      user = await ledger.read((state) => state.users.get(userId));
-      isRight = await passwords.verify(password, user?.passwordHash, { signal });
-      if (user === undefined && authority.mayBeStale()) throw unknownHere(userId);
+      found = await readMarked({ ledger, authority }, (state) => state.users.get(userId));
+      isRight = await passwords.verify(password, found.answer?.passwordHash, { signal });
+      if (found.answer === undefined && found.mayBeStale) throw unknownHere(userId);
     } catch (error) {
       logins.withdraw(attempt);
       throw error;
     }
-    if (isRight && user !== undefined) {
+    if (isRight && found.answer !== undefined) {
       logins.succeed(attempt);
-      return user;
+      return found.answer;
     }
     log({ kind: 'login_failed', userId, host: remote.host });
-    if (authority.mayBeStale()) throw unknownHere(userId);
+    if (found.mayBeStale) throw unknownHere(userId);
     throw new TrackerError(
       'wrong_password',
       `There is no user ${userId} with this password; check both, or create_user`,

@@ -15,6 +15,7 @@ import { membershipsOf } from '../queries.ts';
 import { wallTimeMs } from '../wall-time.ts';
 import type { ServiceParts } from './parts.ts';
 import type { PasswordCheck } from './password-check.ts';
+import { readMarked } from './read-marked.ts';
 
 type SessionHandlers = Pick<Handlers<typeof trackerContract>, 'login' | 'logout' | 'resume_session'>;
 type LoginAnswer = Awaited<ReturnType<SessionHandlers['login']>>;
@@ -47,8 +48,10 @@ export function createSessionHandlers(parts: ServiceParts, checkPassword: Passwo
     if (sessions.ofDevice(session).length === 1) presence.removeDevice(session.device);
     log({ kind: 'logged_in', userId, host: connection.remote.remote.host });
     joinDesk.askAbout(session);
-    const memberships = await ledger.read((state) => membershipsOf(state, userId));
-    return { memberships, mayBeStale: authority.mayBeStale() };
+    const { answer: memberships, mayBeStale } = await readMarked(parts, (state) =>
+      membershipsOf(state, userId),
+    );
+    return { memberships, mayBeStale };
   }
 
   return {
@@ -68,8 +71,10 @@ export function createSessionHandlers(parts: ServiceParts, checkPassword: Passwo
       if (deviceId === undefined) throw provesNothing();
       const waitMs = resumes.take(sourceOf(remote.host), clock.now());
       if (waitMs > 0) throw tooManyResumes(waitMs);
-      const isKnown = await ledger.read((state) => isBound(state.users.get(userId), deviceId));
-      if (!isKnown) throw unknownDevice(userId, authority.mayBeStale());
+      const { answer: isKnown, mayBeStale } = await readMarked(parts, (state) =>
+        isBound(state.users.get(userId), deviceId),
+      );
+      if (!isKnown) throw unknownDevice(userId, mayBeStale);
       return begin(context, userId, deviceId);
     },
 
