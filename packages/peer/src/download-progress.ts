@@ -6,9 +6,9 @@
  */
 import { Bitfield, type PieceLayout } from '@minitorrent/chunk-store';
 import type { Address } from '@minitorrent/rpc-core';
-import type { DownloadPeer, DownloadProgress, WaitingReason } from './peer.ts';
 import { createRateMeter, type RateMeter } from './rate-meter.ts';
 import type { PeerId, SwarmEvent, SwarmWaitingReason } from './swarm-events.ts';
+import type { DownloadPeer, DownloadProgress, WaitingReason } from './transfers.ts';
 
 interface PeerRow {
   readonly userId: string;

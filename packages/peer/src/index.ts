@@ -7,13 +7,8 @@ export { PeerError, type PeerErrorCode } from './errors.ts';
 // A peer and what it reports
 export type {
   AcceptOptions,
-  ByteRange,
   CallOptions,
   Device,
-  Download,
-  DownloadOptions,
-  DownloadPeer,
-  DownloadProgress,
   FileSummary,
   GroupMember,
   GroupMembers,
@@ -21,19 +16,24 @@ export type {
   Invitation,
   InviteOptions,
   JoinOptions,
-  JoinPolicy,
   JoinRequest,
   Listing,
   NewInvitation,
-  Peer,
-  PeerEvents,
+  SignedDevices,
+} from './groups.ts';
+export type { JoinPolicy, Peer, PeerEvents } from './peer.ts';
+export { type CreatePeerOptions, createPeer } from './shell/create-peer.ts';
+export type {
+  ByteRange,
+  Download,
+  DownloadOptions,
+  DownloadPeer,
+  DownloadProgress,
   PickStrategyName,
   ScheduledLimits,
   Share,
   ShareOptions,
-  SignedDevices,
   TransferLimits,
   TransferPlan,
   WaitingReason,
-} from './peer.ts';
-export { type CreatePeerOptions, createPeer } from './shell/create-peer.ts';
+} from './transfers.ts';

@@ -10,10 +10,10 @@
  * and their order, how many pieces are wanted, and `Random`. A strategy holds no state.
  */
 import type { Random } from '@minitorrent/rpc-core';
-import type { PickStrategyName } from './peer.ts';
 import type { PieceMap } from './piece-map.ts';
 import type { Uploader } from './request-window.ts';
 import type { PeerId } from './swarm-events.ts';
+import type { PickStrategyName } from './transfers.ts';
 
 export interface PickView {
   readonly pieces: PieceMap;

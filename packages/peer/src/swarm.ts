@@ -9,7 +9,6 @@
  * (swarm-pieces, peer-score); neighbours are kept and there is always a reason to show while nothing moves (swarm-upkeep).
  */
 import type { Random } from '@minitorrent/rpc-core';
-import type { PickStrategyName } from './peer.ts';
 import { type PickStrategy, pickStrategy, rangeFirst } from './piece-picker.ts';
 import type { PeerId, PiecesOf, SwarmEffect, SwarmEvent } from './swarm-events.ts';
 import { type SwarmLimits, swarmLimits } from './swarm-limits.ts';
@@ -30,6 +29,7 @@ import {
   scoreOf,
 } from './swarm-state.ts';
 import { announceHaves, askForPeers, keepNeighbours, setWakeTime, showReason } from './swarm-upkeep.ts';
+import type { PickStrategyName } from './transfers.ts';
 
 export interface SwarmOptions extends PieceSizes {
   /** The pieces that are in the store already. */

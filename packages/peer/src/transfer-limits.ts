@@ -1,7 +1,7 @@
 /**
  * How fast a peer may send and receive, by the time of day. Pure: the minute of the day is an argument.
  */
-import type { TransferLimits, TransferPlan } from './peer.ts';
+import type { TransferLimits, TransferPlan } from './transfers.ts';
 
 export const MINUTES_A_DAY = 24 * 60;
 /** Below this one block of a piece would take longer than others wait for one. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PickStrategyName } from '../src/peer.ts';
 import { PieceMap } from '../src/piece-map.ts';
 import { type PickStrategy, pickStrategy, rangeFirst } from '../src/piece-picker.ts';
 import { type PeerId, peerId } from '../src/swarm-events.ts';
+import type { PickStrategyName } from '../src/transfers.ts';
 import { createSeededRandom } from './support/seeded-random.ts';
 
 const PIECES = 40;

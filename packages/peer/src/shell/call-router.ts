@@ -13,7 +13,7 @@ import {
 import { judgeFailure, type Verdict } from '../call-verdict.ts';
 import { PeerError } from '../errors.ts';
 import { callWithFailover, type FailoverTimes } from '../failover.ts';
-import type { CallOptions } from '../peer.ts';
+import type { CallOptions } from '../groups.ts';
 import type { TrackerClient } from '../tracker-client.ts';
 import { rankTrackers } from '../tracker-health.ts';
 import type { Line, TrackerLink } from './tracker-link.ts';

@@ -19,7 +19,8 @@ import { createTlsNetwork, loadOrCreateIdentity } from '@minitorrent/rpc-core/tl
 import { ArrivingBlocks } from '../arriving-blocks.ts';
 import { deviceNameOf } from '../device-name.ts';
 import { STRANGER_LIMITS } from '../message-limits.ts';
-import type { JoinPolicy, Peer, TransferPlan } from '../peer.ts';
+import type { JoinPolicy, Peer } from '../peer.ts';
+import type { TransferPlan } from '../transfers.ts';
 import { type Library, openLibrary } from './library.ts';
 import { MembershipGate } from './membership-gate.ts';
 import { Paces } from './paces.ts';

@@ -24,7 +24,6 @@ import {
 } from '@minitorrent/tracker/contract';
 import createDebug from 'debug';
 import { PeerError } from '../errors.ts';
-import { requireIdentifier } from '../names.ts';
 import type {
   AcceptOptions,
   CallOptions,
@@ -34,7 +33,8 @@ import type {
   JoinRequest,
   NewInvitation,
   SignedDevices,
-} from '../peer.ts';
+} from '../groups.ts';
+import { requireIdentifier } from '../names.ts';
 import {
   beginsWith,
   GRANT_LIFE_MS,

@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { type BuiltManifest, buildManifest, requireFileName } from '@minitorrent/chunk-store';
 import { toHex } from '@minitorrent/tracker/contract';
 import { PeerError } from '../errors.ts';
-import type { ShareOptions } from '../peer.ts';
+import type { ShareOptions } from '../transfers.ts';
 
 /** Where the leaf hashes of a file are kept, by its root in hexadecimal. */
 export function leavesPath(leavesDir: string, root: string): string {

@@ -4,8 +4,8 @@
  */
 import type { Random } from '@minitorrent/rpc-core';
 import type { Role } from '@minitorrent/tracker/contract';
+import type { CallOptions, Device, GroupMember, Invitation, JoinRequest, Listing } from '../groups.ts';
 import { requireIdentifier } from '../names.ts';
-import type { CallOptions, Device, GroupMember, Invitation, JoinRequest, Listing } from '../peer.ts';
 import type { TrackerCall } from './call-router.ts';
 import { allPages } from './pages.ts';
 import type { TrackerLinks } from './tracker-links.ts';

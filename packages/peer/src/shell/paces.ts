@@ -2,8 +2,8 @@
  * The paces of a peer's two directions, by its plan and the time of day.
  */
 import type { Clock } from '@minitorrent/rpc-core';
-import type { TransferPlan } from '../peer.ts';
 import { checkPlan, limitsAt } from '../transfer-limits.ts';
+import type { TransferPlan } from '../transfers.ts';
 import { Pace } from './pace.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,5 +1,5 @@
 /** Lists that a tracker answers page by page. */
-import type { Listing } from '../peer.ts';
+import type { Listing } from '../groups.ts';
 
 /** Joins pages until one says that nothing follows. */
 export async function allPages<T>(

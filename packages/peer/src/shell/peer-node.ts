@@ -18,32 +18,26 @@ import createDebug from 'debug';
 import type { ArrivingBlocks } from '../arriving-blocks.ts';
 import { PeerError } from '../errors.ts';
 import { EventHub } from '../event-hub.ts';
-import { requireIdentifier } from '../names.ts';
 import type {
   AcceptOptions,
   CallOptions,
   Device,
-  Download,
-  DownloadOptions,
   FileSummary,
   GroupMembers,
   GroupSummary,
   Invitation,
   InviteOptions,
   JoinOptions,
-  JoinPolicy,
   JoinRequest,
   Listing,
   NewInvitation,
-  Peer,
-  PeerEvents,
-  Share,
-  ShareOptions,
   SignedDevices,
-  TransferPlan,
-} from '../peer.ts';
+} from '../groups.ts';
+import { requireIdentifier } from '../names.ts';
+import type { JoinPolicy, Peer, PeerEvents } from '../peer.ts';
 import { SharedFileCheck } from '../shared-file-check.ts';
 import type { Credentials } from '../tracker-client.ts';
+import type { Download, DownloadOptions, Share, ShareOptions, TransferPlan } from '../transfers.ts';
 import { Announcers } from './announcers.ts';
 import { GroupDesk, type GroupKeys } from './group-desk.ts';
 import type { Library } from './library.ts';

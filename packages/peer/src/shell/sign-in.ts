@@ -4,7 +4,7 @@
 import { RpcError } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
 import { PeerError } from '../errors.ts';
-import type { CallOptions } from '../peer.ts';
+import type { CallOptions } from '../groups.ts';
 import type { Credentials, Login } from '../tracker-client.ts';
 import type { OfflineLogins } from './offline-logins.ts';
 import type { TrackerLinks } from './tracker-links.ts';

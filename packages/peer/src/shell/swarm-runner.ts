@@ -12,7 +12,6 @@ import { isBroken } from '../broken-answer.ts';
 import { BufferPool } from '../buffer-pool.ts';
 import { peerContract } from '../contract.ts';
 import { PEER_MESSAGE_LIMITS } from '../message-limits.ts';
-import type { PickStrategyName } from '../peer.ts';
 import type { PeerPlace } from '../peer-place.ts';
 import { PieceNewsCheck } from '../piece-news-check.ts';
 import { mostOutstanding } from '../request-window.ts';
@@ -26,6 +25,7 @@ import type {
   SwarmWaitingReason,
 } from '../swarm-events.ts';
 import { type SwarmLimits, swarmLimits } from '../swarm-limits.ts';
+import type { PickStrategyName } from '../transfers.ts';
 import { fetchPieces } from './fetch-pieces.ts';
 import type { Pace } from './pace.ts';
 import type { PeerPool } from './peer-pool.ts';

@@ -12,16 +12,10 @@ import { type AnnouncedFile, type PeerAddress, toHex } from '@minitorrent/tracke
 import { PeerError } from '../errors.ts';
 import type { EventHub } from '../event-hub.ts';
 import type { FileDescription } from '../file-description.ts';
-import type {
-  ByteRange,
-  CallOptions,
-  DownloadOptions,
-  PeerEvents,
-  PickStrategyName,
-  Share,
-  ShareOptions,
-} from '../peer.ts';
+import type { CallOptions } from '../groups.ts';
+import type { PeerEvents } from '../peer.ts';
 import { badSignature, SharedFileCheck } from '../shared-file-check.ts';
+import type { ByteRange, DownloadOptions, PickStrategyName, Share, ShareOptions } from '../transfers.ts';
 import type { Announcers } from './announcers.ts';
 import { DownloadTask } from './download-task.ts';
 import type { DownloadRecord, Library } from './library.ts';

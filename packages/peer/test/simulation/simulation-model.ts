@@ -1,9 +1,10 @@
 /**
  * What a simulation is made of, and what a simulated peer can do to its world.
  */
-import type { PickStrategyName } from '../../src/peer.ts';
+
 import type { PeerId, SwarmEffect } from '../../src/swarm-events.ts';
 import type { SwarmLimits } from '../../src/swarm-limits.ts';
+import type { PickStrategyName } from '../../src/transfers.ts';
 import type { UploadId, UploadLimits } from '../../src/upload-events.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
