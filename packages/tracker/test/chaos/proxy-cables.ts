@@ -95,6 +95,7 @@ class Wire {
     this.#target = target;
     this.#onEnd = onEnd;
     near.on('error', () => this.#pass(() => this.#far?.destroy()));
+    near.on('close', () => this.#closed());
   }
 
   setCut(isCut: boolean): void {
@@ -122,8 +123,13 @@ class Wire {
     this.#forward(far, this.#near);
     // Whoever is dead is so by a reset, as a killed process's kernel says it.
     far.on('error', () => this.#pass(() => reset(this.#near)));
-    far.on('close', this.#onEnd);
+    far.on('close', () => this.#closed());
     return far;
+  }
+
+  /** It is over with its second socket: one that is left would keep the proxy from closing. */
+  #closed(): void {
+    if (this.#near.closed && this.#far?.closed !== false) this.#onEnd();
   }
 
   #forward(from: Socket, to: Socket): void {
