@@ -118,4 +118,29 @@ describe('TrackerCallbacks', () => {
     expect(scene.heard).toEqual(['member of films', 'removed of films', 'member of films']);
     expect(removed).toHaveBeenCalledExactlyOnceWith('films');
   });
+
+  it.each([
+    ['that goes well', (left: PromiseWithResolvers<void>) => left.resolve()],
+    [
+      'that fails',
+      (left: PromiseWithResolvers<void>) => left.reject(new PeerError('tracker_unreachable', 'Gone')),
+    ],
+  ])('lets a leave %s end before it ends what a tracker says is left', async (_, settle) => {
+    const removed = vi.fn(async () => undefined);
+    // The one member of a workspace that is asked for here.
+    const workspace = { removed } as unknown as ReturnType<TrackerCallbackOptions['workspace']>;
+    const left = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const leaving = () => {
+      asked.resolve();
+      return left.promise;
+    };
+    await using scene = await setUp({ workspace: () => workspace, leaving });
+    const told = scene.first.membership_changed({ groupId: 'films', standing: 'removed', index: 5 });
+    await asked.promise;
+    expect(removed).not.toHaveBeenCalled();
+    settle(left);
+    await told;
+    expect(removed).toHaveBeenCalledExactlyOnceWith('films');
+  });
 });

@@ -105,6 +105,8 @@ export class PeerNode implements Peer {
   readonly #keeper: MembershipKeeper;
   readonly #events = new EventHub<PeerEvents>();
   #session: Session | undefined;
+  /** The groups that the user is leaving on this device. */
+  readonly #leaving = new Map<string, Promise<void>>();
   /** The groups of whoever was let in last. */
   #memberships: readonly string[] = [];
   #closing: Promise<void> | undefined;
@@ -121,6 +123,7 @@ export class PeerNode implements Peer {
     const keeper = (): MembershipKeeper | undefined => this.#keeper;
     this.#callbacks = new TrackerCallbacks({
       ...{ ...options, events: this.#events, workspace, keeper },
+      leaving: (groupId) => this.#leaving.get(groupId),
       proofsFor: async (request, call) => this.#requireSession().desk.proofsFor(request, call),
     });
     this.#links = new TrackerLinks({
@@ -218,6 +221,16 @@ export class PeerNode implements Peer {
   }
 
   async leaveGroup(groupId: string, options?: CallOptions): Promise<void> {
+    const left = this.#leave(groupId, options);
+    this.#leaving.set(groupId, left);
+    try {
+      await left;
+    } finally {
+      this.#leaving.delete(groupId);
+    }
+  }
+
+  async #leave(groupId: string, options?: CallOptions): Promise<void> {
     try {
       await this.#calls.leaveGroup(groupId, options);
     } catch (error) {

@@ -41,6 +41,8 @@ export interface TrackerCallbackOptions {
   proofsFor(request: JoinRequest, options: { readonly signal: AbortSignal }): Promise<readonly Uint8Array[]>;
   /** That of whoever is logged in. */
   workspace(): Workspace | undefined;
+  /** Settles when this device has left a group that it is leaving; undefined for others. */
+  leaving?(groupId: string): Promise<void> | undefined;
   /** Undefined where nobody has to prove a membership. */
   keeper?(): ToldKeeper | undefined;
 }
@@ -114,12 +116,22 @@ export class TrackerCallbacks {
     this.#noteRole(groupId);
     const was = this.#roles.get(groupId);
     if (standing === 'removed') {
+      await this.#hasLeft(groupId);
       this.#keeper?.removed(groupId);
       await this.#options.workspace()?.removed(groupId);
     } else if (standing !== 'refused') this.#keeper?.changed(groupId);
     if (standing === 'member' || standing === 'admin') this.#roles.set(groupId, standing);
     else this.#roles.delete(groupId);
     this.#options.events.emit('membership-changed', { groupId, standing, was });
+  }
+
+  /** A tracker tells every device of a user who leaves: the one that leaves ends its downloads as the user meant it. */
+  async #hasLeft(groupId: string): Promise<void> {
+    try {
+      await this.#options.leaving?.(groupId);
+    } catch (error) {
+      log('leaving %s failed, and a tracker says that it is done: %s', groupId, String(error));
+    }
   }
 
   /** What this device can prove now, before it is given something else to prove. */
