@@ -57,6 +57,17 @@ export class ByteQueue {
     return chunk.subarray(start, start + length);
   }
 
+  /** Moves the first bytes into `target`, all of it; the caller has made sure that they are there. */
+  takeInto(target: Uint8Array): void {
+    for (let filled = 0; filled < target.length; ) {
+      const chunk = this.#chunks[this.#head] as Uint8Array;
+      const part = chunk.subarray(this.#offset, this.#offset + target.length - filled);
+      target.set(part, filled);
+      filled += part.length;
+      this.#skip(chunk, part.length);
+    }
+  }
+
   #append(chunk: Uint8Array, gathering: Uint8Array | undefined): void {
     this.#chunks.push(chunk);
     this.#gathering = gathering;
@@ -81,13 +92,7 @@ export class ByteQueue {
 
   #join(length: number, allocate: Allocate): Uint8Array {
     const joined = allocate(length).subarray(0, length);
-    for (let filled = 0; filled < length; ) {
-      const chunk = this.#chunks[this.#head] as Uint8Array;
-      const part = chunk.subarray(this.#offset, this.#offset + length - filled);
-      joined.set(part, filled);
-      filled += part.length;
-      this.#skip(chunk, part.length);
-    }
+    this.takeInto(joined);
     return joined;
   }
 

@@ -3,7 +3,7 @@
  *
  * "Not enough yet" is an answer, not an error. A stream that is wrong once is wrong for ever: the decoder fails again
  * with the same error and never looks for the next frame in garbage. The declared length of a payload is compared with
- * the limit before any of it is buffered, and is never trusted for an allocation.
+ * the limit before any of it is buffered, and is never trusted for an allocation, but for one that the caller makes.
  */
 import { type Allocate, ByteQueue } from './byte-queue.ts';
 import { FrameError } from './errors.ts';
@@ -14,6 +14,8 @@ import { takeAscii } from './utf8.ts';
 export interface FrameDecoder {
   /** Adds bytes of the stream, in order. The decoder keeps `chunk`, which must not change afterwards. */
   push(chunk: Uint8Array): void;
+  /** The same for a chunk whose memory is used again afterwards: what of it is needed is copied. */
+  pushLent(chunk: Uint8Array): void;
   /**
    * The next whole frame, or undefined until more bytes come. A payload inside one chunk is a view of it, otherwise a copy.
    * Fails with a `FrameError`, the same one from then on.
@@ -29,8 +31,9 @@ export interface FrameDecoderOptions {
   /** Most bytes that a payload may have, for each type; asked once per frame as soon as its type is known. */
   readonly maxPayloadBytes: number | ((type: string) => number);
   /**
-   * Gives at least `byteLength` bytes for a payload that is here but spans chunks, such as a buffer that is used again; a
-   * fresh Uint8Array unless given. The payload is the first `byteLength` of them, and theirs whoever takes the frame.
+   * Gives at least `byteLength` bytes for a payload that does not come in one chunk, such as a buffer that is used again. The
+   * payload is the first `byteLength` of them, and theirs whoever takes the frame. It is asked once the header is known, and
+   * the payload is written there as it comes; unless given, nothing is allocated before all of it has come.
    */
   readonly allocate?: (byteLength: number) => Uint8Array;
 }
@@ -54,6 +57,9 @@ class QueueDecoder implements FrameDecoder {
   #typeSize = 0;
   #type = '';
   #payloadBytes = 0;
+  /** Where the payload goes that has begun, in memory of the caller's, and how much of it is there. */
+  #target: Uint8Array | undefined;
+  #filledBytes = 0;
 
   constructor(maxPayloadBytes: (type: string) => number, allocate: Allocate | undefined) {
     this.#maxPayloadBytes = maxPayloadBytes;
@@ -61,13 +67,20 @@ class QueueDecoder implements FrameDecoder {
   }
 
   get bufferedBytes(): number {
-    return this.#queue.length + this.#headerBytes();
+    return this.#queue.length + this.#filledBytes + this.#headerBytes();
   }
 
   push(chunk: Uint8Array): void {
     if (this.#failure !== undefined) throw this.#failure;
+    const taken = this.#fill(chunk);
     // A Buffer's views would be Buffers, whose slice() does not copy.
-    this.#queue.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    this.#queue.push(new Uint8Array(chunk.buffer, chunk.byteOffset + taken, chunk.byteLength - taken));
+  }
+
+  pushLent(chunk: Uint8Array): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    const taken = this.#fill(chunk);
+    if (taken < chunk.length) this.#queue.push(new Uint8Array(chunk.subarray(taken)));
   }
 
   next(): Frame | undefined {
@@ -146,13 +159,42 @@ class QueueDecoder implements FrameDecoder {
   }
 
   #readPayload(): Frame | undefined {
-    if (this.#queue.length < this.#payloadBytes) return undefined;
-    const payload =
-      this.#payloadBytes === 0 ? new Uint8Array(0) : this.#queue.take(this.#payloadBytes, this.#allocate);
+    const payload = this.#takePayload();
+    if (payload === undefined) return undefined;
     const frame = { type: this.#type, payload };
     this.#typeSize = 0;
     this.#type = '';
     return frame;
+  }
+
+  #takePayload(): Uint8Array | undefined {
+    const target = this.#target;
+    if (target !== undefined) {
+      if (this.#filledBytes < target.length) return undefined;
+      this.#target = undefined;
+      this.#filledBytes = 0;
+      return target;
+    }
+    if (this.#payloadBytes === 0) return new Uint8Array(0);
+    if (this.#queue.length >= this.#payloadBytes) return this.#queue.take(this.#payloadBytes, this.#allocate);
+    this.#target = this.#allocate?.(this.#payloadBytes).subarray(0, this.#payloadBytes);
+    if (this.#target !== undefined) this.#fillFromQueue(this.#target);
+    return undefined;
+  }
+
+  #fillFromQueue(target: Uint8Array): void {
+    this.#filledBytes = this.#queue.length;
+    this.#queue.takeInto(target.subarray(0, this.#filledBytes));
+  }
+
+  /** Writes what it can of `chunk` where the payload goes; answers how many bytes that were. */
+  #fill(chunk: Uint8Array): number {
+    const target = this.#target;
+    if (target === undefined || this.#filledBytes === target.length) return 0;
+    const bytes = Math.min(target.length - this.#filledBytes, chunk.length);
+    target.set(bytes === chunk.length ? chunk : chunk.subarray(0, bytes), this.#filledBytes);
+    this.#filledBytes += bytes;
+    return bytes;
   }
 
   #headerBytes(): number {

@@ -112,15 +112,20 @@ describe('createFrameDecoder', () => {
     const decoder = createFrameDecoder({ maxPayloadBytes: 100, allocate });
     decoder.push(whole);
     expect(decoder.next()?.payload.buffer).toBe(whole.buffer);
-    decoder.push(whole.subarray(0, 50));
+    decoder.push(whole.subarray(0, 5));
     expect(decoder.next()).toBeUndefined();
     expect(asked).toEqual([]);
+    decoder.push(whole.subarray(5, 50));
+    expect(decoder.next()).toBeUndefined();
+    expect(asked).toEqual([100]);
+    expect(decoder.bufferedBytes).toBe(50);
     decoder.push(whole.subarray(50));
     const frame = decoder.next();
     expect(asked).toEqual([100]);
     expect(frame?.payload).toEqual(payload);
     expect(frame?.payload.buffer).toBe(memory.buffer);
     expect(memory.subarray(100)).toEqual(new Uint8Array(100).fill(7));
+    expect(decoder.bufferedBytes).toBe(0);
   });
 
   test('allocates nothing for a declared length', () => {

@@ -55,6 +55,31 @@ describe('a stream of frames', () => {
     );
   });
 
+  test('gives the same frames out of lent memory and into memory that is given', () => {
+    const lendings = fc.array(fc.boolean(), { minLength: 1, maxLength: 8 });
+    assertProperty(
+      fc.property(frames, cutsArbitrary, lendings, fc.boolean(), (sent, cuts, lent, isGiven) => {
+        const stream = joined(sent.flatMap(({ type, payload }) => encodeFrame(type, payload)));
+        const allocate = (byteLength: number) => new Uint8Array(byteLength + 3).fill(0xee);
+        const decoder = createFrameDecoder({
+          maxPayloadBytes: MAX_PAYLOAD_BYTES,
+          ...(isGiven ? { allocate } : {}),
+        });
+        const got: Frame[] = [];
+        for (const [index, chunk] of chunked(stream, cuts).entries()) {
+          const copy = chunk.slice();
+          if (lent[index % lent.length]) {
+            decoder.pushLent(copy);
+            copy.fill(0xdd);
+          } else decoder.push(copy);
+          for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) got.push(frame);
+        }
+        decoder.end();
+        expect(got).toStrictEqual(sent);
+      }),
+    );
+  });
+
   test('is incomplete at every strict prefix of a frame', () => {
     assertProperty(
       fc.property(types, fc.uint8Array({ maxLength: 60 }), (type, payload) => {
