@@ -35,12 +35,15 @@ export type NameProblem =
 
 /** What is wrong with a file name; undefined for a good one. */
 export function checkFileName(name: string): NameProblem | undefined {
-  return checkName(name, MAX_FILE_NAME_BYTES);
+  return isPlain(name, SPACE)
+    ? checkPlainName(name, MAX_FILE_NAME_BYTES)
+    : checkAnyName(name, MAX_FILE_NAME_BYTES);
 }
 
 /** What is wrong with the id of a user or group: as a file name, but at most 64 bytes and without white space. */
 export function checkIdentifier(identifier: string): NameProblem | undefined {
-  const problem = checkName(identifier, MAX_IDENTIFIER_BYTES);
+  if (isPlain(identifier, DOT)) return checkPlainName(identifier, MAX_IDENTIFIER_BYTES);
+  const problem = checkAnyName(identifier, MAX_IDENTIFIER_BYTES);
   if (problem === undefined && /\p{White_Space}/u.test(identifier)) return 'white_space';
   return problem;
 }
@@ -77,22 +80,47 @@ const PATTERNS: readonly (readonly [NameProblem, RegExp])[] = [
   ],
 ];
 
+/** What an ASCII character is to a plain name: of a word, one of the separators of words, or nothing. */
+const NOTHING = 0;
+const WORD = 1;
+const DOT = 2;
+const SPACE = 3;
+const CLASSES = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  if (character === '.') return DOT;
+  if (character === ' ') return SPACE;
+  return /[\w-]/.test(character) ? WORD : NOTHING;
+});
+
 /**
- * Most names: ASCII words with single dots, dashes or spaces between them, which can only be too long or a device. Every
- * message is checked by this, so those do not pay for the rules about other scripts.
+ * Whether a name is as most are: ASCII words with a single separator between them, up to the given one. It can only be too
+ * long or a device. Every message is full of such names, so they pay neither for the rules about other scripts nor for a
+ * regular expression.
  */
-const PLAIN = /^[\w-]+(?:[. ][\w-]+)*$/;
+function isPlain(name: string, lastSeparator: number): boolean {
+  if (name.length > MAX_FILE_NAME_BYTES) return false;
+  let before = NOTHING;
+  for (let index = 0; index < name.length; index += 1) {
+    const now = CLASSES[name.charCodeAt(index)] ?? NOTHING;
+    if (now !== WORD && (before !== WORD || now === NOTHING || now > lastSeparator)) return false;
+    before = now;
+  }
+  return before === WORD;
+}
+
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9]) *(?:\.|$)/i;
 
-function checkName(name: string, maxBytes: number): NameProblem | undefined {
-  if (name.length === 0) return 'empty';
-  // A UTF-16 unit is at least one byte of UTF-8: a huge text is refused before it is looked at.
+function checkPlainName(name: string, maxBytes: number): NameProblem | undefined {
   if (name.length > maxBytes) return 'too_long';
-  if (PLAIN.test(name)) return DEVICE.test(name) ? 'device_name' : undefined;
-  return checkAnyName(name, maxBytes);
+  // A device's name has three or four characters before its end or a separator.
+  const hasLongerWord = CLASSES[name.charCodeAt(3)] === WORD && CLASSES[name.charCodeAt(4)] === WORD;
+  return !hasLongerWord && DEVICE.test(name) ? 'device_name' : undefined;
 }
 
 function checkAnyName(name: string, maxBytes: number): NameProblem | undefined {
+  if (name.length === 0) return 'empty';
+  // A UTF-16 unit is at least one byte of UTF-8: a huge text is refused before it is looked at.
+  if (name.length > maxBytes) return 'too_long';
   if (new TextEncoder().encode(name).length > maxBytes) return 'too_long';
   if (!name.isWellFormed()) return 'ill_formed';
   if (name.normalize('NFC') !== name) return 'not_normal';

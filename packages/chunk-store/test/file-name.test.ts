@@ -166,6 +166,17 @@ describe('checkIdentifier', () => {
     }
     expect(hostileNames().filter((name) => checkIdentifier(name) === undefined)).toEqual([]);
   });
+
+  it('judges plain names, for which there is a short way, by the rules of file names', () => {
+    const pieces = fc.constantFrom('con', 'COM1', 'lpt', 'a', 'Z9', '_', '-', '.', ' ', 'é', ':', '\u00a0');
+    const names = fc.array(pieces, { minLength: 1, maxLength: 12 }).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(names, (name) => {
+        const expected = checkFileName(name) ?? (/\s/.test(name) ? 'white_space' : undefined);
+        expect(checkIdentifier(name)).toBe(expected);
+      }),
+    );
+  });
 });
 
 function messageOf(action: () => unknown): string {
