@@ -22,28 +22,45 @@ export function takeUtf8(bytes: Uint8Array): string {
   }
 }
 
-/** The text from `start` to `end` if it is ASCII alone, eight characters a step; undefined otherwise. */
+/** The text from `start` to `end`, at most `SHORT_TEXT_BYTES`, if it is ASCII alone; undefined otherwise. */
 export function takeAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
-  // Never undefined: the caller has compared `end` with the length.
-  const at = (index: number): number => bytes[index] as number;
-  let text = '';
-  let bits = 0;
-  let index = start;
-  for (; index + 8 <= end; index += 8) {
-    const a = at(index);
-    const b = at(index + 1);
-    const c = at(index + 2);
-    const d = at(index + 3);
-    const e = at(index + 4);
-    const f = at(index + 5);
-    const g = at(index + 6);
-    const h = at(index + 7);
-    bits |= a | b | c | d | e | f | g | h;
-    text += String.fromCharCode(a, b, c, d, e, f, g, h);
+  const length = end - start;
+  let take = takers[length];
+  if (take === undefined) {
+    take = compileTaker(length) ?? loopTaker(length);
+    takers[length] = take;
   }
-  for (; index < end; index++) {
-    bits |= at(index);
-    text += String.fromCharCode(at(index));
+  return take(bytes, start);
+}
+
+/** Takes ASCII of one length. */
+type Taker = (bytes: Uint8Array, start: number) => string | undefined;
+
+/** By length, each made when text of that length first comes. */
+const takers: Taker[] = [];
+
+/**
+ * One call that makes the whole text, which is twice as fast as adding character to character, and the text is in one piece.
+ * Undefined where the platform forbids generated code; the source holds nothing but `length` as numbers.
+ */
+function compileTaker(length: number): Taker | undefined {
+  if (length === 0) return () => '';
+  const codes = Array.from({ length }, (_, index) => `c${index}`);
+  const source = `
+    ${codes.map((code, index) => `const ${code} = bytes[start + ${index}];`).join('\n')}
+    return (${codes.join(' | ')}) > 0x7f ? undefined : String.fromCharCode(${codes.join(', ')});`;
+  try {
+    // The source takes what a Taker takes and answers what it answers.
+    return new Function('bytes', 'start', source) as Taker;
+  } catch {
+    // An EvalError of the content security policy.
+    return undefined;
   }
-  return bits > 0x7f ? undefined : text;
+}
+
+function loopTaker(length: number): Taker {
+  return (bytes, start) => {
+    const codes = bytes.subarray(start, start + length);
+    return codes.every((code) => code <= 0x7f) ? String.fromCharCode(...codes) : undefined;
+  };
 }

@@ -1,11 +1,15 @@
 import { decode, encode, text, u8 } from '@minitorrent/wire-codec';
 import { arbitraryOf } from '@minitorrent/wire-codec/arbitraries';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { hexBytes, hexOf } from './golden.ts';
 import { assertProperty } from './support/assert-property.ts';
 
 const long = text({ maxBytes: 1_000_000 });
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
 
 describe('text', () => {
   test('reads what it wrote at any length, on both sides of each threshold', () => {
@@ -42,6 +46,23 @@ describe('text', () => {
         bytes[1 + place] = 0xff;
         expect(() => decode(long, bytes)).toThrow(expect.objectContaining({ code: 'invalid_text' }));
       }
+    }
+  });
+
+  test('takes ASCII of every short length, also where generated code is forbidden', async () => {
+    const { SHORT_TEXT_BYTES, takeAscii } = await import('../src/utf8.ts');
+    vi.resetModules();
+    vi.stubGlobal('Function', () => {
+      throw new EvalError('forbidden by the content security policy');
+    });
+    const { takeAscii: takeByLoop } = await import('../src/utf8.ts');
+    const bytes = Uint8Array.from({ length: 1 + SHORT_TEXT_BYTES }, (_, index) => 0x21 + index);
+    for (let end = 1; end <= bytes.length; end++) {
+      const expected = new TextDecoder().decode(bytes.subarray(1, end));
+      expect([takeAscii(bytes, 1, end), takeByLoop(bytes, 1, end)]).toStrictEqual([expected, expected]);
+      const strange = bytes.with(end - 1, 0x80);
+      const nothing = end === 1 ? '' : undefined;
+      expect([takeAscii(strange, 1, end), takeByLoop(strange, 1, end)]).toStrictEqual([nothing, nothing]);
     }
   });
 
