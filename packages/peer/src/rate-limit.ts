@@ -30,7 +30,12 @@ export class RateLimit {
     if (value === undefined) this.#freeAtMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** Takes its turn for `bytes` and answers when they may go: `nowMs` or later. */
+  /** When the next bytes may go, however many they are: `nowMs` or later. */
+  freeAtMs(nowMs: number): number {
+    return Math.max(nowMs, this.#freeAtMs);
+  }
+
+  /** Takes its turn for `bytes` and answers when they may go, as `freeAtMs` does. */
   reserve(bytes: number, nowMs: number): number {
     if (this.#bytesPerSecond === undefined) return nowMs;
     const mayGoAtMs = Math.max(this.#freeAtMs, nowMs - TOLERANCE_MS);

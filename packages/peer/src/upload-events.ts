@@ -25,7 +25,9 @@ export type UploadEvent =
       readonly maxPieces: number;
       readonly have: PiecesOf;
     }
-  /** The connection took a block of the piece being sent. */
+  /** This peer's own limit holds the next block of the piece back, until `block_sent`: nobody waits for the receiver. */
+  | { readonly kind: 'held'; readonly uploadId: UploadId }
+  /** The connection took a block of the piece being sent; with no bytes, one that was held goes now. */
   | { readonly kind: 'block_sent'; readonly uploadId: UploadId; readonly bytes: number }
   /** The connection took the last block of the piece. */
   | { readonly kind: 'piece_sent'; readonly uploadId: UploadId }

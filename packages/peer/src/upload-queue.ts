@@ -54,6 +54,8 @@ interface Upload {
   /** Pieces begun on its call. */
   begun: number;
   sending: number | undefined;
+  /** By a limit of this peer. */
+  isHeld: boolean;
   progressAtMs: number;
   /** The queue's turn when it last got a piece, or came. */
   sinceTurn: number;
@@ -96,6 +98,7 @@ class UplinkQueue implements UploadQueue {
   #apply(event: UploadEvent, nowMs: number): void {
     if (event.kind === 'tick') this.#wakeAtMs = Number.POSITIVE_INFINITY;
     if (event.kind === 'requested') this.#request(event, nowMs);
+    if (event.kind === 'held') this.#hold(event.uploadId);
     if (event.kind === 'block_sent') this.#progress(event.uploadId, nowMs);
     if (event.kind === 'piece_sent') this.#pieceSent(event.uploadId, nowMs);
     if (event.kind === 'ended') this.#forget(event.uploadId);
@@ -114,7 +117,13 @@ class UplinkQueue implements UploadQueue {
       this.#effects.push({ kind: 'refuse', uploadId: id, code: 'busy' });
       return;
     }
-    const progress = { begun: 0, sending: undefined, progressAtMs: nowMs, sinceTurn: this.#turn };
+    const progress = {
+      begun: 0,
+      sending: undefined,
+      isHeld: false,
+      progressAtMs: nowMs,
+      sinceTurn: this.#turn,
+    };
     this.#uploads.set(id, { id, receiver, root, want, have, left, ...progress });
     this.#shares.arrive(receiver);
   }
@@ -138,9 +147,16 @@ class UplinkQueue implements UploadQueue {
     return true;
   }
 
+  #hold(id: UploadId): void {
+    const upload = this.#uploads.get(id);
+    if (upload) upload.isHeld = true;
+  }
+
   #progress(id: UploadId, nowMs: number): void {
     const upload = this.#uploads.get(id);
-    if (upload) upload.progressAtMs = nowMs;
+    if (!upload) return;
+    upload.isHeld = false;
+    upload.progressAtMs = nowMs;
   }
 
   #pieceSent(id: UploadId, nowMs: number): void {
@@ -179,7 +195,7 @@ class UplinkQueue implements UploadQueue {
   }
 
   #abortStalled(nowMs: number): void {
-    for (const upload of this.#all((each) => each.sending !== undefined)) {
+    for (const upload of this.#all(isWaitedFor)) {
       if (nowMs < upload.progressAtMs + this.#limits.abortMs) continue;
       this.#forget(upload.id);
       this.#effects.push({ kind: 'abort', uploadId: upload.id, code: 'stalled' });
@@ -187,7 +203,7 @@ class UplinkQueue implements UploadQueue {
   }
 
   #isStalled(upload: Upload, nowMs: number): boolean {
-    return upload.sending !== undefined && nowMs >= upload.progressAtMs + this.#limits.stalledMs;
+    return isWaitedFor(upload) && nowMs >= upload.progressAtMs + this.#limits.stalledMs;
   }
 
   #stalledReceivers(nowMs: number): Set<PeerId> {
@@ -243,7 +259,7 @@ class UplinkQueue implements UploadQueue {
   /** A tick that is on its way and comes earlier is left: a timer for each block would cost more than a tick. */
   #setWakeTime(nowMs: number): void {
     let earliest = Number.POSITIVE_INFINITY;
-    for (const upload of this.#all((each) => each.sending !== undefined)) {
+    for (const upload of this.#all(isWaitedFor)) {
       const waitMs = this.#isStalled(upload, nowMs) ? this.#limits.abortMs : this.#limits.stalledMs;
       earliest = Math.min(earliest, upload.progressAtMs + waitMs);
     }
@@ -256,4 +272,9 @@ class UplinkQueue implements UploadQueue {
   #all(test: (upload: Upload) => boolean): Upload[] {
     return [...this.#uploads.values()].filter(test);
   }
+}
+
+/** Whether it is its receiver who has to take the next bytes. */
+function isWaitedFor({ sending, isHeld }: Upload): boolean {
+  return sending !== undefined && !isHeld;
 }

@@ -29,6 +29,43 @@ describe('Pace', () => {
     expect(Math.abs(sum / (SECONDS * 700 * KIB) - 1)).toBeLessThan(0.03);
     expect(Math.max(...taken) / Math.min(...taken)).toBeLessThan(1.03);
   });
+
+  it('takes nothing from the others for those who gave up', async () => {
+    const clock = createManualClock();
+    const pace = new Pace(clock);
+    pace.bytesPerSecond = 16 * KIB;
+    const gone: string[] = [];
+    const stays = new AbortController();
+    const take = (name: string, { signal }: AbortController): void =>
+      void pace.take(16 * KIB, signal).then(() => gone.push(name));
+    take('first', stays);
+    for (let time = 0; time < 100; time += 1) {
+      const giver = new AbortController();
+      take('gave up', giver);
+      giver.abort();
+    }
+    take('second', stays);
+    take('third', stays);
+    await drainMicrotasks();
+    expect(gone.filter((name) => name !== 'gave up')).toEqual(['first']);
+    await pass(clock, 1);
+    expect(gone.at(-1)).toBe('second');
+    await pass(clock, 1);
+    expect(gone.at(-1)).toBe('third');
+    expect(gone).toHaveLength(103);
+    expect(clock.scheduledTasks).toBe(0);
+  });
+
+  it('lets those who wait go at once when there is no limit any more', async () => {
+    const clock = createManualClock();
+    const pace = new Pace(clock);
+    pace.bytesPerSecond = 16 * KIB;
+    const { signal } = new AbortController();
+    const taking = Promise.all([1, 2, 3].map(() => pace.take(256 * KIB, signal)));
+    pace.bytesPerSecond = undefined;
+    await taking;
+    expect(clock.scheduledTasks).toBe(0);
+  });
 });
 
 describe('an uplink', () => {
@@ -63,6 +100,39 @@ describe('an uplink', () => {
     uplink.close();
     expect(Math.abs(sent / (SECONDS * kib * KIB) - 1)).toBeLessThan(0.03);
     expect(stalled).toBe(0);
+  });
+
+  it('takes nobody for stalled who waits long because the limit became lower', async () => {
+    const clock = createManualClock();
+    const pace = new Pace(clock);
+    const uplink = new Uplink({ clock, random: createSeededRandom(1), pace });
+    const over = new AbortController();
+    const stalled: string[] = [];
+    const uploads = ['a', 'b', 'c'].map((name) =>
+      uplink.open({
+        ...{ receiver: peerId(name), root: 'ab', want: [0], maxPieces: 1 },
+        have: { length: 1, has: () => true },
+        onStalled: () => stalled.push(name),
+      }),
+    );
+    const turns = uploads.map((upload) => upload.nextPiece(over.signal).catch(() => undefined));
+    const begun = await Promise.all(turns.slice(0, 2));
+    pace.bytesPerSecond = 16 * KIB;
+    // Blocks from before the change: half a minute passes until one of them has both before it.
+    const sending = uploads.slice(0, 2).map(async (upload) => {
+      for (let block = 0; block < 3 && !over.signal.aborted; block += 1) {
+        await upload.mayGo(256 * KIB, over.signal);
+        if (!over.signal.aborted) upload.blockSent(256 * KIB);
+      }
+    });
+    await pass(clock, SECONDS);
+    expect(begun).toEqual([0, 0]);
+    expect(stalled).toEqual([]);
+    // Nor does anybody else begin in their place.
+    expect(await Promise.race([turns[2], 'waits'])).toBe('waits');
+    over.abort();
+    await Promise.all([...sending, ...turns]);
+    uplink.close();
   });
 });
 

@@ -79,8 +79,9 @@ export class Uplink {
       nextPiece: (signal) => untilAborted(call.turn.promise, signal),
       blockBytes: () => blockBytesAt(this.#pace.bytesPerSecond),
       mayGo: async (bytes, signal) => {
+        if (this.#pace.bytesPerSecond === undefined) return;
+        this.#tell({ kind: 'held', uploadId: id });
         await this.#pace.take(bytes, signal);
-        // Whoever waits here has not stopped reading.
         this.#tell({ kind: 'block_sent', uploadId: id, bytes: 0 });
       },
       blockSent: (bytes) => this.#tell({ kind: 'block_sent', uploadId: id, bytes }),
