@@ -30,7 +30,7 @@ describe('readAhead', () => {
         const buffers = new SendBuffers(new BufferPool(readBytes, 100), () => progress);
         const sent: Uint8Array[] = [];
         for await (const { offset, bytes: part } of readAhead({
-          store,
+          file: { store },
           index: 0,
           from,
           buffers,
@@ -60,7 +60,14 @@ describe('readAhead', () => {
     const progress = { madeBytes: 0, takenBytes: 0 };
     const buffers = new SendBuffers(new BufferPool(2_000, 100), () => progress);
     const used = new Set<unknown>();
-    for await (const part of readAhead({ store, index: 0, from: 0, buffers, readBytes: 2_000, signal })) {
+    for await (const part of readAhead({
+      file: { store },
+      index: 0,
+      from: 0,
+      buffers,
+      readBytes: 2_000,
+      signal,
+    })) {
       used.add(part.bytes.buffer);
       progress.madeBytes += part.bytes.length;
       progress.takenBytes = progress.madeBytes;
@@ -72,7 +79,7 @@ describe('readAhead', () => {
     const { manifest } = sampleFile(100_000);
     await using store = createMemoryStore({ manifest });
     const buffers = new SendBuffers(new BufferPool(2_000, 4), () => ({ madeBytes: 0, takenBytes: 0 }));
-    const parts = readAhead({ store, index: 0, from: 0, buffers, readBytes: 2_000, signal });
+    const parts = readAhead({ file: { store }, index: 0, from: 0, buffers, readBytes: 2_000, signal });
     await expect(parts.next()).rejects.toMatchObject({ code: 'missing_piece' });
   });
 });

@@ -66,6 +66,31 @@ describe('servePieces', () => {
     uplink.close();
   });
 
+  it('goes on in the middle of a piece when a file is served from another store', async () => {
+    const [network, clock] = [createMemoryNetwork(), createSystemClock()];
+    const files = new SharedFiles();
+    const uplink = new Uplink({ clock, random: createSystemRandom() });
+    const serve = [servePieces({ files, uplink, admission: admitAnybody })];
+    await using server = await createServer({ network, clock, address, serve, trusted: true });
+    const channel = await network.connect(server.address);
+    await using connection = createConnection({ channel, clock, trusted: true });
+    // More than is read ahead.
+    const long = randomBytes(2 * 1024 * 1024);
+    const piece = createManifest({ name: 'b.bin', bytes: long, pieceLength: long.length });
+    const first = createMemoryStore({ manifest: piece, bytes: long });
+    files.put(groupId, first);
+    const request = { groupId, root: piece.root, want: [0], maxPieces: 1, begun: [] };
+    const received: Buffer[] = [];
+    for await (const item of connection.client(peerContract).send_pieces(request, { windowBytes: 1 })) {
+      if (item.kind === 'block') received.push(Buffer.from(item.data));
+      if (received.length !== 1) continue;
+      files.put(groupId, createMemoryStore({ manifest: piece, bytes: long }));
+      await first.close();
+    }
+    expect(Buffer.concat(received).equals(long)).toBe(true);
+    uplink.close();
+  });
+
   it('sends of a piece that is begun what its receiver lacks, and of any other all', async () => {
     const [network, clock] = [createMemoryNetwork(), createSystemClock()];
     const files = new SharedFiles();

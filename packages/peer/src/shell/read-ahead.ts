@@ -6,7 +6,8 @@ import type { SendBuffers } from '../send-buffers.ts';
 
 /** What to read, and where to. */
 export interface ReadAhead {
-  readonly store: Pick<ChunkStore, 'layout' | 'readBlock'>;
+  /** Its store is looked up for each read: a download that is complete is read from another one than before. */
+  readonly file: { readonly store: Pick<ChunkStore, 'layout' | 'readBlock'> };
   readonly index: number;
   /** Bytes into the piece where reading begins. */
   readonly from: number;
@@ -25,8 +26,8 @@ export interface ReadPart {
 
 /** The piece from `from` to its end. Fails as the store's `readBlock` does. */
 export async function* readAhead(options: ReadAhead): AsyncGenerator<ReadPart> {
-  const { store, index, buffers, readBytes } = options;
-  const size = store.layout.pieceSize(index);
+  const { file, index, buffers, readBytes } = options;
+  const size = file.store.layout.pieceSize(index);
   let reading = begin(options, options.from, size);
   for (let offset = options.from; offset < size; offset += readBytes) {
     const { buffer, bytes } = await reading;
@@ -37,13 +38,13 @@ export async function* readAhead(options: ReadAhead): AsyncGenerator<ReadPart> {
 }
 
 function begin(
-  { store, index, buffers, readBytes, signal }: ReadAhead,
+  { file, index, buffers, readBytes, signal }: ReadAhead,
   offset: number,
   size: number,
 ): Promise<{ readonly buffer: Uint8Array; readonly bytes: Uint8Array }> {
   const buffer = buffers.take();
   const length = Math.min(readBytes, size - offset);
-  const reading = store.readBlock(index, offset, length, { into: buffer, signal });
+  const reading = file.store.readBlock(index, offset, length, { into: buffer, signal });
   const read = reading.then((bytes) => ({ buffer, bytes }));
   // It fails where it is waited for, or nobody wants it any more.
   read.catch(() => {});

@@ -147,7 +147,7 @@ async function* sendPieces(
   for (;;) {
     const index = await upload.nextPiece(signal);
     if (index === undefined) return;
-    const piece = { index, fromLeaf: firstLeaves.get(index) ?? 0, blockBytes: upload.blockBytes() };
+    const piece = { index, fromLeaf: firstLeaves.get(index) ?? 0, blockBytes: () => upload.blockBytes() };
     for await (const item of pieceItems(file, piece, buffers, signal)) {
       if (item.kind === 'block') await upload.mayGo(item.data.length, signal);
       signal.throwIfAborted();
@@ -178,17 +178,20 @@ async function* pieceItems(
     index,
     fromLeaf,
     blockBytes,
-  }: { readonly index: number; readonly fromLeaf: number; readonly blockBytes: number },
+  }: { readonly index: number; readonly fromLeaf: number; readonly blockBytes: () => number },
   buffers: SendBuffers,
   signal: AbortSignal,
 ): AsyncGenerator<PieceItem> {
   try {
     yield { kind: 'piece', index, leafHashes: await file.store.readLeafHashes(index, { signal }) };
-    const { store } = file;
-    const part = { store, index, from: fromLeaf * LEAF_BYTES, buffers, readBytes: READ_BYTES, signal };
+    const part = { file, index, from: fromLeaf * LEAF_BYTES, buffers, readBytes: READ_BYTES, signal };
     for await (const { offset, bytes } of readAhead(part)) {
-      for (let at = 0; at < bytes.length; at += blockBytes)
-        yield { kind: 'block', offset: offset + at, data: bytes.subarray(at, at + blockBytes) };
+      for (let at = 0; at < bytes.length; ) {
+        // A limit may have changed within the piece.
+        const data = bytes.subarray(at, at + blockBytes());
+        yield { kind: 'block', offset: offset + at, data };
+        at += data.length;
+      }
     }
   } catch (error) {
     if (!isLost(error)) throw error;
