@@ -150,8 +150,8 @@ export class OpenDownload implements DownloadStore {
     const { recorder, handle, sidecar, meter, now } = this.#parts;
     await recorder.beginWriting();
     const { syncFailures } = recorder;
-    await attempt('write', this.path, () => writeFully(handle, bytes, this.layout.pieceOffset(index)));
-    await sidecar.write(index, leafHashes);
+    const data = attempt('write', this.path, () => writeFully(handle, bytes, this.layout.pieceOffset(index)));
+    await bothSettled(data, sidecar.write(index, leafHashes));
     if (recorder.syncFailures !== syncFailures) {
       throw new StoreError('io_failed', `Cannot write piece ${index}: a sync failed meanwhile`, {
         piece: index,
@@ -249,4 +249,11 @@ export class OpenDownload implements DownloadStore {
     await using _resources = this.#parts.resources;
     await lastStep();
   }
+}
+
+/** Fails as the first of them that fails, but only after both: until then their bytes are in use. */
+async function bothSettled(one: Promise<void>, other: Promise<void>): Promise<void> {
+  await Promise.allSettled([one, other]);
+  await one;
+  await other;
 }

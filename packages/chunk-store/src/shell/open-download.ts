@@ -145,20 +145,24 @@ type OpenData = Pick<RehashOptions, 'manifest' | 'layout' | 'path' | 'handle' | 
 
 /** The pieces that are here, by the record as far as it is believed, and by hashing what it does not tell of. */
 async function resume(
-  { options, fs, paths, record }: OpenTask,
+  { options, paths, record }: OpenTask,
   data: OpenData,
   info: FileInfo,
-): Promise<Pick<RecorderParts, 'have' | 'unsynced' | 'recorded'>> {
+): Promise<Pick<RecorderParts, 'have' | 'unsynced' | 'recorded' | 'unsyncedFolder'>> {
   const plan = options.rehash === 'always' ? 'rehash' : planResume(record, identityOf(info));
   const believed = plan === 'rehash' ? undefined : record;
-  // A record must never name pieces of a file whose own name a crash can take away.
-  if (believed === undefined) await attempt('sync', paths.folder, () => fs.syncFolder(paths.folder));
   const have = believed?.pieces.clone() ?? new Bitfield(data.layout.pieceCount);
-  if (plan === 'trust') return { have, unsynced: [], recorded: believed?.state };
+  const known = {
+    have,
+    recorded: believed?.state ?? (record === undefined ? 'none' : 'doubtful'),
+    // A record that names its pieces was made after its name was durable.
+    unsyncedFolder: believed === undefined ? paths.folder : undefined,
+  } as const;
+  if (plan === 'trust') return { ...known, unsynced: [] };
   const { signal, onProgress } = options;
   const workersFor = (size: number): number => options.workers ?? chooseWorkers(size);
   const unsynced = await rehash({ ...data, have, writtenBytes: info.size, workersFor, signal, onProgress });
-  return { have, unsynced, recorded: believed?.state };
+  return { ...known, unsynced };
 }
 
 /** The data file, as large as it will be. */

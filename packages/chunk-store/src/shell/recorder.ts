@@ -1,9 +1,10 @@
 /**
  * Keeps the resume record of a download true: at any instant, what the record on disk names is on disk too.
  *
- * So pieces are synced before the record that names them is written, a session says that it is writing before it writes,
- * and an orderly end says so with the file's last time of change. Only pieces that reached the disk are ever named: when a
- * sync fails, those it was for count as missing, as nobody can tell any more what became of them.
+ * So pieces and the name of their file are synced before the record that names them is written, a session says that it is
+ * writing before it writes where an earlier record says otherwise, and an orderly end says so with the file's last time of
+ * change. Only pieces that reached the disk are ever named: when a sync fails, those it was for count as missing, as nobody
+ * can tell any more what became of them.
  */
 import type { Bitfield } from '../bitfield.ts';
 import { type FileIdentity, identityOf } from '../file-identity.ts';
@@ -23,20 +24,29 @@ export interface RecorderParts {
   /** The data file. */
   readonly path: string;
   readonly handle: FileHandle;
+  /** The folder of the data file where a crash can take its name away; undefined where that is durable. */
+  readonly unsyncedFolder: string | undefined;
   readonly sidecar: LeafSidecar;
   /** The pieces that count as here. */
   readonly have: Bitfield;
   /** Those of them that no record on disk names yet. */
   readonly unsynced: Iterable<number>;
-  /** The state in the record on disk; undefined for no record, or one that was not believed. */
-  readonly recorded: ResumeState | undefined;
+  readonly recorded: RecordedState;
 }
+
+/**
+ * The state in the record on disk. `none`: no session finds a record there. `doubtful`: there is one that was not believed.
+ */
+export type RecordedState = ResumeState | 'none' | 'doubtful';
 
 /** Writes the record of one download. Its steps run one after the other, in the order of the calls. */
 export class Recorder {
   readonly #parts: RecorderParts;
   readonly #unsynced: Set<number>;
-  #recorded: ResumeState | undefined;
+  #unsyncedFolder: string | undefined;
+  #recorded: RecordedState;
+  /** What a record has to say that is made while the session goes on. */
+  #state: ResumeState;
   #last: Promise<unknown> = Promise.resolve();
   #recordedCount: number;
   #syncFailures = 0;
@@ -44,7 +54,9 @@ export class Recorder {
   constructor(parts: RecorderParts) {
     this.#parts = parts;
     this.#unsynced = new Set(parts.unsynced);
+    this.#unsyncedFolder = parts.unsyncedFolder;
     this.#recorded = parts.recorded;
+    this.#state = isState(parts.recorded) ? parts.recorded : 'closed';
     this.#recordedCount = parts.have.count - this.#unsynced.size;
   }
 
@@ -53,9 +65,13 @@ export class Recorder {
     return this.#syncFailures;
   }
 
-  /** Before the first write: has the record say that the file is being written. */
+  /**
+   * Before the first write: has the record say that the file is being written. Where there is none, that says as much, and
+   * the first pieces need not wait for the disk.
+   */
   async beginWriting(): Promise<void> {
-    if (this.#recorded === 'writing') return;
+    this.#state = 'writing';
+    if (this.#recorded === 'writing' || this.#recorded === 'none') return;
     await this.#inTurn(async () => {
       if (this.#recorded !== 'writing') await this.#save('writing');
     });
@@ -69,8 +85,7 @@ export class Recorder {
   /** Makes everything written so far durable, and names it in the record. */
   flush(): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#unsynced.size > 0 || this.#recorded === undefined)
-        await this.#save(this.#recorded ?? 'closed');
+      if (this.#unsynced.size > 0 || !isState(this.#recorded)) await this.#save(this.#state);
     });
   }
 
@@ -81,7 +96,7 @@ export class Recorder {
 
   /** Whether an orderly end has something to write down. */
   get isSealed(): boolean {
-    return this.#recorded !== undefined && this.#recorded !== 'writing' && this.#isUpToDate;
+    return isState(this.#recorded) && this.#recorded !== 'writing' && this.#isUpToDate;
   }
 
   /** Pieces come by writes, which are unsynced first, and go one by one: so their number tells. */
@@ -99,6 +114,7 @@ export class Recorder {
     for (const index of this.#unsynced) pieces.clear(index);
     const identity = identityOf(await attempt('look at', path, () => handle.info()));
     try {
+      await this.#syncName();
       await replaceFile(fs, record, encodeResumeRecord(manifest, { state, identity, pieces }));
     } catch (error) {
       for (const index of covered) this.#unsynced.add(index);
@@ -124,9 +140,21 @@ export class Recorder {
     }
   }
 
+  /** A record must never name pieces of a file whose own name a crash can take away. */
+  async #syncName(): Promise<void> {
+    const folder = this.#unsyncedFolder;
+    if (folder === undefined) return;
+    await attempt('sync', folder, () => this.#parts.fs.syncFolder(folder));
+    this.#unsyncedFolder = undefined;
+  }
+
   async #inTurn<T>(task: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(task);
     this.#last = turn.catch(() => undefined);
     return await turn;
   }
+}
+
+function isState(recorded: RecordedState): recorded is ResumeState {
+  return recorded !== 'none' && recorded !== 'doubtful';
 }
