@@ -22,7 +22,7 @@ describe('acquireLock', () => {
     const fs = new FaultFileSystem(['/files']);
     await acquireLock(fs, PATH, owner('1', ['1']));
     await acquireLock(fs, PATH, owner('2', ['2']));
-    expect(new TextDecoder().decode(fs.contents().get(PATH))).toBe('2');
+    expect(new TextDecoder().decode(fs.contents().get(PATH))).toBe('2\n');
     expect(fs.contents().size).toBe(1);
   });
 
@@ -31,10 +31,10 @@ describe('acquireLock', () => {
     await acquireLock(fs, PATH, owner('1', ['1']));
     fs.beforeStep = ({ action, path }) => {
       if (action !== 'rename' || !path.endsWith('.stale')) return;
-      fs.plant(PATH, new TextEncoder().encode('3'));
+      fs.plant(PATH, new TextEncoder().encode('3\n'));
     };
     expect(await codeOfCall(acquireLock(fs, PATH, owner('2', ['2', '3'])))).toBe('locked');
-    expect(new TextDecoder().decode(fs.contents().get(PATH))).toBe('3');
+    expect(new TextDecoder().decode(fs.contents().get(PATH))).toBe('3\n');
     expect(fs.contents().size).toBe(1);
   });
 
@@ -49,6 +49,15 @@ describe('acquireLock', () => {
       };
       const outcomes = await Promise.all(ids.map((id) => codeOfCall(acquireLock(fs, PATH, owner(id, ids)))));
       expect(outcomes.sort()).toEqual(['locked', 'locked', 'locked', 'nothing thrown']);
+    }
+  });
+
+  it('takes over what a power cut left of a lock, though it begins like the name of somebody who lives', async () => {
+    for (const left of ['', '1', '12', '\0\0\0\0']) {
+      const fs = new FaultFileSystem(['/files']);
+      fs.plant(PATH, new TextEncoder().encode(left));
+      await acquireLock(fs, PATH, owner('3', ['', '1', '12', '3', '\0\0\0', '\0\0\0\0']));
+      expect(new TextDecoder().decode(fs.contents().get(PATH))).toBe('3\n');
     }
   });
 

@@ -1,6 +1,7 @@
 /**
  * One user of a download at a time, across processes: a lock file that names its owner. It appears with its content or
- * not at all. A lock whose owner is gone is taken over, so a crash needs no cleaning up by hand.
+ * not at all. A lock whose owner is gone is taken over, so a crash needs no cleaning up by hand. It is not synced: with the
+ * power every owner goes, and what a lock holds then, torn or not, names nobody who lives.
  */
 import { StoreError } from '../errors.ts';
 import { attempt } from './file-errors.ts';
@@ -24,7 +25,7 @@ export interface FileLock {
 /** Takes the lock at `path`. Fails with `locked` while another owner, or another store of this one, has it. */
 export async function acquireLock(fs: FileSystem, path: string, owner: LockOwner): Promise<FileLock> {
   const temporary = `${path}.${owner.id}`;
-  await whileFree(path, () => writeNewFile(fs, temporary, new TextEncoder().encode(owner.id)));
+  await whileFree(path, () => writeNewFile(fs, temporary, contentOf(owner), { isDurable: false }));
   try {
     await removeStaleLock(fs, path, owner);
     await whileFree(path, () => claimName(fs, temporary, path));
@@ -53,7 +54,7 @@ const MAX_LOCK_BYTES = 256;
 async function removeStaleLock(fs: FileSystem, path: string, owner: LockOwner): Promise<void> {
   const holder = await readHolder(fs, path);
   if (holder === undefined) return;
-  if (owner.isAlive(holder)) throw lockedError(path);
+  if (isHeld(holder, owner)) throw lockedError(path);
   // Moved away before it is deleted: somebody else may have taken over the stale lock in the meantime.
   const aside = `${path}.${owner.id}.stale`;
   await attempt('move', path, () => fs.rename(path, aside));
@@ -61,6 +62,15 @@ async function removeStaleLock(fs: FileSystem, path: string, owner: LockOwner): 
   if (moved !== holder) await claimName(fs, aside, path);
   await removeFile(fs, aside);
   if (moved !== holder) throw lockedError(path);
+}
+
+/** A part of an id could be that of somebody else: so it ends where the line does. */
+function contentOf({ id }: LockOwner): Uint8Array {
+  return new TextEncoder().encode(`${id}\n`);
+}
+
+function isHeld(holder: string, owner: LockOwner): boolean {
+  return holder.endsWith('\n') && owner.isAlive(holder.slice(0, -1));
 }
 
 async function readHolder(fs: FileSystem, path: string): Promise<string | undefined> {

@@ -14,18 +14,23 @@ export async function replaceFile(
 ): Promise<void> {
   const temporary = `${target.path}.new`;
   await removeFile(fs, temporary);
-  await writeNewFile(fs, temporary, content);
+  await writeNewFile(fs, temporary, content, { isDurable: true });
   await attempt('replace', target.path, () => fs.rename(temporary, target.path));
   await attempt('sync', target.folder, () => fs.syncFolder(target.folder));
 }
 
-/** Makes a file with this content, synced; fails with `already_exists`, and leaves nothing behind where it fails. */
-export async function writeNewFile(fs: FileSystem, path: string, content: Uint8Array): Promise<void> {
+/** Makes a file with this content; fails with `already_exists`, and leaves nothing behind where it fails. */
+export async function writeNewFile(
+  fs: FileSystem,
+  path: string,
+  content: Uint8Array,
+  { isDurable }: { readonly isDurable: boolean },
+): Promise<void> {
   const { handle } = await openFile(fs, path, 'create');
   try {
     await attempt('write', path, async () => {
       await writeFully(handle, content, 0);
-      await handle.sync();
+      if (isDurable) await handle.sync();
     });
   } catch (error) {
     await removeFile(fs, path);
