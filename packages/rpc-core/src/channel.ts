@@ -29,6 +29,8 @@ export interface ChannelInfo {
 export interface ChannelEvents {
   /** Bytes arrived. The view belongs to the receiver, who may keep it. */
   bytes(chunk: Uint8Array): void;
+  /** Where it is there, a channel may report bytes by it whose memory it uses again as soon as this returns. */
+  lentBytes?(chunk: Uint8Array): void;
   /** After a `write` that answered false: the buffered output went down, writing may go on. */
   drain(): void;
   /** The other side will send nothing more. */
@@ -54,7 +56,7 @@ export interface Channel {
   resume(): void;
   /** Sends what is queued, then tells the other side that no more will come. */
   end(): void;
-  /** Drops everything at once. `close` follows. */
+  /** Drops everything at once. `close` follows, and on the other side `end` or `close`. */
   destroy(error?: Error): void;
 }
 

@@ -99,7 +99,8 @@ class ChannelConnection implements Connection {
     });
     this.#dispatcher = new Dispatcher({ session, output, methods, connection: this, log: onLog });
     channel.start({
-      bytes: (chunk) => this.#receive(chunk),
+      bytes: (chunk) => this.#receive(chunk, false),
+      lentBytes: (chunk) => this.#receive(chunk, true),
       drain: () => this.#drained(),
       end: () => this.#ending.channelEnded(),
       close: (error) => this.#ending.channelClosed(error),
@@ -170,10 +171,10 @@ class ChannelConnection implements Connection {
     this.#ending.fail(error);
   }
 
-  #receive(chunk: Uint8Array): void {
+  #receive(chunk: Uint8Array, isLent: boolean): void {
     if (this.#ending.isOver) return;
     try {
-      this.#session.receive(chunk);
+      this.#session.receive(chunk, isLent);
       this.#handleEvents();
     } catch (error) {
       this.#ending.fail(asRpcError(error));

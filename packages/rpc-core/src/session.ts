@@ -109,9 +109,10 @@ export class Session {
     return this.#output.take();
   }
 
-  /** Takes bytes of the other side; then call `nextEvent` until it answers undefined. */
-  receive(chunk: Uint8Array): void {
-    this.#decoder.push(chunk);
+  /** Takes bytes of the other side, and copies lent ones; then call `nextEvent` until it answers undefined. */
+  receive(chunk: Uint8Array, isLent = false): void {
+    if (isLent) this.#decoder.pushLent(chunk);
+    else this.#decoder.push(chunk);
   }
 
   /** The next event, or undefined until more bytes come. Throws a `RpcError` when the other side broke the protocol. */

@@ -178,6 +178,7 @@ describe('connecting under TLS', () => {
     const [socket] = await once(server, 'connection');
     while (clock.scheduledTasks === 0) await drainMicrotasks();
     const closed = new Promise((resolve) => socket.on('error', () => {}).once('close', resolve));
+    socket.resume();
     controller.abort(new Error('no longer wanted'));
     await expect(connecting).rejects.toBe(signal.reason);
     expect(clock.scheduledTasks).toBe(0);

@@ -6,16 +6,23 @@
  */
 import type { Socket } from 'node:net';
 import type { Channel, ChannelEvents, ChannelInfo } from '../channel.ts';
+import { createStreamReads, type SocketReads } from './socket-reads.ts';
 
 /** Queued bytes from which `write` answers false: enough for the kernel to take while the next piece is made. */
 const HIGH_WATER_BYTES = 1024 * 1024;
 
-/**
- * Wraps a connected socket, which must not have been read from. `carrier` is the TCP socket that carries it, where it is
- * none itself.
- */
-export function createTcpChannel(socket: Socket, info: ChannelInfo, carrier: Socket = socket): Channel {
-  return new TcpChannel(socket, info, carrier);
+/** A socket, and what it is made of where that is known. */
+export interface ChannelSocket {
+  /** Connected, and not read from. */
+  readonly socket: Socket;
+  /** The TCP socket that carries it, and can be reset; `socket` unless given, and undefined where nobody knows it. */
+  readonly carrier?: Socket | undefined;
+  /** How it is read; as a stream unless given. */
+  readonly reads?: SocketReads;
+}
+
+export function createTcpChannel(socket: ChannelSocket, info: ChannelInfo): Channel {
+  return new TcpChannel(socket, info);
 }
 
 /**
@@ -24,36 +31,35 @@ export function createTcpChannel(socket: Socket, info: ChannelInfo, carrier: Soc
  * Not where everything is sent and the end is on its way: there it is one, and libuv refuses (`uv_tcp_close_reset` is EINVAL
  * while shutting down). Node.js then takes the socket for closed which is not, keeps its descriptor, and spins for ever when
  * the process ends. It is `socket` that ends: of what goes on below TLS its `carrier` knows nothing.
+ *
+ * Without a carrier the other side does take it for an end; a connection knows better, for nobody said goodbye.
  */
-export function resetSocket(socket: Socket, carrier: Socket): void {
+export function resetSocket(socket: Socket, carrier: Socket | undefined): void {
   const { writableEnded, writableFinished, writableLength } = socket;
   const isEnding = writableEnded && !writableFinished && writableLength === 0;
-  if (isEnding) carrier.destroy();
+  if (carrier === undefined) socket.destroy();
+  else if (isEnding) carrier.destroy();
   else carrier.resetAndDestroy();
 }
 
 class TcpChannel implements Channel {
   readonly info: ChannelInfo;
   readonly #socket: Socket;
-  readonly #carrier: Socket;
+  readonly #carrier: Socket | undefined;
+  readonly #reads: SocketReads;
   #events: ChannelEvents | undefined;
   #error: Error | undefined;
-  #hasOtherEnded = false;
   #isClosed = false;
 
-  constructor(socket: Socket, info: ChannelInfo, carrier: Socket) {
+  constructor({ socket, reads = createStreamReads(socket), ...rest }: ChannelSocket, info: ChannelInfo) {
     this.info = info;
     this.#socket = socket;
-    this.#carrier = carrier;
+    this.#carrier = 'carrier' in rest ? rest.carrier : socket;
+    this.#reads = reads;
     socket.on('error', (error) => {
       this.#error ??= error;
       // A record that was tampered with is an error that leaves the socket open.
       if (!socket.destroyed) resetSocket(this.#socket, this.#carrier);
-    });
-    // Under TLS it may come before `start`, where no byte came before it.
-    socket.on('end', () => {
-      this.#hasOtherEnded = true;
-      this.#events?.end();
     });
     socket.on('close', () => {
       this.#isClosed = true;
@@ -68,11 +74,8 @@ class TcpChannel implements Channel {
   start(events: ChannelEvents): void {
     if (this.#events !== undefined) throw new TypeError('Cannot start a channel twice');
     this.#events = events;
-    const socket = this.#socket;
-    socket.on('data', (chunk: Uint8Array) => events.bytes(chunk));
-    socket.on('drain', () => events.drain());
-    socket.resume();
-    if (this.#hasOtherEnded) queueMicrotask(() => events.end());
+    this.#socket.on('drain', () => events.drain());
+    this.#reads.start(events);
     if (this.#isClosed) queueMicrotask(() => this.#reportClose());
   }
 
@@ -86,11 +89,11 @@ class TcpChannel implements Channel {
   }
 
   pause(): void {
-    this.#socket.pause();
+    this.#reads.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#reads.resume();
   }
 
   end(): void {
@@ -103,7 +106,7 @@ class TcpChannel implements Channel {
   }
 
   #reportClose(): void {
-    const isOrderly = this.#hasOtherEnded && this.#socket.writableFinished && this.#error === undefined;
+    const isOrderly = this.#reads.hasEnded && this.#socket.writableFinished && this.#error === undefined;
     const error = this.#error ?? new Error('The socket was closed before both sides had ended');
     this.#events?.close(isOrderly ? undefined : error);
   }

@@ -23,16 +23,28 @@ export function createTcpNetwork(): Network {
 async function connect(address: Address, options: ConnectOptions = {}): Promise<Channel> {
   options.signal?.throwIfAborted();
   requireIdentity(address, undefined, options.expect);
-  return createTcpChannel(await openSocket(address, options.signal), { remote: address });
+  return createTcpChannel({ socket: await openSocket(address, options.signal) }, { remote: address });
 }
 
 async function listen(address: Address, accept: (channel: Channel) => void): Promise<Listener> {
-  return await listenForSockets(address, (socket, remote) => accept(createTcpChannel(socket, { remote })));
+  return await listenForSockets(address, (socket, remote) =>
+    accept(createTcpChannel({ socket }, { remote })),
+  );
 }
 
 /** A socket that is connected and was not read from; rejects with `connect_failed`, and as `signal` says. */
 export async function openSocket(address: Address, signal: AbortSignal | undefined): Promise<Socket> {
   const socket = connectSocket({ ...socketOptions, ...address });
+  await untilConnected(socket, address, signal);
+  return socket;
+}
+
+/** Waits for a socket that is connecting; rejects with `connect_failed`, and as `signal` says, with the socket destroyed. */
+export async function untilConnected(
+  socket: Socket,
+  address: Address,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onAbort = (): void => reject(signal?.reason);
   const onError = (cause: Error): void => reject(failed('connect_failed', 'connect to', address, cause));
@@ -48,7 +60,6 @@ export async function openSocket(address: Address, signal: AbortSignal | undefin
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
-  return socket;
 }
 
 /** Takes a socket that was accepted and not read from, and where its other end is. */

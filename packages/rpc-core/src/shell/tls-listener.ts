@@ -125,7 +125,7 @@ class Reception {
     if (verdict.kind === 'refused') {
       logRefusal(remote, verdict.reason);
       resetSocket(socket, carrier);
-    } else this.#introduce(createTcpChannel(socket, channelInfo(remote, verdict.deviceId), carrier));
+    } else this.#introduce(createTcpChannel({ socket, carrier }, channelInfo(remote, verdict.deviceId)));
   }
 
   /**

@@ -4,7 +4,8 @@
  * Whoever connects may say which device it expects, and speaks to no other. Whoever listens is handed channels of devices
  * that proved who they are, and decides whom to admit. Nobody is asked for a name, an authority or the time.
  */
-import type { SecureContext, TLSSocket } from 'node:tls';
+import type { SocketConstructorOpts } from 'node:net';
+import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls';
 import { connect as connectTls, createSecureContext } from 'node:tls';
 import type { Address, Channel, ConnectOptions, Network } from '../channel.ts';
 import type { Clock } from '../clock.ts';
@@ -14,9 +15,10 @@ import { overDefaults } from '../limits.ts';
 import { judgeHandshake, SECURE_PROTOCOL } from '../secure-channel.ts';
 import { defaultTlsLimits, type TlsLimits } from '../tls-limits.ts';
 import { type Identity, verifySignature } from './identity.ts';
+import { LentReads } from './socket-reads.ts';
 import { createSystemClock } from './system-clock.ts';
-import { createTcpChannel, resetSocket } from './tcp-channel.ts';
-import { openSocket } from './tcp-network.ts';
+import { createTcpChannel } from './tcp-channel.ts';
+import { untilConnected } from './tcp-network.ts';
 import { listenWithTls } from './tls-listener.ts';
 import { readHandshake, tlsReason, tlsSettings } from './tls-settings.ts';
 
@@ -58,18 +60,24 @@ async function connect(
   { signal, expect }: ConnectOptions = {},
 ): Promise<Channel> {
   signal?.throwIfAborted();
-  const carrier = await openSocket(address, signal);
-  const { secureContext } = connector;
-  const tls = { ALPNProtocols: [SECURE_PROTOCOL], rejectUnauthorized: false };
-  const socket = connectTls({ ...tls, socket: carrier, secureContext });
+  const reads = new LentReads();
+  // Not over a TCP socket of ours, where Node.js has no `onread`.
+  const options: ConnectionOptions & Pick<SocketConstructorOpts, 'onread'> = {
+    ...{ ...address, secureContext: connector.secureContext, ALPNProtocols: [SECURE_PROTOCOL] },
+    ...{ rejectUnauthorized: false, allowHalfOpen: true, onread: reads.onread },
+  };
+  const socket = connectTls(options);
+  reads.attach(socket);
+  await untilConnected(socket, address, signal);
+  socket.setNoDelay();
   try {
     await untilSecure(socket, connector, address, signal);
     // Without a pause since then: what TLS would send next is our certificate, which a wrong device does not get to see.
     const deviceId = deviceAt(address, socket);
     requireIdentity(address, deviceId, expect);
-    return createTcpChannel(socket, channelInfo(address, deviceId), carrier);
+    return createTcpChannel({ socket, carrier: undefined, reads }, channelInfo(address, deviceId));
   } catch (error) {
-    resetSocket(socket, carrier);
+    socket.destroy();
     throw error;
   }
 }

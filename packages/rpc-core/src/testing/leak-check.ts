@@ -110,6 +110,7 @@ function watchedChannel(channel: Channel, release: () => void): Channel {
       isStarted = true;
       channel.start({
         bytes: (chunk) => events.bytes(chunk),
+        ...(events.lentBytes && { lentBytes: (chunk) => events.lentBytes?.(chunk) }),
         drain: () => events.drain(),
         end: () => events.end(),
         close(error) {

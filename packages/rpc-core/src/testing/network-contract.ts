@@ -56,12 +56,14 @@ export const networkContract: readonly NetworkCase[] = [
     },
   },
   {
-    title: 'reports close once with an error to both sides when one destroys',
+    title: 'reports close once with an error to the side that destroys, and the other hears of it',
     async run(subject) {
       const { near, far } = await openPair(subject);
       near.channel.destroy(new Error('enough'));
       near.channel.destroy();
       check((await subject.until(near.closed)) instanceof Error, true, 'error here');
+      await subject.until(Promise.race([far.ended, far.closed]));
+      far.channel.destroy();
       check((await subject.until(far.closed)) instanceof Error, true, 'error there');
       check([near.closings, far.closings], [1, 1], 'close reports');
       check(near.channel.write([patterned(1, 1)]), false, 'write after close');
@@ -83,6 +85,35 @@ export const networkContract: readonly NetworkCase[] = [
       await subject.until(far.ended);
       far.channel.end();
       await subject.until(Promise.all([near.closed, far.closed]));
+    },
+  },
+  {
+    title: 'keeps what arrives before start at the side that connects, and the end behind it',
+    async run(subject) {
+      const accepted = Promise.withResolvers<Ear>();
+      const listener = await subject.until(
+        subject.network.listen(subject.address, (channel) => {
+          const far = listenTo(channel);
+          far.channel.write([patterned(70_000, 5)]);
+          far.channel.end();
+          accepted.resolve(far);
+        }),
+      );
+      const channel = await subject.until(subject.network.connect(listener.address));
+      const far = await subject.until(accepted.promise);
+      // They have their time to arrive.
+      const other = await openPair(subject);
+      await closeBoth(subject, other.near, other.far);
+      const near = listenTo(channel);
+      check(near.bytes, 0, 'bytes inside start');
+      await subject.until(near.ended);
+      check(joinParts(await subject.until(near.received(0))), patterned(70_000, 5), 'bytes before the end');
+      near.channel.end();
+      check(
+        await subject.until(Promise.all([near.closed, far.closed])),
+        [undefined, undefined],
+        'closing errors',
+      );
     },
   },
   {
@@ -168,6 +199,28 @@ export const networkContract: readonly NetworkCase[] = [
       far.channel.resume();
       await subject.until(far.received(500_010));
       await closeBoth(subject, near, far);
+    },
+  },
+  {
+    title: 'reports nothing while paused at the side that connects, loses nothing, and the end comes last',
+    async run(subject) {
+      const { near, far } = await openPair(subject);
+      near.pauseAfter(1);
+      far.channel.write([patterned(500_000, 8)]);
+      await subject.until(near.received(1));
+      const before = near.bytes;
+      far.channel.end();
+      await subject.until(roundTrip(near, far));
+      check(near.bytes, before, 'bytes while paused');
+      near.channel.resume();
+      near.channel.pause();
+      await subject.until(roundTrip(near, far));
+      check(near.bytes, before, 'bytes while paused again at once');
+      near.channel.resume();
+      await subject.until(near.ended);
+      check(joinParts(await subject.until(near.received(0))), patterned(500_000, 8), 'bytes before the end');
+      near.channel.end();
+      await subject.until(Promise.all([near.closed, far.closed]));
     },
   },
   {
