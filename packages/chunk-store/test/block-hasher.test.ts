@@ -15,6 +15,7 @@ describe.each([0, 1, 2])('createBlockHasher with %i threads', (threads) => {
   let hasher: BlockHasher;
   beforeAll(() => {
     hasher = createBlockHasher({ threads });
+    if (threads > 0) return untilThreaded(hasher);
   });
   afterAll(() => hasher[Symbol.asyncDispose]());
 
@@ -67,7 +68,7 @@ describe.each([0, 1, 2])('createBlockHasher with %i threads', (threads) => {
 describe('createBlockHasher', () => {
   it('fails what is asked after its end, where a thread is needed', async () => {
     const hasher = createBlockHasher({ threads: 1 });
-    await hasher.hash(hasher.allocate(10));
+    await untilThreaded(hasher);
     const under = hasher.hash(hasher.allocate(10));
     const ended = hasher[Symbol.asyncDispose]();
     await expect(under).rejects.toMatchObject({ code: 'closed' });
@@ -76,12 +77,47 @@ describe('createBlockHasher', () => {
     await createBlockHasher({ threads: 1 })[Symbol.asyncDispose]();
   });
 
+  it('hashes here until a thread runs, and needs none for little', async () => {
+    await using hasher = createBlockHasher({ threads: 1 });
+    const first = patternBytes(40_000);
+    const block = hasher.allocate(first.length);
+    block.set(first);
+    // A block that moved to another thread would leave nothing behind.
+    const hashing = hasher.hash(block);
+    expect(block).toEqual(first);
+    expect((await hashing).leafHashes).toEqual(hashLeaves(first));
+    for (let bytes = 0; bytes < 2_097_152; bytes += 262_144) {
+      const next = hasher.allocate(262_144);
+      const hashed = hasher.hash(next);
+      expect(next).toHaveLength(262_144);
+      expect((await hashed).leafHashes).toHaveLength(16 * 32);
+    }
+  });
+
+  it('ends while its threads start', async () => {
+    const hasher = createBlockHasher({ threads: 2 });
+    await hasher.hash(hasher.allocate(2_097_152));
+    await hasher[Symbol.asyncDispose]();
+    await expect(hasher.hash(hasher.allocate(10))).rejects.toMatchObject({ code: 'closed' });
+  });
+
   it('fails what a thread cannot do', async () => {
     await using threads = new HashThreads(1);
     const beyond = { memory: new ArrayBuffer(10), byteOffset: 5, byteLength: 10 };
     await expect(threads.ask({ kind: 'block', ...beyond })).rejects.toThrow('Invalid typed array length');
   });
 });
+
+/** Resolves when blocks are hashed by threads. */
+async function untilThreaded(hasher: BlockHasher): Promise<void> {
+  for (;;) {
+    const block = hasher.allocate(1_048_576);
+    await hasher.hash(block);
+    // It has moved.
+    if (block.length === 0) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
 
 describe('HashedBlock', () => {
   it('is made by hashers alone', () => {

@@ -1,8 +1,9 @@
-import { createBlockHasher, hashLeaves } from '@minitorrent/chunk-store';
+import { hashLeaves } from '@minitorrent/chunk-store';
 import { describe, expect, it } from 'vitest';
 import { ArrivingBlocks } from '../src/arriving-blocks.ts';
 import { PEER_MESSAGE_LIMITS as LIMITS } from '../src/message-limits.ts';
 import { inlineBlocks } from './support/inline-blocks.ts';
+import { createRunningHasher } from './support/threaded-hasher.ts';
 
 describe('ArrivingBlocks', () => {
   it('uses the memory of a block again once it is released, whatever part of it is named', () => {
@@ -28,7 +29,7 @@ describe('ArrivingBlocks', () => {
   });
 
   it('hashes what arrived, on a thread too', async () => {
-    await using hasher = createBlockHasher({ threads: 1 });
+    await using hasher = await createRunningHasher(1);
     const blocks = new ArrivingBlocks(hasher);
     const block = blocks.allocate(LIMITS.blockBytes).subarray(0, LIMITS.blockBytes).fill(7);
     const wanted = hashLeaves(block);

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { createBlockHasher, hashLeaves } from '@minitorrent/chunk-store';
+import { hashLeaves } from '@minitorrent/chunk-store';
 import { describe, expect, it } from 'vitest';
 import { ArrivingBlocks } from '../src/arriving-blocks.ts';
 import type { PieceItem } from '../src/contract.ts';
 import { type HashedItem, hashAhead } from '../src/hash-ahead.ts';
 import { PEER_MESSAGE_LIMITS as LIMITS } from '../src/message-limits.ts';
+import { createRunningHasher } from './support/threaded-hasher.ts';
 
 /** Items that arrive in memory of `blocks`; counts how many were asked for, and whether the stream was left. */
 function arriving(blocks: ArrivingBlocks, contents: readonly Uint8Array[], failure?: Error) {
@@ -39,7 +40,7 @@ describe.each([0, 2])('hashAhead with %i threads', (threads) => {
   const contents = Array.from({ length: 9 }, (_, at) => randomBytes(LIMITS.blockBytes - at * 16_384));
 
   it('gives every block once, in order, with the hashes of its leaves', async () => {
-    await using hasher = createBlockHasher({ threads });
+    await using hasher = await createRunningHasher(threads);
     const blocks = new ArrivingBlocks(hasher);
     for (const depth of [1, 4, 20]) {
       const { items, state } = arriving(blocks, contents);
@@ -56,7 +57,7 @@ describe.each([0, 2])('hashAhead with %i threads', (threads) => {
   });
 
   it('takes no more than asked for at once, and leaves the stream when its reader does', async () => {
-    await using hasher = createBlockHasher({ threads });
+    await using hasher = await createRunningHasher(threads);
     const blocks = new ArrivingBlocks(hasher);
     const { items, state } = arriving(blocks, contents);
     let depth = 3;
@@ -70,7 +71,7 @@ describe.each([0, 2])('hashAhead with %i threads', (threads) => {
   });
 
   it('fails as the stream does, after what came before', async () => {
-    await using hasher = createBlockHasher({ threads });
+    await using hasher = await createRunningHasher(threads);
     const blocks = new ArrivingBlocks(hasher);
     const { items } = arriving(blocks, contents.slice(0, 2), new Error('broken off'));
     const ahead = hashAhead({ items, blocks, depth: () => 4 });
