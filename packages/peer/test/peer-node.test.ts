@@ -12,6 +12,7 @@ import {
   serve,
 } from '@minitorrent/rpc-core';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
+import { createManualClock } from '@minitorrent/rpc-core/testing';
 import { createIdentity, loadOrCreateIdentity } from '@minitorrent/rpc-core/tls';
 import { trackerCallbacks, trackerContract } from '@minitorrent/tracker/contract';
 import { describe, expect, it } from 'vitest';
@@ -42,6 +43,24 @@ describe('createPeer', () => {
     await using kept = await createPeer(options);
     expect(kept.deviceId).toEqual((await loadOrCreateIdentity({ folder: dataDir })).deviceId);
     await kept.close();
+    await rm(dataDir, { recursive: true });
+  });
+
+  it('leaves nothing behind that would keep a process alive where it cannot listen', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'minitorrent-peer-'));
+    const [network, clock] = [createMemoryNetwork(), createManualClock()];
+    const listen = { host: 'peer', port: 1 };
+    const taken = await network.listen(listen, (channel) => channel.destroy());
+    const limits = { schedule: [{ fromMinute: 0, toMinute: 1, upBytesPerSecond: 65_536 }] };
+    const options = { dataDir, downloadDir: dataDir, trackers: [tracker], network, clock, listen, limits };
+    await expect(createPeer(options)).rejects.toMatchObject({ code: 'listen_failed' });
+    expect(clock.scheduledTasks).toBe(0);
+    await taken.close();
+    const peer = await createPeer(options);
+    expect(clock.scheduledTasks).toBeGreaterThan(0);
+    await peer.close();
+    peer.limitTransfers(limits);
+    expect(clock.scheduledTasks).toBe(0);
     await rm(dataDir, { recursive: true });
   });
 

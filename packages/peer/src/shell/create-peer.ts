@@ -97,7 +97,7 @@ export async function createPeer(options: CreatePeerOptions): Promise<Peer> {
   const network = options.network ?? createTlsNetwork({ identity, clock });
   const hasher = resources.use(createBlockHasher({ threads: hashThreadsOf(options) }));
   const files = new SharedFiles();
-  const paces = new Paces(clock);
+  const paces = resources.use(new Paces(clock));
   paces.follow(limits);
   const uplink = new Uplink({ clock, random, pace: paces.up });
   const gate = gateOf({ ...options, network, clock });

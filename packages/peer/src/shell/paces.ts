@@ -8,11 +8,13 @@ import { Pace } from './pace.ts';
 
 const MINUTE_MS = 60_000;
 
-export class Paces {
+/** Disposal leaves the limits as they are. */
+export class Paces implements Disposable {
   readonly up: Pace;
   readonly down: Pace;
   readonly #clock: Clock;
   #plan: TransferPlan = {};
+  #isClosed = false;
   #cancelChange: () => void = () => undefined;
 
   constructor(clock: Clock) {
@@ -28,7 +30,8 @@ export class Paces {
     this.#apply();
   }
 
-  close(): void {
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
     this.#cancelChange();
   }
 
@@ -40,7 +43,7 @@ export class Paces {
     const { upBytesPerSecond, downBytesPerSecond } = limitsAt(this.#plan, minute);
     this.up.bytesPerSecond = upBytesPerSecond;
     this.down.bytesPerSecond = downBytesPerSecond;
-    if (this.#plan.schedule === undefined) return;
+    if (this.#plan.schedule === undefined || this.#isClosed) return;
     // The wall clock may be set: it is looked at every minute.
     const restMs = MINUTE_MS - (now.getSeconds() * 1_000 + now.getMilliseconds());
     this.#cancelChange = this.#clock.schedule(restMs, () => this.#apply());

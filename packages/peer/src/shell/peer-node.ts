@@ -347,7 +347,6 @@ export class PeerNode implements Peer {
     await this.#signIn.settled();
     this.#pool.close();
     this.#options.uplink.close();
-    this.#options.paces.close();
     await this.#options.resources.disposeAsync();
   }
 
