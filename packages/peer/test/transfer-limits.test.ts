@@ -45,7 +45,7 @@ describe('Paces', () => {
     const clock = createManualClock();
     const now = new Date(clock.wallNow());
     const next = (now.getHours() * 60 + now.getMinutes() + 2) % MINUTES_A_DAY;
-    using paces = new Paces(clock);
+    const paces = new Paces(clock);
     const changes: (number | undefined)[] = [];
     paces.down.onChange(() => changes.push(paces.down.bytesPerSecond));
     const span = { fromMinute: next, toMinute: (next + 1) % MINUTES_A_DAY, downBytesPerSecond: 50_000 };
@@ -57,6 +57,7 @@ describe('Paces', () => {
     clock.advance(60_000);
     expect(changes).toEqual([90_000, 50_000, 90_000]);
     expect(() => paces.follow({ upBytesPerSecond: 1 })).toThrow(RangeError);
+    paces[Symbol.dispose]();
     clock.advance(MINUTES_A_DAY * 60_000);
     expect(changes.length).toBe(3);
   });
