@@ -11,6 +11,8 @@ export default defineConfig({
     // Generous, because no test waits for time to pass: this only has to end a test that hangs, on a slow machine too.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    setupFiles: [`${import.meta.dirname}/scripts/patient-waits.ts`],
+    expect: { poll: { timeout: 30_000 } },
     // Vitest leaves a core for itself, which on a machine with two is half of it; it has little to do.
     maxWorkers: '100%',
     reporters: ['default', createSummaryReporter()],
