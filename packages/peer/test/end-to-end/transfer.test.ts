@@ -36,13 +36,16 @@ describe('a transfer', () => {
       await cluster.member('carol'),
       await cluster.member('dave'),
     ];
-    const bytes = randomBytes(8_000_000);
+    const bytes = randomBytes(4_000_000);
     await alice.uploadFile(GROUP, await cluster.file('a.bin', bytes));
     for (const peer of [bob, carol, dave]) {
       const download = await peer.downloadFile(GROUP, 'a.bin');
       await download.completed;
     }
     const erin = await cluster.member('erin');
+    // One alone would take four times as long: none has sent it all before the others are there.
+    for (const peer of [alice, bob, carol, dave])
+      peer.limitTransfers({ upBytesPerSecond: 1_000_000, downBytesPerSecond: undefined });
     const download = await erin.downloadFile(GROUP, 'a.bin');
     expect(bytes.equals(await readFile(await download.completed))).toBe(true);
     const sources = download.progress().peers.filter(({ pieces }) => pieces > 0);

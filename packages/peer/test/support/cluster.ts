@@ -1,7 +1,7 @@
 /**
  * Trackers and peers on real sockets of this machine, with folders of their own, all gone at the end of the test.
  */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -276,13 +276,19 @@ function openTracker({
   });
 }
 
-/** A port on which nobody listens, for a list of addresses that has to be known before anybody does. */
+/**
+ * A port on which nobody listens, for a list of addresses that has to be known before anybody does. It is below those that
+ * the system gives away by itself, so that nobody comes by it while its tracker is down.
+ */
 async function freePort(): Promise<number> {
-  const listener = await createTcpNetwork().listen({ host: '127.0.0.1', port: 0 }, (channel) =>
-    channel.destroy(),
-  );
-  await listener.close();
-  return listener.address.port;
+  for (;;) {
+    const address = { host: '127.0.0.1', port: randomInt(10_000, 30_000) };
+    const listener = await createTcpNetwork()
+      .listen(address, (channel) => channel.destroy())
+      .catch(() => undefined);
+    await listener?.close();
+    if (listener !== undefined) return address.port;
+  }
 }
 
 function isTrue(condition: boolean): void {
