@@ -3,7 +3,13 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createManifest, type DownloadStore, openDownload, StoreError } from '@minitorrent/chunk-store';
-import { createServer, createSystemClock, createSystemRandom, serve } from '@minitorrent/rpc-core';
+import {
+  createServer,
+  createSystemClock,
+  createSystemRandom,
+  type Served,
+  serve,
+} from '@minitorrent/rpc-core';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { peerContract } from '../src/contract.ts';
@@ -27,9 +33,12 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /** A seeder, and a task that knows of it; whatever the test did not expect fails it. */
-async function setUp(changes: Partial<DownloadTaskOptions>) {
+async function setUp(
+  changes: Partial<DownloadTaskOptions>,
+  served: readonly Served[] = [serve(peerContract, honest(manifest, bytes))],
+) {
   const network = createMemoryNetwork();
-  const served = [serve(peerContract, honest(manifest, bytes))];
+  const connect = vi.spyOn(network, 'connect');
   const server = await createServer({ network, clock, address, serve: served, trusted: true });
   const pool = new PeerPool({
     network,
@@ -70,7 +79,7 @@ async function setUp(changes: Partial<DownloadTaskOptions>) {
     pool.close();
     await server.close({ signal: AbortSignal.abort() });
   };
-  return { task, ended, close };
+  return { task, ended, connect, close };
 }
 
 type Method = 'writePiece' | 'complete';
@@ -110,6 +119,33 @@ describe('DownloadTask', () => {
     isFull = false;
     expect(bytes.equals(await readFile(await task.completed))).toBe(true);
     expect(ended).not.toHaveBeenCalled();
+    await close();
+  });
+
+  it('fetches the pieces over the connection that brought the piece layer', async () => {
+    const { task, connect, close } = await setUp({});
+    task.start();
+    expect(bytes.equals(await readFile(await task.completed))).toBe(true);
+    expect(connect).toHaveBeenCalledTimes(1);
+    await close();
+  });
+
+  it('keeps no connection when the store cannot be opened', async () => {
+    const error = new StoreError('io_failed', 'Cannot open: the disk is gone');
+    const closed = Promise.withResolvers<void>();
+    const handlers = honest(manifest, bytes);
+    const { task, close } = await setUp({ openStore: () => Promise.reject(error) }, [
+      serve(peerContract, {
+        ...handlers,
+        send_piece_layer: (request, context) => {
+          void context.connection.closed.then(() => closed.resolve());
+          return handlers.send_piece_layer(request, context);
+        },
+      }),
+    ]);
+    task.start();
+    await expect(task.completed).rejects.toBe(error);
+    await closed.promise;
     await close();
   });
 

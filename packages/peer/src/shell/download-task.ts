@@ -162,10 +162,13 @@ export class DownloadTask implements Download {
     this.#file = file;
     this.#use(this.#inquiry.peers);
     this.#described.resolve();
+    // The swarm begins with a connection that is there, instead of one more handshake.
+    using held = new DisposableStack();
     const manifest = await findManifest({
       ...this.#options,
       file,
       peers: this.#inquiry.peers,
+      held,
       signal,
       onWaiting: (reason) => this.#progress.waitingFor(reason),
       onProblem: (peer, problem) => this.#progress.peerFailed(peer, problem),
@@ -177,7 +180,7 @@ export class DownloadTask implements Download {
     const onHave = onOpened(store);
     do {
       this.#progress.stateChanged('downloading');
-      await this.#fetchAll(store, onHave, signal);
+      await this.#fetchAll(store, { onHave, held, signal });
       this.#progress.stateChanged('completing');
     } while (!(await this.#complete(store)));
     return store;
@@ -205,8 +208,15 @@ export class DownloadTask implements Download {
   /** Runs the swarm until every piece is in the store. */
   async #fetchAll(
     store: DownloadStore,
-    onHave: (indices: readonly number[]) => void,
-    signal: AbortSignal,
+    {
+      onHave,
+      held,
+      signal,
+    }: {
+      readonly onHave: (indices: readonly number[]) => void;
+      readonly held: DisposableStack;
+      readonly signal: AbortSignal;
+    },
   ): Promise<void> {
     const finished = Promise.withResolvers<void>();
     const { clock, onNeedPeers, onBanned } = this.#options;
@@ -227,6 +237,7 @@ export class DownloadTask implements Download {
     this.#runner = runner;
     runner.start(this.#firstPieces());
     runner.peersFound(this.#inquiry.peers);
+    held.dispose();
     await untilAborted(finished.promise, signal);
     await runner.close();
   }

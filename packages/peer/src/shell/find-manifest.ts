@@ -33,6 +33,8 @@ export interface ManifestQuest {
   /** The peers known at each moment. */
   readonly peers: ReadonlyMap<PeerId, PeerPlace>;
   readonly pool: PeerPool;
+  /** Gets the lease on the connection over which the layer came, for whoever goes on with it. */
+  readonly held: DisposableStack;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Asks the tracker for the peers of the file. */
@@ -89,13 +91,17 @@ interface Source {
 }
 
 async function layerFrom(
-  { pool, groupId, file, clock, onProblem }: ManifestQuest,
+  { pool, groupId, file, held, clock, onProblem }: ManifestQuest,
   { peer, place, liars, aside, signal }: Source,
 ): Promise<Manifest | undefined> {
   try {
+    using unused = new DisposableStack();
     const lease = await pool.acquire(groupId, place, signal);
+    unused.defer(() => lease.release());
     const client = lease.connection.client(peerContract);
-    return await fetchPieceLayer(client, groupId, file, signal).finally(() => lease.release());
+    const manifest = await fetchPieceLayer(client, groupId, file, signal);
+    if (!held.disposed) held.use(unused.move());
+    return manifest;
   } catch (error) {
     log('no piece layer from %s: %s', peer, String(error));
     if (error instanceof StoreError || isBroken(error)) liars.add(peer);
