@@ -181,6 +181,17 @@ describe('a tracker of a cluster', () => {
     await scene.until(() => scene.roles().join() === 'failed,primary');
   });
 
+  it('does not start where it is named among the others, and does not take itself for a copy', async () => {
+    await using scene = createClusterScene();
+    const peers = [1, 0].map((at) => ({
+      host: `tracker-${at}`,
+      port: 7_700,
+      pin: identityOf(at).deviceId,
+    }));
+    const starting = scene.start(0, { cluster: { clusterId: CLUSTER_ID, peers } });
+    await expect(starting).rejects.toThrow(/itself: tracker-0:7700 was given with the device id of this one/);
+  });
+
   it('does not start without the pin of another one', async () => {
     await using scene = createClusterScene();
     const peers = [{ host: 'tracker-1', port: 7_700 }];

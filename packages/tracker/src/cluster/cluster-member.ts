@@ -48,7 +48,7 @@ export class ClusterMember {
   /** Reads the end of the journal; begins nothing. Fails as `Journal.read` does, and with `no_pin`. */
   static async open(options: ClusterMemberOptions): Promise<ClusterMember> {
     const { cluster, standing, network, journal, clock, random, log } = options;
-    checkClusterOptions(cluster, network);
+    checkClusterOptions(cluster, options);
     const faults = new FaultList();
     const onFault = (reason: string): void => {
       if (faults.note({ atMs: clock.now(), reason })) log({ kind: 'fault', reason });

@@ -1,5 +1,6 @@
 /** What makes a tracker one of several, and the times that this takes. */
 import { type Network, type PinnedAddress, whoToExpect } from '@minitorrent/rpc-core';
+import { isSameDevice } from '@minitorrent/rpc-core/identity';
 import { MESSAGE_LIMITS } from '../message-limits.ts';
 import type { Register } from '../register.ts';
 import type { Timings } from '../replication/timings.ts';
@@ -14,8 +15,14 @@ export interface ClusterOptions {
   readonly timings?: Partial<Timings>;
 }
 
-/** Throws a RangeError for options that no message could carry, and `no_pin` where a pin is missing. */
-export function checkClusterOptions({ clusterId, peers }: ClusterOptions, network: Network): void {
+/**
+ * Throws a RangeError for options that no message could carry and for a tracker that is to follow itself, and `no_pin` where a
+ * pin is missing.
+ */
+export function checkClusterOptions(
+  { clusterId, peers }: ClusterOptions,
+  { network, deviceId }: { readonly network: Network; readonly deviceId: Uint8Array },
+): void {
   if (clusterId.length !== 16) {
     throw new RangeError(`Cannot make a cluster with an id of ${clusterId.length} bytes: expected 16`);
   }
@@ -24,7 +31,18 @@ export function checkClusterOptions({ clusterId, peers }: ClusterOptions, networ
       `Cannot make a cluster of ${peers.length + 1} trackers: expected ${MESSAGE_LIMITS.trackers} at most`,
     );
   }
-  for (const peer of peers) whoToExpect(network, peer);
+  for (const peer of peers) {
+    const { expect } = whoToExpect(network, peer);
+    if (expect !== undefined && isSameDevice(expect, deviceId)) throw followsItself(peer);
+  }
+}
+
+/** Found out later it would be taken for another one that runs on a copy. */
+function followsItself({ host, port }: PinnedAddress): RangeError {
+  return new RangeError(
+    `Cannot make a cluster of a tracker and itself: ${host}:${port} was given with the device id of this one; ` +
+      'name the others alone, or if another one runs there on a copy of this data folder, give that one an empty folder',
+  );
 }
 
 /** A tracker's own part in its cluster, as its data folder remembers it. */
