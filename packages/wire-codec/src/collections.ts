@@ -5,6 +5,7 @@
 import type { Codec } from './codec.ts';
 import { CodecError, enclosed } from './errors.ts';
 import { checkLimit } from './limits.ts';
+import { withParts } from './parts.ts';
 import { minWireBytes } from './schema.ts';
 
 /** What a map's keys can be: values that are equal when they look equal. */
@@ -14,7 +15,7 @@ export type MapKey = string | number | bigint | boolean;
 export function optional<T>(codec: Codec<T>): Codec<T | undefined> {
   if (codec.schema.kind === 'optional')
     throw new TypeError('Cannot nest optional in optional: undefined would be ambiguous');
-  return {
+  const optionalCodec: Codec<T | undefined> = {
     schema: { kind: 'optional', of: codec.schema },
     write(writer, value) {
       writer.flag(value !== undefined);
@@ -22,21 +23,21 @@ export function optional<T>(codec: Codec<T>): Codec<T | undefined> {
     },
     read: (reader) => (reader.flag() ? codec.read(reader) : undefined),
   };
+  return withParts(optionalCodec, { kind: 'optional', of: codec });
 }
 
 /** At most `maxItems` values behind their count as a varint. The items must take at least one byte each. */
 export function list<T>(item: Codec<T>, options: { readonly maxItems: number }): Codec<readonly T[]> {
   const maxItems = checkLimit('maxItems', options.maxItems);
   const minItemBytes = checkItemBytes('list', minWireBytes(item.schema));
-  return {
+  const codec: Codec<readonly T[]> = {
     schema: { kind: 'list', of: item.schema, maxItems },
     write(writer, value) {
-      if (!Array.isArray(value)) throw new CodecError('wrong_type', 'write', 'it is not an array');
-      checkCount(value.length, maxItems);
-      writer.varint(value.length);
+      writer.varint(countItems(value, maxItems));
       let index = 0;
       try {
-        for (; index < value.length; index++) item.write(writer, value[index]);
+        // The item is there: the index is below the length.
+        for (; index < value.length; index++) item.write(writer, value[index] as T);
       } catch (error) {
         throw enclosed(error, String(index));
       }
@@ -52,6 +53,7 @@ export function list<T>(item: Codec<T>, options: { readonly maxItems: number }):
       return items;
     },
   };
+  return withParts(codec, { kind: 'list', of: item, maxItems, minItemBytes });
 }
 
 /** At most `maxItems` entries behind their count as a varint, in the map's order; the same key twice is refused. */
@@ -104,6 +106,13 @@ function readEntry<K, V>(
     throw new CodecError('duplicate_key', 'read', 'its key came before');
   }
   entries.set(entryKey, value.read(reader));
+}
+
+/** The length of a list that is to be written. */
+export function countItems(value: readonly unknown[], maxItems: number): number {
+  if (!Array.isArray(value)) throw new CodecError('wrong_type', 'write', 'it is not an array');
+  checkCount(value.length, maxItems);
+  return value.length;
 }
 
 function checkCount(count: number, maxItems: number): void {

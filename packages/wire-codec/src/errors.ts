@@ -86,3 +86,23 @@ export class FrameError extends Error {
 export function enclosed(error: unknown, segment: string): unknown {
   return error instanceof CodecError ? error.enclose(segment) : error;
 }
+
+/** The error for a value that did not pass its check. */
+export function refusal(action: 'read' | 'write', name: string): CodecError {
+  return new CodecError('refused', action, `it is not a valid ${name}`);
+}
+
+/** The error for a value that a user's function threw `cause` at. */
+export function unfit(action: 'read' | 'write', name: string, cause: unknown): CodecError {
+  return new CodecError('refused', action, `it cannot be a ${name}`, { cause });
+}
+
+/** The error for a name that an enumeration does not have. */
+export function unknownName(name: unknown): CodecError {
+  return new CodecError('unknown_value', 'write', `${String(name)} is not one of its names`);
+}
+
+/** The error for a number that no name of an enumeration has. */
+export function unknownNumber(number: number): CodecError {
+  return new CodecError('unknown_value', 'read', `${number} is not one of its numbers`);
+}

@@ -3,7 +3,8 @@
  * another form. What the user's functions throw is a `refused`, so that no input from outside surprises the caller.
  */
 import type { Codec } from './codec.ts';
-import { CodecError } from './errors.ts';
+import { refusal, unfit } from './errors.ts';
+import { withParts } from './parts.ts';
 
 /** `codec` for values that pass `check`, checked both ways. A type guard brands the value's type. */
 export function refine<T, B extends T>(
@@ -20,13 +21,14 @@ export function refine<T>(
 ): Codec<T> {
   function checked(action: 'read' | 'write', value: T): T {
     if (attempt(action, name, () => check(value))) return value;
-    throw new CodecError('refused', action, `it is not a valid ${name}`);
+    throw refusal(action, name);
   }
-  return {
+  const refined: Codec<T> = {
     schema: { kind: 'refined', name, of: codec.schema, check: check as (value: unknown) => boolean },
     write: (writer, value) => codec.write(writer, checked('write', value)),
     read: (reader) => checked('read', codec.read(reader)),
   };
+  return withParts(refined, { kind: 'refined', of: codec, name, check });
 }
 
 /** `codec` with its values in another form. The two functions are total and undo each other. */
@@ -35,7 +37,7 @@ export function mapped<W, T>(
   mapping: { readonly name: string; readonly fromWire: (wire: W) => T; readonly toWire: (value: T) => W },
 ): Codec<T> {
   const { name, fromWire, toWire } = mapping;
-  return {
+  const codecOfBoth: Codec<T> = {
     schema: { kind: 'mapped', name, of: codec.schema, fromWire: fromWire as (wire: unknown) => unknown },
     write: (writer, value) =>
       codec.write(
@@ -47,12 +49,13 @@ export function mapped<W, T>(
       return attempt('read', name, () => fromWire(wire));
     },
   };
+  return withParts(codecOfBoth, { kind: 'mapped', of: codec, name, fromWire, toWire });
 }
 
 function attempt<R>(action: 'read' | 'write', name: string, task: () => R): R {
   try {
     return task();
   } catch (cause) {
-    throw new CodecError('refused', action, `it cannot be a ${name}`, { cause });
+    throw unfit(action, name, cause);
   }
 }

@@ -24,6 +24,28 @@ export interface StructMethods {
 
 /** Methods that go through the fields in a loop; `compileStruct` makes faster ones where the platform allows it. */
 export function interpretStruct(layout: StructLayout): StructMethods {
+  const fields = fieldMethods(layout);
+  return layout.extensible ? behindLength(fields) : fields;
+}
+
+function behindLength(fields: StructMethods): StructMethods {
+  return {
+    write(writer, value) {
+      checkObject(value);
+      const place = writer.openLength();
+      fields.write(writer, value);
+      writer.closeLength(place);
+    },
+    read(reader) {
+      const outerEnd = reader.narrow(reader.u32());
+      const value = fields.read(reader);
+      reader.widen(outerEnd);
+      return value;
+    },
+  };
+}
+
+function fieldMethods(layout: StructLayout): StructMethods {
   const { names, codecs, tag } = layout;
   return {
     write(writer, value) {

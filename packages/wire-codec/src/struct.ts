@@ -5,6 +5,7 @@
  * fields they do not know yet, and take fields that an older writer did not know as undefined where they are optional.
  */
 import type { Codec, Infer } from './codec.ts';
+import { withParts } from './parts.ts';
 import type { Reader } from './reader.ts';
 import type { StructSchema } from './schema.ts';
 import { compileStruct } from './struct-compiler.ts';
@@ -69,7 +70,7 @@ function checkFieldName(name: string): void {
 function structCodec(layout: StructLayout): Codec<Values> & { readonly schema: StructSchema } {
   let methods: StructMethods | undefined;
   function become(): StructMethods {
-    methods ??= structMethods(layout);
+    methods ??= compileStruct(layout) ?? interpretStruct(layout);
     Object.assign(codec, methods);
     return methods;
   }
@@ -78,28 +79,7 @@ function structCodec(layout: StructLayout): Codec<Values> & { readonly schema: S
     write: (writer: Writer, value: Values): void => become().write(writer, value),
     read: (reader: Reader): Values => become().read(reader),
   };
-  return codec;
-}
-
-function structMethods(layout: StructLayout): StructMethods {
-  const fields = compileStruct(layout) ?? interpretStruct(layout);
-  return layout.extensible ? behindLength(fields) : fields;
-}
-
-function behindLength(fields: StructMethods): StructMethods {
-  return {
-    write(writer, value) {
-      const place = writer.openLength();
-      fields.write(writer, value);
-      writer.closeLength(place);
-    },
-    read(reader) {
-      const outerEnd = reader.narrow(reader.u32());
-      const value = fields.read(reader);
-      reader.widen(outerEnd);
-      return value;
-    },
-  };
+  return withParts(codec, { kind: 'struct', methods: become });
 }
 
 function structSchema({ names, codecs, extensible }: StructLayout): StructSchema {

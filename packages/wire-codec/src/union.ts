@@ -3,7 +3,8 @@
  * that is not in it is refused.
  */
 import type { Codec, Infer } from './codec.ts';
-import { CodecError, enclosed } from './errors.ts';
+import { CodecError, enclosed, unknownName, unknownNumber } from './errors.ts';
+import { withParts } from './parts.ts';
 import type { Flat, StructCodec } from './struct.ts';
 import { checkObject, type Values } from './struct-layout.ts';
 
@@ -72,22 +73,21 @@ export function enumeration<const V extends Readonly<Record<string, number>>>(
   const byName = new Map(Object.entries(values));
   const byNumber = new Map([...byName].map(([name, number]) => [number, name]));
   checkNumbers('enumeration', [...byName.values()]);
-  return {
+  const codec: Codec<keyof V & string> = {
     schema: { kind: 'enumeration', values: { ...values } },
     write(writer, value) {
       const number = byName.get(value);
-      if (number === undefined)
-        throw new CodecError('unknown_value', 'write', `${String(value)} is not one of its names`);
+      if (number === undefined) throw unknownName(value);
       writer.u8(number);
     },
     read(reader) {
       const number = reader.u8();
       const name = byNumber.get(number);
-      if (name === undefined)
-        throw new CodecError('unknown_value', 'read', `${number} is not one of its numbers`);
+      if (name === undefined) throw unknownNumber(number);
       return name;
     },
   };
+  return withParts(codec, { kind: 'enumeration', numbers: byName });
 }
 
 function checkNumbers(what: string, numbers: readonly number[]): void {
