@@ -16,7 +16,7 @@ export class Writer {
   /** Where the part being written begins in the buffer. */
   #start = 0;
   #position = 0;
-  readonly #parts: Uint8Array[] = [];
+  #parts: Uint8Array[] = [];
   #partsBytes = 0;
   readonly #byReference: boolean;
   #depth = 0;
@@ -65,9 +65,9 @@ export class Writer {
 
   /** Unsigned LEB128 in its shortest form, up to 2^53-1. */
   varint(value: number): void {
-    if (!Number.isInteger(value) || value < 0 || value > MAX_VARINT) throw outOfRange(value, MAX_VARINT);
     this.#reserve(MAX_VARINT_BYTES);
-    if (value < 0x80) this.#buffer[this.#position++] = value;
+    if (typeof value === 'number' && (value & 0x7f) === value) this.#buffer[this.#position++] = value;
+    else if (!Number.isInteger(value) || value < 0 || value > MAX_VARINT) throw outOfRange(value, MAX_VARINT);
     else this.#position = putVarint(this.#buffer, this.#position, value);
   }
 
@@ -108,18 +108,9 @@ export class Writer {
   /** Fills the u32 at `place` with the number of bytes written since; answers that number. */
   closeLength(place: number): number {
     const length = this.length - place - 4;
-    let partEnd = this.#partsBytes;
-    if (place >= partEnd) {
-      putU32(this.#buffer, this.#start + place - partEnd, length);
-      return length;
-    }
-    for (const part of this.#parts.toReversed()) {
-      partEnd -= part.length;
-      if (place >= partEnd) {
-        putU32(part, place - partEnd, length);
-        break;
-      }
-    }
+    const inBuffer = place - this.#partsBytes;
+    if (inBuffer >= 0) putU32(this.#buffer, this.#start + inBuffer, length);
+    else this.#putIntoPart(place, length);
     return length;
   }
 
@@ -145,15 +136,16 @@ export class Writer {
   /** Ends the message: its bytes in order, long byte fields as parts of their own. */
   finishParts(): Uint8Array[] {
     this.#closePart();
-    const parts = this.#parts.slice();
-    this.discard();
+    const parts = this.#parts;
+    this.#forgetParts();
+    this.#depth = 0;
+    this.#settle();
     return parts;
   }
 
   /** Forgets the message begun, so that the writer can be used again after a failure. */
   discard(): void {
-    this.#parts.length = 0;
-    this.#partsBytes = 0;
+    if (this.#parts.length > 0) this.#forgetParts();
     this.#depth = 0;
     this.#position = this.#start;
     this.#settle();
@@ -166,6 +158,23 @@ export class Writer {
     this.#buffer = nothing;
     this.#start = 0;
     this.#position = 0;
+  }
+
+  #forgetParts(): void {
+    this.#parts = [];
+    this.#partsBytes = 0;
+  }
+
+  /** Puts a u32 at a place before the present buffer. */
+  #putIntoPart(place: number, value: number): void {
+    let partEnd = this.#partsBytes;
+    for (const part of this.#parts.toReversed()) {
+      partEnd -= part.length;
+      if (place >= partEnd) {
+        putU32(part, place - partEnd, value);
+        break;
+      }
+    }
   }
 
   #closePart(): void {
@@ -194,11 +203,13 @@ export class Writer {
     this.#reserve(1 + length);
     const buffer = this.#buffer;
     const start = this.#position + 1;
+    let bits = 0;
     for (let index = 0; index < length; index++) {
       const character = value.charCodeAt(index);
-      if (character > 0x7f) return false;
+      bits |= character;
       buffer[start + index] = character;
     }
+    if (bits > 0x7f) return false;
     buffer[this.#position] = length;
     this.#position = start + length;
     return true;
