@@ -88,7 +88,33 @@ describe('MembershipGuard', () => {
     });
   });
 
-  it('tells whom a removal hits: the device, and whom it let in afterwards, dated as they may be', () => {
+  it('takes what a removed device dated back for what it granted before, where a tracker stamps it', () => {
+    const { world, guard } = scene();
+    world.accept(0, 1, 'admin');
+    const before = last(world.proofs).bytes;
+    const epoch = world.epoch;
+    for (let change = 0; change < 3; change += 1) world.accept(0, 2, 'member');
+    world.remove(1);
+    const { deviceId } = world.identity(1);
+    guard.revoke({ groupId: GROUP, memberEpoch: world.epoch, userId: 'user-1', deviceIds: [deviceId] });
+    const forged = (at: number) =>
+      extendProof(
+        before,
+        world.identity(1),
+        world.grant(3, { role: 'member', epoch: at, notAfterMs: NEVER_MS }),
+      );
+    for (const tracker of world.trackers) world.sign(3, tracker);
+    const stamp = last(world.stamps).bytes;
+    const check = (proof: Uint8Array) =>
+      guard.check({ groupId: GROUP, proof, stamp, deviceId: world.identity(3).deviceId }, strict(world));
+    // SECURITY.md says so: no proof tells when it was signed. No tracker that keeps to the rules stamps it.
+    expect(check(forged(epoch))).toMatchObject({ kind: 'member' });
+    world.epoch += 1;
+    for (const tracker of world.trackers) world.sign(3, tracker);
+    expect(check(forged(world.epoch))).toMatchObject({ kind: 'refused', code: 'device_revoked' });
+  });
+
+  it('tells whom a removal hits: the device, and whom it let in afterwards', () => {
     const { world, guard } = scene();
     world.accept(0, 1, 'admin');
     world.accept(1, 2, 'member');
