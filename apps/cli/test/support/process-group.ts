@@ -40,10 +40,10 @@ export interface ProcessGroup extends AsyncDisposable {
   readonly folder: string;
   nowMs(): number;
   killTracker(): Promise<void>;
-  /** Starts a peer on a data folder of its own: a device. */
-  startPeer(device: string): Promise<PeerProcess>;
+  /** Starts a peer on a data folder of its own, a device, with these options beside the usual ones. */
+  startPeer(device: string, ...options: readonly string[]): Promise<PeerProcess>;
   /** The same, with a user of that name, registered and logged in. */
-  welcome(userId: string): Promise<PeerProcess>;
+  welcome(userId: string, ...options: readonly string[]): Promise<PeerProcess>;
 }
 
 export async function createProcessGroup(): Promise<ProcessGroup> {
@@ -65,11 +65,11 @@ export async function createProcessGroup(): Promise<ProcessGroup> {
   };
   const tracker = await launch('tracker', ['tracker', '--listen', '127.0.0.1:0']);
 
-  const startPeer = async (device: string): Promise<PeerProcess> => {
+  const startPeer = async (device: string, ...options: readonly string[]): Promise<PeerProcess> => {
     const relay = opened.use(await openRelay(tracker.listening.address));
     const downloads = join(folder.path, `${device}-downloads`);
     const place = `127.0.0.1:${relay.port}#${tracker.listening.deviceId}`;
-    const more = ['--downloads', downloads, '--device-name', device, '--keep-going'];
+    const more = ['--downloads', downloads, '--device-name', device, '--keep-going', ...options];
     const { started, reports, listening } = await launch(device, [
       ...['peer', '--tracker', place, '--listen', '127.0.0.1:0', ...more],
     ]);
@@ -92,8 +92,8 @@ export async function createProcessGroup(): Promise<ProcessGroup> {
     nowMs: () => clock.now(),
     killTracker: () => tracker.started.kill(),
     startPeer,
-    async welcome(userId) {
-      const peer = await startPeer(userId);
+    async welcome(userId, ...options) {
+      const peer = await startPeer(userId, ...options);
       await peer.run('create_user', [userId], [PASSWORD]);
       await peer.run('login', [userId], [PASSWORD]);
       return peer;

@@ -43,7 +43,8 @@ export interface ProcessPair extends AsyncDisposable {
   promote(at: number): Promise<void>;
   /** Waits until both, or those that run, are that. */
   untilRoles(...roles: readonly string[]): Promise<void>;
-  startPeer(name: string): Promise<DemoProcess>;
+  /** Starts a peer with these options beside the usual ones. */
+  startPeer(name: string, ...options: readonly string[]): Promise<DemoProcess>;
   /** What all processes told so far. */
   readonly reports: readonly { readonly name: string; readonly line: JsonLine; readonly atMs: number }[];
   readonly folder: string;
@@ -145,11 +146,11 @@ export async function createProcessPair({
           throw new Error(`Waited for ${roles.join()}, but they are ${current.join()}`);
       }
     },
-    async startPeer(name) {
+    async startPeer(name, ...options) {
       const places = await Promise.all([0, 1].map((at) => placeOf(nameOf(at))));
       return await launch(name, [
         ...['peer', '--tracker', places.join(','), '--listen', '127.0.0.1:0', '--keep-going'],
-        ...['--downloads', join(folder.path, `${name}-downloads`)],
+        ...['--downloads', join(folder.path, `${name}-downloads`), ...options],
       ]);
     },
     async [Symbol.asyncDispose]() {
