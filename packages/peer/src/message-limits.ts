@@ -17,10 +17,13 @@ export const PEER_MESSAGE_LIMITS = {
   layerBytes: 32 * 1024,
   /** The leaves of a piece of 4 MiB: 256 hashes. */
   leafHashBytes: 8 * 1024,
-  /** Data of one block: large enough that framing costs nothing, small enough to share a connection fairly. */
-  blockBytes: 256 * 1024,
+  /**
+   * Data of one block: large enough that what a block costs (a read, a frame, a way to another thread and back) is small
+   * beside its bytes, small enough to share a connection fairly.
+   */
+  blockBytes: 512 * 1024,
   /** The block, and room for its envelope. */
-  pieceItemBytes: 257 * 1024,
+  pieceItemBytes: 513 * 1024,
 } as const;
 
 /**

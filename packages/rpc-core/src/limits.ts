@@ -21,7 +21,7 @@ export interface RpcLimits {
   readonly queuedOutputBytes: number;
   /** Items that may lie unread in all streams of a connection before the channel is paused: a slow consumer costs this. */
   readonly queuedInputBytes: number;
-  /** Credit that a stream starts with unless the call says otherwise: 1 Gbit/s at 8 ms, four pieces of 256 KiB. */
+  /** Credit that a stream starts with unless the call says otherwise: 1 Gbit/s at 8 ms, two blocks of 512 KiB. */
   readonly streamWindowBytes: number;
   /** From the channel's start to the other side's `hello`: a connection that says nothing holds a place for this long. */
   readonly helloMs: number;
@@ -71,8 +71,8 @@ export const defaultRpcLimits: RpcLimits = {
 
 /** Largest body of a control message; what a contract says unless told otherwise. */
 export const controlBodyBytes: number = 64 * KIB;
-/** Largest body of an item that carries 256 KiB of piece data: the data and the fields around it. */
-export const dataBodyBytes: number = 256 * KIB + KIB;
+/** Largest body of an item that carries 512 KiB of piece data: the data and the fields around it. */
+export const dataBodyBytes: number = 512 * KIB + KIB;
 /** Largest body of a message between trackers. */
 export const syncBodyBytes: number = MIB;
 

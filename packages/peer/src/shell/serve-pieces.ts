@@ -34,8 +34,8 @@ export interface ServePiecesOptions {
   readonly admission: Admission;
 }
 
-/** Bytes of a file that are read at once: two blocks. */
-const READ_BYTES = 2 * LIMITS.blockBytes;
+/** Bytes of a file that are read at once. */
+const READ_BYTES = LIMITS.blockBytes;
 /** What three receivers have under way. */
 const MOST_FREE_BUFFERS = 12;
 
