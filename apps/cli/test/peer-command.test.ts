@@ -1,6 +1,6 @@
-import { mkdtempDisposable, stat } from 'node:fs/promises';
+import { mkdtempDisposable, readdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import type { Peer } from '@minitorrent/peer';
 import { RpcError } from '@minitorrent/rpc-core';
 import { describe, expect, it, vi } from 'vitest';
@@ -37,9 +37,11 @@ const refused = () => Promise.reject(Object.assign(new Error('No'), { code: 'not
 
 describe('minitorrent peer', () => {
   it('opens a peer as told, runs the script and closes the peer', async () => {
+    await using there = await mkdtempDisposable(join(tmpdir(), 'minitorrent-downloads-'));
+    const downloads = join(there.path, 'made');
     await using run = await start(
       'create_group films\n',
-      { tracker: `a:1#${idOf(2)},[::1]#${idOf(3)}`, downloads: 'there' },
+      { tracker: `a:1#${idOf(2)},[::1]#${idOf(3)}`, downloads: relative('.', downloads) },
       { createGroup: ok },
     );
     run.world.stdin.end();
@@ -51,14 +53,15 @@ describe('minitorrent peer', () => {
       ],
       listen: { host: '127.0.0.1', port: 0 },
       dataFolder: join(run.folder.path, 'peer'),
-      downloadFolder: resolve('there'),
+      downloadFolder: downloads,
       clock: run.world.clock,
       limits: {},
     });
     expect(run.peer.closed).toBe(true);
+    expect(await readdir(there.path)).toEqual(['made']);
     expect((await stat(join(run.folder.path, 'peer'))).mode & 0o777).toBe(0o700);
     expect(run.lines()).toEqual([
-      `The peer listens on 127.0.0.1:4000; downloads go to ${resolve('there')}`,
+      `The peer listens on 127.0.0.1:4000; downloads go to ${downloads}`,
       'Peers on other machines cannot reach 127.0.0.1:4000: start with --listen 0.0.0.0 to serve them',
       'Created group films; you are its admin',
     ]);
@@ -164,6 +167,8 @@ describe('minitorrent peer', () => {
     await using wrong = await start('quit\n', { limitDown: 'fast' });
     expect(await wrong.ended).toBe(2);
     expect(wrong.openPeer).not.toHaveBeenCalled();
+    // Neither was a tracker asked, nor a folder made.
+    expect(await readdir(wrong.folder.path)).toEqual([]);
   });
 
   it('leaves nothing behind: no timer, no listener', async () => {

@@ -108,6 +108,7 @@ async function readSettings(
 ): Promise<PeerSettings> {
   const { membershipGrace: grace } = options;
   const membershipGraceMs = grace === undefined ? undefined : parseDuration(grace);
+  const limits = readTransferPlan(options);
   const listen = parseAddress(options.listen, { defaultPort: ANY_PORT });
   const named = options.tracker === undefined ? undefined : readTrackers(options.tracker);
   const folder = await dataFolder('peer', { data: options.data, variables });
@@ -123,7 +124,7 @@ async function readSettings(
     listen,
     dataFolder: folder,
     downloadFolder: downloads,
-    limits: readTransferPlan(options),
+    limits,
     membershipGraceMs,
     deviceName: nonEmpty(options.deviceName),
     clock,
