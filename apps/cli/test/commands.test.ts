@@ -345,6 +345,11 @@ describe('download_file', () => {
     expect((await done).report).toMatchObject({ status: 'completed', download: { name: 'a.txt' } });
     const { report } = await run('download_file films a.txt', { ...scripted, downloads: () => [] });
     expect(report).toMatchObject({ code: 'already_downloading' });
+    const fetchFirst = vi.spyOn(download, 'fetchFirst');
+    await run('download_file films a.txt', scripted);
+    expect(fetchFirst).not.toHaveBeenCalled();
+    await run('download_file films a.txt --first 1K-2K', scripted);
+    expect(fetchFirst).toHaveBeenCalledExactlyOnceWith({ first: 1_024, last: 2_048 });
   });
 
   it('passes on folder, strategy, what comes first and permission to overwrite', async () => {

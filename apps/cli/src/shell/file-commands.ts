@@ -160,7 +160,7 @@ async function startAndFollow(
   }
 }
 
-/** Starts a download; one that is on its way already, perhaps since an earlier run, is taken as it is. */
+/** Starts a download; one that is on its way already, perhaps since an earlier run, is taken as it is, but for what comes first. */
 async function startOrFind(
   { peer }: CommandContext,
   groupId: string,
@@ -173,6 +173,7 @@ async function startOrFind(
     const running =
       describeFailure(error).code === 'already_downloading' && findDownload(peer, groupId, name);
     if (running === undefined || running === false) throw error;
+    if (options.first !== undefined) running.fetchFirst(options.first);
     return running;
   }
 }
