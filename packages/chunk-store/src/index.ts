@@ -33,7 +33,14 @@ export { createMemoryStore, type MemoryStoreOptions } from './memory-store.ts';
 export type { DownloadStore } from './shell/download-store.ts';
 export type { FileHandle, FileInfo, FileSystem, OpenMode } from './shell/file-system.ts';
 export { createNodeFileSystem } from './shell/node-file-system.ts';
-export { type DownloadOptions, openDownload } from './shell/open-download.ts';
+export {
+  type DownloadOptions,
+  type OpenOptions,
+  openDownload,
+  type PreparedDownload,
+  type PrepareOptions,
+  prepareDownload,
+} from './shell/open-download.ts';
 export { openSource, type SourceOptions } from './shell/source-store.ts';
 export type { ChunkStore, ReadBlockOptions, StoreCallOptions } from './store.ts';
 

@@ -20,7 +20,8 @@ import {
 import { Bitfield } from './bitfield.ts';
 import { type FileIdentity, isSameIdentity } from './file-identity.ts';
 import { HASH_BYTES, MAX_PIECE_COUNT } from './limits.ts';
-import type { Manifest } from './manifest.ts';
+import type { FileDescriptor } from './manifest.ts';
+import { createPieceLayout } from './piece-layout.ts';
 
 /**
  * `writing`: a session that may have been writing when it ended. `closed`: one that ended in order. `complete`: every
@@ -41,8 +42,8 @@ export interface ResumeRecord {
 export const MAX_RECORD_BYTES: number = MAX_PIECE_COUNT / 8 + 256;
 
 /** The record as bytes. */
-export function encodeResumeRecord(manifest: Manifest, record: ResumeRecord): Uint8Array {
-  const { root, pieceLength } = manifest;
+export function encodeResumeRecord(file: FileDescriptor, record: ResumeRecord): Uint8Array {
+  const { root, pieceLength } = file;
   const { state, identity, pieces } = record;
   const body = encode(recordCodec, { root, pieceLength, state, ...identity, pieces: pieces.toBytes() });
   const sealed = new Uint8Array(HEADER.length + body.length + HASH_BYTES);
@@ -54,18 +55,17 @@ export function encodeResumeRecord(manifest: Manifest, record: ResumeRecord): Ui
 }
 
 /** Reads a record back; undefined unless it is whole and about this file, cut alike. */
-export function decodeResumeRecord(manifest: Manifest, sealed: Uint8Array): ResumeRecord | undefined {
+export function decodeResumeRecord(file: FileDescriptor, sealed: Uint8Array): ResumeRecord | undefined {
   const checksumAt = sealed.length - HASH_BYTES;
   if (checksumAt < HEADER.length || !HEADER.every((byte, place) => byte === sealed[place])) return undefined;
   const checksum = hash('sha256', sealed.subarray(0, checksumAt), 'buffer');
   if (!timingSafeEqual(checksum, sealed.subarray(checksumAt))) return undefined;
   // The checksum says that the fields are as this package wrote them.
   const fields = decode(recordCodec, sealed.subarray(HEADER.length, checksumAt));
-  if (fields.pieceLength !== manifest.pieceLength || !timingSafeEqual(fields.root, manifest.root))
-    return undefined;
+  if (fields.pieceLength !== file.pieceLength || !timingSafeEqual(fields.root, file.root)) return undefined;
   const { state, size, modifiedNs } = fields;
-  if (size !== manifest.size) return undefined;
-  const pieces = Bitfield.fromBytes(fields.pieces, manifest.pieceLayer.length / HASH_BYTES);
+  if (size !== file.size) return undefined;
+  const pieces = Bitfield.fromBytes(fields.pieces, createPieceLayout(file).pieceCount);
   return { state, identity: { size, modifiedNs }, pieces };
 }
 

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { StoreError } from '../errors.ts';
 import { requireFileName } from '../file-name.ts';
-import type { Manifest } from '../manifest.ts';
+import type { FileDescriptor } from '../manifest.ts';
 import { attempt } from './file-errors.ts';
 import type { FileSystem } from './file-system.ts';
 
@@ -28,16 +28,16 @@ export interface DownloadPaths {
 /** Resolves the folders, which must exist. Fails with `not_found`, or `bad_name`. */
 export async function resolveDownloadPaths(
   fs: FileSystem,
-  manifest: Manifest,
+  file: FileDescriptor,
   folders: { readonly folder: string; readonly dataFolder?: string | undefined },
 ): Promise<DownloadPaths> {
   const folder = await resolveFolder(fs, folders.folder);
   const dataFolder = folders.dataFolder === undefined ? folder : await resolveFolder(fs, folders.dataFolder);
-  const name = workName(manifest);
+  const name = workName(file);
   return {
     folder,
     dataFolder,
-    final: join(folder, requireFreeName(manifest.name)),
+    final: join(folder, requireFreeName(file.name)),
     part: join(folder, `${name}.part`),
     resume: join(dataFolder, `${name}.resume`),
     leaves: join(dataFolder, `${name}.leaves`),
@@ -64,7 +64,7 @@ function requireFreeName(name: string): string {
 const MAX_STEM_BYTES = 180;
 
 /** The name as far as there is room for it, and enough of the root to tell two files of one name apart. */
-function workName({ name, root }: Manifest): string {
+function workName({ name, root }: FileDescriptor): string {
   let stem = '';
   let stemBytes = 0;
   for (const character of name) {
