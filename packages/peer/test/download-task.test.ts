@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createManifest, type DownloadStore, openDownload, StoreError } from '@minitorrent/chunk-store';
+import { createManifest, type DownloadStore, prepareDownload, StoreError } from '@minitorrent/chunk-store';
 import {
   createServer,
   createSystemClock,
@@ -61,7 +61,7 @@ async function setUp(
       overwrite: false,
     },
     ...{ deviceId: random.bytes(32), pool, clock, random, downPace: new Pace(clock) },
-    openStore: openDownload,
+    prepareStore: prepareDownload,
     requestFile: async () => {
       task.describe({ file: { name, size, pieceLength, root }, sharedBy: 'seeder', peers: [seeder] });
     },
@@ -89,19 +89,36 @@ function storeThat<M extends Method>(
   method: M,
   instead: (store: DownloadStore, ...args: Parameters<DownloadStore[M]>) => Promise<void>,
 ) {
-  return async (options: Parameters<typeof openDownload>[0]): Promise<DownloadStore> => {
-    const store = await openDownload(options);
-    return new Proxy(store, {
-      get(target, name) {
-        if (name === method) return (...args: Parameters<DownloadStore[M]>) => instead(target, ...args);
-        const value: unknown = Reflect.get(target, name);
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
-    });
+  return async (options: Parameters<typeof prepareDownload>[0]): Promise<PreparedDownload> => {
+    const prepared = await prepareDownload(options);
+    const open: PreparedDownload['open'] = async (...opening) =>
+      insteadOf(await prepared.open(...opening), { [method]: instead });
+    return insteadOf(prepared, { open });
   };
 }
 
+/** The object, but with these methods in place of its own; those for a store get it as their first argument. */
 describe('DownloadTask', () => {
+  it('asks first, and in order, for the pieces of the bytes that are to come first', async () => {
+    const { pieceLength } = manifest;
+    const asked: (readonly number[])[] = [];
+    const handlers = honest(manifest, bytes);
+    const recording = serve(peerContract, {
+      ...handlers,
+      send_pieces: (request, context) => {
+        asked.push(request.want);
+        return handlers.send_pieces(request, context);
+      },
+    });
+    // The last byte of piece 5 to the first one of piece 7.
+    const first = { first: 6 * pieceLength - 1, last: 7 * pieceLength };
+    const { task, close } = await setUp({ first }, [recording]);
+    task.start();
+    await task.completed;
+    expect(asked.flat().slice(0, 3)).toEqual([5, 6, 7]);
+    await close();
+  });
+
   it('waits while the disk is full, says so, keeps what is verified, and goes on when there is room', async () => {
     let isFull = false;
     let written = 0;
