@@ -103,11 +103,16 @@ export function requestEnded(
   const score = scoreOf(state, event.peer);
   if (event.outcome === 'busy') score.busy(pieceMs(state, score), nowMs);
   if (event.outcome === 'failed') score.failure(nowMs);
-  if (event.outcome === 'done' && request.delivered === 0) score.failure(nowMs);
+  if (event.outcome === 'done' && request.delivered === 0 && !hasSentPiece(request)) score.failure(nowMs);
   if (event.outcome !== 'missing_piece') return;
   for (const index of denied) state.pieces.removeHave(event.peer, index);
   score.failure(nowMs);
   if (score.deny(denied)) banPeer(state, event.peer, { kind: 'false_have', pieces: score.deniedPieces });
+}
+
+/** All that it was to send of its piece came, and somebody else the last leaf, which is being stored. */
+function hasSentPiece({ current }: PieceRequest): boolean {
+  return current !== undefined && current.bytes >= current.sizeBytes;
 }
 
 function pieceMs(state: SwarmState, score: PeerScore): number | undefined {

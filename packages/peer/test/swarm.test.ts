@@ -487,6 +487,22 @@ describe('the endgame', () => {
     expect(bench.swarm.view()).toMatchObject({ missingPieces: 3, duplicatePieces: 1 });
   });
 
+  it('does not hold it against a peer that another one sent the last leaf, which is still being stored', () => {
+    const bench = new Bench(2);
+    bench.tell({ kind: 'peer_connected', peer: B });
+    const first = only(requestsIn(bench.join(A, [0])));
+    bench.start(first);
+    bench.join(B, [0]);
+    const second = only(requestsIn(bench.wait(SWARM_LIMITS.minDeadlineMs)));
+    bench.start(second);
+    bench.bytes(second, PIECE);
+    bench.bytes(first, PIECE);
+    bench.end(first);
+    bench.tell({ kind: 'piece_verified', peer: B, requestId: second.requestId, index: 0 });
+    const effects = bench.tell({ kind: 'have_some', peer: A, indices: [1] });
+    expect(requestsIn(effects)).toMatchObject([{ peer: A, pieces: [1] }]);
+  });
+
   it('cancels a peer that begins with a piece that has come meanwhile, and does not hold it against it', () => {
     const bench = new Bench(10);
     const [request, other] = requestsIn(bench.join(A));
