@@ -13,7 +13,7 @@ import type { ChaosResult } from './chaos/result.ts';
 import { runChaos } from './chaos/run-chaos.ts';
 
 /** A run takes seconds; on a machine that is busy with other tests some more. */
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 300_000;
 
 describe('pnpm chaos', { timeout: TIMEOUT_MS }, () => {
   it('finds everything that was acknowledged, whoever was killed, and leaves no folder', async () => {

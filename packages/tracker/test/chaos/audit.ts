@@ -8,7 +8,7 @@ import { type Entry, genesis, openRecord, recordAfter } from '../../src/entry.ts
 import { describe } from '../../src/errors.ts';
 import { toHex } from '../../src/hex.ts';
 import type { JournalPosition } from '../../src/messages.ts';
-import { codeOf, connectTo, SILENCE_MS, type TrackerClient } from './failover-client.ts';
+import { codeOf, connectTo, PATIENCE_MS, type TrackerClient } from './failover-client.ts';
 import { keyOf, type Promises, type Write } from './promises.ts';
 
 interface Owner {
@@ -66,7 +66,7 @@ export class Audit {
   /** Whether the tracker at `address` ends where the audit does, with the same history. */
   async isAtEnd(address: PinnedAddress): Promise<boolean> {
     return this.#ask(address, async (tracker) => {
-      const { head, entries } = await tracker.sync(this.#request(), { timeoutMs: SILENCE_MS });
+      const { head, entries } = await tracker.sync(this.#request(), { timeoutMs: PATIENCE_MS });
       return entries.length === 0 && toHex(head.hash) === toHex(this.#position.hash);
     });
   }
@@ -103,7 +103,7 @@ export class Audit {
   #endOf(address: PinnedAddress): Promise<number> {
     const { clusterId } = this.#options;
     return this.#ask(address, async (tracker) => {
-      const { committedIndex } = await tracker.tracker_status({ clusterId }, { timeoutMs: SILENCE_MS });
+      const { committedIndex } = await tracker.tracker_status({ clusterId }, { timeoutMs: PATIENCE_MS });
       return committedIndex;
     });
   }
@@ -126,7 +126,7 @@ export class Audit {
   }
 
   async #readSome(tracker: TrackerClient, upTo: number): Promise<void> {
-    const { entries } = await tracker.sync(this.#request(), { timeoutMs: SILENCE_MS });
+    const { entries } = await tracker.sync(this.#request(), { timeoutMs: PATIENCE_MS });
     if (entries.length === 0) throw new Error(`it ends before entry ${upTo}`);
     for (const bytes of entries) {
       if (this.#position.index >= upTo) return;
@@ -167,7 +167,7 @@ export class Audit {
   }
 
   async #ask<R>(address: PinnedAddress, question: (tracker: TrackerClient) => Promise<R>): Promise<R> {
-    const { connection, tracker } = await connectTo(address, this.#options);
+    const { connection, tracker } = await connectTo(address, this.#options, PATIENCE_MS);
     try {
       return await question(tracker);
     } finally {

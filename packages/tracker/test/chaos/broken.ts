@@ -51,6 +51,12 @@ export class Broken {
     return this.#parts.outages.first();
   }
 
+  /** Resolves when the tracker decides, and after that time where it does not. */
+  async untilLeads(tracker: TrackerSeat, { mostMs }: { readonly mostMs: number }): Promise<void> {
+    const endMs = performance.now() + mostMs;
+    while (tracker.role !== 'primary' && performance.now() < endMs) await this.sleep(50);
+  }
+
   async kill(...processes: readonly { readonly name: string; kill(): Promise<void> }[]): Promise<void> {
     for (const { name } of processes) this.#parts.onKill(name);
     await Promise.all(processes.map((one) => one.kill()));

@@ -13,6 +13,8 @@ export type TrackerClient = Client<typeof trackerContract>;
 
 /** So long a client waits for one tracker. */
 export const SILENCE_MS = 2_000;
+/** So long waits who checks what became of it all: a busy machine is no fault of a tracker. */
+export const PATIENCE_MS = 60_000;
 /** The pause after all trackers failed in turn. */
 const PAUSE_MS = 100;
 
@@ -138,9 +140,10 @@ export class FailoverClient {
 export async function connectTo(
   address: PinnedAddress,
   { network, clock, signal }: Pick<FailoverOptions, 'network' | 'clock' | 'signal'>,
+  patienceMs: number = SILENCE_MS,
 ): Promise<Line> {
   const tooLong = new AbortController();
-  const cancel = clock.schedule(SILENCE_MS, () =>
+  const cancel = clock.schedule(patienceMs, () =>
     tooLong.abort(new RpcError('silent', `Nobody answers at ${address.host}:${address.port}`)),
   );
   try {

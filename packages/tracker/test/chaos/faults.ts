@@ -38,14 +38,15 @@ const FAULTS: Readonly<Record<FaultKind, CarryOut>> = {
     await broken.primary.start();
   },
   kill_one_after_the_other: async (broken) => {
-    broken.begins();
     await broken.kill(broken.backup.child);
+    // Not before: what both have of the writes is of no use here.
+    broken.begins();
     await broken.untilWritten();
     await broken.sleep(broken.fault.downMs);
     await broken.kill(broken.primary.child);
     await broken.backup.start();
-    // Long enough for one that may take over to do so.
-    await broken.sleep(3_000);
+    // Long enough for one that may not take over and does so all the same.
+    await broken.untilLeads(broken.backup, { mostMs: 8_000 });
     broken.begins();
     await broken.primary.start();
   },

@@ -2,11 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PinnedAddress } from '@minitorrent/rpc-core';
 import type { Audit, AuditOptions } from './audit.ts';
-import { codeOf, connectTo, SILENCE_MS, type TrackerClient } from './failover-client.ts';
+import { codeOf, connectTo, PATIENCE_MS, type TrackerClient } from './failover-client.ts';
 import type { KnownUser } from './promises.ts';
 
-/** A backup hears of the last entry by the next heartbeat. */
-const LEVEL_MS = 10_000;
 const CONNECTIONS = 8;
 
 /** What is missing at any tracker, as sentences. */
@@ -24,10 +22,11 @@ export async function findMissing(audit: Audit, options: AuditOptions): Promise<
   return missing;
 }
 
+/** A backup hears of the last entry by the next heartbeat. */
 async function becomesLevel(audit: Audit, address: PinnedAddress): Promise<boolean> {
   const beganMs = performance.now();
   while (!(await audit.isAtEnd(address))) {
-    if (performance.now() - beganMs > LEVEL_MS) return false;
+    if (performance.now() - beganMs > PATIENCE_MS) return false;
     await sleep(100);
   }
   return true;
@@ -38,7 +37,7 @@ async function findAbsent(address: PinnedAddress, options: AuditOptions): Promis
   const absent: string[] = [];
   const users = options.promises.users.values();
   const checkSome = async (): Promise<void> => {
-    const { connection, tracker } = await connectTo(address, options);
+    const { connection, tracker } = await connectTo(address, options, PATIENCE_MS);
     try {
       // One iterator for all of them: each takes the next user.
       for (const user of users) absent.push(...(await findAbsentOf(user, tracker, options)));
@@ -58,8 +57,8 @@ async function findAbsentOf(
   const { userId, password, groups } = user;
   const request = { userId, password, deviceId };
   try {
-    const { memberships } = await tracker.login(request, { timeoutMs: SILENCE_MS });
-    await tracker.logout({}, { timeoutMs: SILENCE_MS });
+    const { memberships } = await tracker.login(request, { timeoutMs: PATIENCE_MS });
+    await tracker.logout({}, { timeoutMs: PATIENCE_MS });
     const own = new Set(memberships.filter(({ role }) => role === 'admin').map(({ groupId }) => groupId));
     return [...groups].filter((group) => !own.has(group)).map((group) => `group ${group} of ${userId}`);
   } catch (error) {

@@ -2,7 +2,7 @@
 import type { Bell } from './bell.ts';
 
 /** Far beyond what any fault may cost: a run in which nothing moves is not waited for. */
-const HANG_MS = 60_000;
+const HANG_MS = 120_000;
 
 export interface Outage {
   /** Until a write was acknowledged that was asked for after the fault. */

@@ -23,7 +23,7 @@ import { isTogether, openScene, type Scene } from './scene.ts';
 import { Timeline } from './timeline.ts';
 
 /** After everything was repaired, everybody has to be in sync within this. */
-const TOGETHER_MS = 60_000;
+const TOGETHER_MS = 120_000;
 
 export interface RunParts {
   /** Ends the run at once. */
