@@ -9,8 +9,8 @@ export default defineConfig({
     projects,
     include: ['test/**/*.test.ts'],
     // Generous, because no test waits for time to pass: this only has to end a test that hangs, on a slow machine too.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     setupFiles: [`${import.meta.dirname}/scripts/patient-waits.ts`],
     expect: { poll: { timeout: 30_000 } },
     // Vitest leaves a core for itself, which on a machine with two is half of it; it has little to do.

@@ -7,7 +7,7 @@ import type { DemoProcess } from '../src/demo/demo-process.ts';
 import type { JsonLine } from '../src/output/reports.ts';
 import { createProcessPair, PASSWORD, type ProcessPair } from './support/process-pair.ts';
 
-describe('a pair without a witness', { timeout: 120_000 }, () => {
+describe('a pair without a witness', () => {
   it('waits in safe mode, serves what it has, and goes on when a person promotes one', async () => {
     await using pair = await createProcessPair({ hasWitness: false });
     await Promise.all([pair.start(0), pair.start(1)]);
@@ -47,7 +47,7 @@ describe('a pair without a witness', { timeout: 120_000 }, () => {
   });
 });
 
-describe('a pair that lost everything but a backup', { timeout: 120_000 }, () => {
+describe('a pair that lost everything but a backup', () => {
   it('goes on from the backup, and the empty tracker follows the restored one', async () => {
     await using pair = await startedPair();
     const alice = await pair.startPeer('alice');
@@ -75,7 +75,7 @@ describe('a pair that lost everything but a backup', { timeout: 120_000 }, () =>
   });
 });
 
-describe('a pair with a witness', { timeout: 120_000 }, () => {
+describe('a pair with a witness', () => {
   it('takes back a tracker whose disk was lost, and it can take over then', async () => {
     await using pair = await startedPair();
     const leader = (await pair.status(0))?.role === 'primary' ? 0 : 1;

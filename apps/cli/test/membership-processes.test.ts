@@ -22,7 +22,7 @@ const BIG_BYTES = 400_000_000;
 const SLOWLY = ['--limit-up', '40M'];
 const GROUP = 'films';
 
-describe('a group of processes', { timeout: 120_000 }, () => {
+describe('a group of processes', () => {
   it.each(['removed', 'revoked'] as const)(
     'cuts a device off at once that is %s in the middle of a download and hears of nothing',
     async (how) => {

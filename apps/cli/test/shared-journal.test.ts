@@ -53,7 +53,7 @@ describePostgres('minitorrent tracker --journal', () => {
     expect(await Promise.all(trackers.map(({ ended }) => ended))).toEqual([0, 0]);
     const said = trackers.map(({ world }) => world.out() + world.err()).join('');
     expect(said).not.toMatch(new RegExp(`${SECRET}|horse`));
-  }, 30_000);
+  });
 
   it('says that PostgreSQL is away, after a while, and that it refuses, at once', async () => {
     const url = withPassword(await postgres.createDatabase());
@@ -78,7 +78,7 @@ describePostgres('minitorrent tracker --journal', () => {
     });
     await opening;
     await postgres.start();
-  }, 30_000);
+  });
 });
 
 function systemClockWorld(): FakeWorld {

@@ -19,7 +19,7 @@ const BLOCK_BYTES = 32;
 /** Messages with names are shorter; in megabytes of random bytes three letters would be found by chance. */
 const SHORT_PACKET_BYTES = 1_000;
 
-describeTraffic('the traffic of the demonstration', { timeout: 180_000 }, () => {
+describeTraffic('the traffic of the demonstration', { timeout: 300_000 }, () => {
   it('has no name and no 64 bytes of the file in it', async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-traffic-'));
     const content = randomBytes(FILE_BYTES);

@@ -72,7 +72,7 @@ describe('a download that crashes', () => {
       }),
       { numRuns: 300 },
     );
-  }, 60_000);
+  });
 
   it('finds what was durable by hashing, when the record is lost', async () => {
     for (let seed = 0; seed < 50; seed += 1) {

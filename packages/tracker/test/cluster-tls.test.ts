@@ -9,11 +9,10 @@ import { openTlsScene, type TlsScene } from './helpers/tls-scene.ts';
 
 /** A takeover takes less than 3 s; the rest is for a machine that is busy with other tests. */
 const POLL = { timeout: 20_000, interval: 20 };
-const TIMEOUT_MS = 60_000;
 const stranger = createIdentity();
 const notAllowed = { code: 'not_allowed', message: 'This is for the trackers of the cluster only' };
 
-describe('a pair of trackers and a witness over TLS', { timeout: TIMEOUT_MS }, () => {
+describe('a pair of trackers and a witness over TLS', () => {
   it('come in sync, forward changes, and go on when the primary is killed', async () => {
     await using scene = await startedPair();
     const bob = await scene.connect(1, createIdentity());

@@ -211,7 +211,7 @@ describe('many registers of one witness', () => {
       }),
       { numRuns: 60 },
     );
-  }, 120_000);
+  });
 });
 
 interface Event {
