@@ -40,6 +40,11 @@ export interface Connection extends AsyncDisposable {
   /** Whether the other side may send full payloads: from the start with `trusted`, otherwise after `authenticate()`. */
   readonly isAuthenticated: boolean;
   readonly output: OutputProgress;
+  /**
+   * Resolves when the other side has read all that was made before: unlike `output`, it counts nothing that a kernel or a
+   * router holds. Rejects with a `RpcError` when the connection ends first.
+   */
+  arrival(): Promise<void>;
   /** Calls made here that are not settled. */
   readonly pendingCalls: number;
   /** Calls of the other side whose handlers run or wait. */

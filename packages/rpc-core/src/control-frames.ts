@@ -2,7 +2,8 @@
  * The frames that belong to the connection and to no call: `hello`, `goodbye`, `ping` and `pong`.
  *
  * `hello` is the first frame each way and states the versions that a side speaks. All structs are extensible: a later
- * version may add fields and an old reader skips them. `ping` and `pong` have empty payloads.
+ * version may add fields and an old reader skips them. A `pong` has the payload of its `ping`: nothing, or a number by which
+ * the asker knows how far its bytes have been read.
  */
 import type { Codec } from '@minitorrent/wire-codec';
 import { decode, encode, encodeFrame, optional, refine, struct, text, varint } from '@minitorrent/wire-codec';
@@ -65,12 +66,24 @@ export function goodbyeFrame(error?: ErrorBody): Uint8Array[] {
   return encodeFrame('goodbye', encode(goodbyeCodec, { error }));
 }
 
-export function pingFrame(): Uint8Array[] {
-  return encodeFrame('ping', nothing);
+/** With a number it asks how far the other side has read, otherwise for a sign of life alone. */
+export function pingFrame(question?: number): Uint8Array[] {
+  return encodeFrame('ping', question === undefined ? nothing : encode(varint, question));
 }
 
-export function pongFrame(): Uint8Array[] {
-  return encodeFrame('pong', nothing);
+/** `payload` is that of the ping. */
+export function pongFrame(payload: Uint8Array = nothing): Uint8Array[] {
+  return encodeFrame('pong', payload);
+}
+
+/** The number of the ping that a pong answers, if it had one; fails with `bad_envelope`. */
+export function readPong(payload: Uint8Array): number | undefined {
+  if (payload.length === 0) return undefined;
+  try {
+    return decode(varint, payload);
+  } catch (cause) {
+    throw new RpcError('bad_envelope', 'Cannot read the pong of the other side', { cause });
+  }
 }
 
 /** Reads a hello; fails with `bad_hello`. */

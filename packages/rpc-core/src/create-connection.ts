@@ -4,6 +4,7 @@
  * Bytes go in through `#receive`; every event of the session is handed to whom it concerns. Nothing here decides what is
  * allowed (the session does) or when it ends (`ending.ts`).
  */
+import { Arrivals } from './arrivals.ts';
 import { Caller } from './caller.ts';
 import type { Channel } from './channel.ts';
 import { createClient } from './client.ts';
@@ -45,6 +46,7 @@ class ChannelConnection implements Connection {
   readonly #watchdog: Watchdog;
   readonly #ending: Ending;
   readonly #intake: Intake;
+  readonly #arrivals = new Arrivals();
   readonly #budgetShare: BudgetShare | undefined;
   #isAuthenticated: boolean;
 
@@ -129,6 +131,13 @@ class ChannelConnection implements Connection {
     return { madeBytes, takenBytes: madeBytes - outputBytes - this.#options.channel.queuedBytes };
   }
 
+  arrival(): Promise<void> {
+    if (this.#ending.isOver) return Promise.reject(this.signal.reason);
+    const arrival = this.#arrivals.wait(this.#session.askArrival());
+    this.#output.flushSoon();
+    return arrival;
+  }
+
   get pendingCalls(): number {
     return this.#caller.pendingCalls;
   }
@@ -209,6 +218,9 @@ class ChannelConnection implements Connection {
       case 'credit':
         this.#dispatcher.credit(event.call);
         break;
+      case 'arrived':
+        this.#arrivals.answered(event.question);
+        break;
       case 'goodbye':
         this.#caller.refuse(new RpcError('closed', 'The other side is closing the connection'));
         break;
@@ -242,6 +254,7 @@ class ChannelConnection implements Connection {
     this.#opening.reject(error);
     this.#caller.failAll(error);
     this.#dispatcher.stopAll(error);
+    this.#arrivals.failAll(error);
     if (reason.kind !== 'failed') return;
     this.#options.onLog?.({ kind: 'connection_failed', remote: this.remote.remote, error: reason.error });
   }

@@ -22,5 +22,7 @@ export type SessionEvent =
   | { readonly kind: 'opened'; readonly version: number }
   /** The other side will make no further call, and takes none. */
   | { readonly kind: 'goodbye' }
+  /** The other side has read all that was made before this question, and before those with lower numbers. */
+  | { readonly kind: 'arrived'; readonly question: number }
   | AnswerEvent
   | CallerEvent;

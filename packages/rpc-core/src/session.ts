@@ -19,6 +19,7 @@ import {
   pongFrame,
   readGoodbye,
   readHello,
+  readPong,
   spokenVersions,
 } from './control-frames.ts';
 import { EnvelopeWriter, readEnvelope } from './envelope.ts';
@@ -51,7 +52,9 @@ export class Session {
   #state: SessionState = 'opening';
   /** Calls that both sides allow; known once the other side has greeted. */
   #callsAllowed: number;
-  #owesPong = false;
+  /** The payload of the last ping that has no pong. */
+  #owedPong: Uint8Array | undefined;
+  #questions = 0;
 
   constructor(options: SessionOptions) {
     const writer = new EnvelopeWriter();
@@ -99,13 +102,13 @@ export class Session {
 
   /** Whether `takeOutput` has something. */
   get hasOutput(): boolean {
-    return this.#owesPong || this.#output.byteLength > 0;
+    return this.#owedPong !== undefined || this.#output.byteLength > 0;
   }
 
-  /** Everything that is to be sent, in order, as parts for one vectored write. Any number of pings gets one pong. */
+  /** Everything that is to be sent, in order, as parts for one vectored write. Any number of pings gets one pong, for the last. */
   takeOutput(): Uint8Array[] {
-    if (this.#owesPong) this.#output.add(pongFrame());
-    this.#owesPong = false;
+    if (this.#owedPong !== undefined) this.#output.add(pongFrame(this.#owedPong));
+    this.#owedPong = undefined;
     return this.#output.take();
   }
 
@@ -174,6 +177,13 @@ export class Session {
     this.#output.add(pingFrame());
   }
 
+  /** Asks how far the other side has read; answers the question's number, which an `arrived` event will have, or a higher one. */
+  askArrival(): number {
+    this.#questions += 1;
+    this.#output.add(pingFrame(this.#questions));
+    return this.#questions;
+  }
+
   /** Announces that no further call will be made here. Calls that run on either side come to their end. */
   goodbye(): void {
     this.#change('goodbye_sent');
@@ -191,10 +201,10 @@ export class Session {
     if (this.#state === 'opening') return this.#handleHello(frame);
     switch (frame.type) {
       case 'ping':
-        this.#owesPong = true;
+        this.#owedPong = new Uint8Array(frame.payload);
         return undefined;
       case 'pong':
-        return undefined;
+        return this.#handlePong(frame);
       case 'goodbye':
         return this.#handleGoodbye(frame);
       case 'hello':
@@ -213,6 +223,13 @@ export class Session {
     this.#callsAllowed = Math.min(this.#callsAllowed, hello.callsInFlight);
     this.#change('hello_received');
     return { kind: 'opened', version };
+  }
+
+  #handlePong(frame: Frame): SessionEvent | undefined {
+    const question = readPong(frame.payload);
+    if (question === undefined) return undefined;
+    if (question <= this.#questions) return { kind: 'arrived', question };
+    throw new RpcError('unexpected_frame', `Cannot accept a pong to ping ${question}: there was none`);
   }
 
   #handleGoodbye(frame: Frame): SessionEvent {

@@ -29,8 +29,10 @@ describe('frames of version 1', () => {
     end: () => writer.end('count', 300),
     cancel: () => writer.cancel('count', 300),
     credit: () => writer.credit('count', 300, MIB / 2),
-    ping: pingFrame,
-    pong: pongFrame,
+    ping: () => pingFrame(),
+    pong: () => pongFrame(),
+    question: () => pingFrame(300),
+    arrived: () => pongFrame(fromHex('ac02')),
     goodbye: () => goodbyeFrame(),
     failedGoodbye: () => goodbyeFrame({ code: 'idle_timeout', message: 'Silence' }),
   };

@@ -67,6 +67,16 @@ export const goldenFrames = {
   },
   ping: { name: 'ping', says: 'are you there?', hex: '4d54' + '04' + '70696e67' + '00000000' },
   pong: { name: 'pong', says: 'I am', hex: '4d54' + '04' + '706f6e67' + '00000000' },
+  question: {
+    name: 'ping (a question)',
+    says: 'have you read all this?',
+    hex: '4d54' + '04' + '70696e67' + '00000002' + 'ac02',
+  },
+  arrived: {
+    name: 'pong (its answer)',
+    says: 'all before ping 300',
+    hex: '4d54' + '04' + '706f6e67' + '00000002' + 'ac02',
+  },
   goodbye: {
     name: 'goodbye',
     says: 'no further calls, all is well',
