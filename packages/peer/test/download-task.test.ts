@@ -1,8 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createManifest, type DownloadStore, prepareDownload, StoreError } from '@minitorrent/chunk-store';
+import {
+  createManifest,
+  type DownloadStore,
+  type PreparedDownload,
+  prepareDownload,
+  StoreError,
+} from '@minitorrent/chunk-store';
 import {
   createServer,
   createSystemClock,
@@ -91,13 +97,25 @@ function storeThat<M extends Method>(
 ) {
   return async (options: Parameters<typeof prepareDownload>[0]): Promise<PreparedDownload> => {
     const prepared = await prepareDownload(options);
-    const open: PreparedDownload['open'] = async (...opening) =>
-      insteadOf(await prepared.open(...opening), { [method]: instead });
-    return insteadOf(prepared, { open });
+    const open: PreparedDownload['open'] = async (...opening) => {
+      const store = await prepared.open(...opening);
+      return replaced(store, method, (...args: Parameters<DownloadStore[M]>) => instead(store, ...args));
+    };
+    return replaced(prepared, 'open', open);
   };
 }
 
-/** The object, but with these methods in place of its own; those for a store get it as their first argument. */
+/** `target`, but with `instead` in the place of one of its methods. */
+function replaced<T extends object>(target: T, method: keyof T, instead: unknown): T {
+  return new Proxy(target, {
+    get(_, name) {
+      if (name === method) return instead;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
 describe('DownloadTask', () => {
   it('asks first, and in order, for the pieces of the bytes that are to come first', async () => {
     const { pieceLength } = manifest;
@@ -122,13 +140,13 @@ describe('DownloadTask', () => {
   it('waits while the disk is full, says so, keeps what is verified, and goes on when there is room', async () => {
     let isFull = false;
     let written = 0;
-    const openStore = storeThat('writePiece', async (store, piece) => {
+    const prepareStore = storeThat('writePiece', async (store, piece) => {
       if (isFull) throw new StoreError('disk_full', 'Cannot write: no space left');
       await store.writePiece(piece);
       written += 1;
       if (written === 5) isFull = true;
     });
-    const { task, ended, close } = await setUp({ openStore, diskRetryMs: 20 });
+    const { task, ended, close } = await setUp({ prepareStore, diskRetryMs: 20 });
     task.start();
     await vi.waitFor(() => expect(task.progress().waitingFor).toBe('disk_full'), 20_000);
     await vi.waitFor(() => expect(task.progress().verifiedPieces).toBe(written), 20_000);
@@ -151,7 +169,9 @@ describe('DownloadTask', () => {
     const error = new StoreError('io_failed', 'Cannot open: the disk is gone');
     const closed = Promise.withResolvers<void>();
     const handlers = honest(manifest, bytes);
-    const { task, close } = await setUp({ openStore: () => Promise.reject(error) }, [
+    const prepareStore = async (options: Parameters<typeof prepareDownload>[0]): Promise<PreparedDownload> =>
+      replaced(await prepareDownload(options), 'open', () => Promise.reject(error));
+    const { task, close } = await setUp({ prepareStore }, [
       serve(peerContract, {
         ...handlers,
         send_piece_layer: (request, context) => {
@@ -162,18 +182,19 @@ describe('DownloadTask', () => {
     ]);
     task.start();
     await expect(task.completed).rejects.toBe(error);
+    expect(await readdir(folder)).toEqual([]);
     await closed.promise;
     await close();
   });
 
   it('tries again to complete the file when the disk was full at the end', async () => {
     let attempts = 0;
-    const openStore = storeThat('complete', async (store) => {
+    const prepareStore = storeThat('complete', async (store) => {
       attempts += 1;
       if (attempts < 3) throw new StoreError('disk_full', 'Cannot sync: no space left');
       await store.complete();
     });
-    const { task, close } = await setUp({ openStore, diskRetryMs: 20 });
+    const { task, close } = await setUp({ prepareStore, diskRetryMs: 20 });
     task.start();
     expect(bytes.equals(await readFile(await task.completed))).toBe(true);
     expect(attempts).toBe(3);
@@ -183,7 +204,7 @@ describe('DownloadTask', () => {
   it('ends with the error of a disk that fails otherwise', async () => {
     const error = new StoreError('io_failed', 'Cannot write: the disk is gone');
     const { task, ended, close } = await setUp({
-      openStore: storeThat('writePiece', () => Promise.reject(error)),
+      prepareStore: storeThat('writePiece', () => Promise.reject(error)),
     });
     task.start();
     await expect(task.completed).rejects.toBe(error);
@@ -193,23 +214,54 @@ describe('DownloadTask', () => {
   });
 
   it('leaves nothing on the disk when it is cancelled in the middle, and all of it when it is closed', async () => {
-    const openStore = storeThat('writePiece', async (store, piece) => {
+    const prepareStore = storeThat('writePiece', async (store, piece) => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       await store.writePiece(piece);
     });
-    const closed = await setUp({ openStore });
+    const closed = await setUp({ prepareStore });
     closed.task.start();
     await vi.waitFor(() => expect(closed.task.progress().verifiedPieces).toBeGreaterThan(2), 20_000);
     await closed.close();
     expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toHaveLength(1);
 
-    const cancelled = await setUp({ openStore });
+    const cancelled = await setUp({ prepareStore });
     cancelled.task.start();
     await vi.waitFor(() => expect(cancelled.task.progress().resumedPieces).toBeGreaterThan(2), 20_000);
     await cancelled.task.cancel();
     expect(await readdir(folder)).toEqual([]);
     await cancelled.close();
   });
+
+  it('refuses a name that is taken before any peer has answered', async () => {
+    await writeFile(join(folder, 'a.bin'), 'something else');
+    const handlers = honest(manifest, bytes);
+    const send_piece_layer = (): Promise<never> => new Promise(() => undefined);
+    const silent = serve(peerContract, { ...handlers, send_piece_layer });
+    const { task, ended, close } = await setUp({}, [silent]);
+    task.start();
+    await expect(task.completed).rejects.toMatchObject({ code: 'already_exists' });
+    expect(ended).toHaveBeenCalledOnce();
+    expect(await readdir(folder)).toEqual(['a.bin']);
+    await close();
+  });
+
+  it.each(['cancelled', 'closed'] as const)(
+    'keeps nothing open when it is %s before it knows the pieces',
+    async (how) => {
+      const { name, size, pieceLength, root } = manifest;
+      const file = { name, size, pieceLength, root };
+      const prepared = await prepareDownload({ file, folder });
+      await (await prepared.open(manifest)).close();
+      const before = await readdir(folder);
+      const { task, close } = await setUp({ requestFile: async () => undefined });
+      task.start();
+      task.describe({ file, sharedBy: 'seeder', peers: [] });
+      await vi.waitFor(() => expect(task.progress().waitingFor).toBe('no_peers'), 20_000);
+      if (how === 'cancelled') await task.cancel();
+      await close();
+      expect(await readdir(folder)).toEqual(how === 'cancelled' ? [] : before);
+    },
+  );
 
   it('fails with no_description when the tracker never calls make_file', async () => {
     const { task, ended, close } = await setUp({ requestFile: async () => undefined, makeFileMs: 20 });

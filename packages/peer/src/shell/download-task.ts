@@ -1,14 +1,14 @@
 /**
  * One download from the tracker's description to the finished file.
  *
- * Its steps: be told what the file is and who has it; get the piece layer; open the store, where earlier pieces may lie;
- * let the swarm fetch the rest while others are served what is here; move the file to its name. What goes wrong on the
+ * Its steps: be told what the file is and who has it; get the piece layer, and meanwhile open the store, where earlier pieces
+ * may lie; let the swarm fetch the rest while others are served what is here; move the file to its name. What goes wrong on the
  * way and can pass (no peer, no tracker, a full disk) is waited for and said; what cannot ends it with a coded error.
  */
 import {
   type DownloadStore,
   type FileDescriptor,
-  type openDownload,
+  type prepareDownload,
   StoreError,
 } from '@minitorrent/chunk-store';
 import type { Clock, Random } from '@minitorrent/rpc-core';
@@ -20,7 +20,7 @@ import type { BanEvidence, PeerId } from '../swarm-events.ts';
 import type { ByteRange, Download, DownloadProgress, PickStrategyName } from '../transfers.ts';
 import { untilAborted, wait } from '../waiting.ts';
 import { FileInquiry, type FileInquiryOptions } from './file-inquiry.ts';
-import { findManifest } from './find-manifest.ts';
+import { openStore } from './open-store.ts';
 import type { Pace } from './pace.ts';
 import type { PeerPool } from './peer-pool.ts';
 import { SwarmRunner } from './swarm-runner.ts';
@@ -40,7 +40,7 @@ export interface DownloadTaskOptions extends Omit<FileInquiryOptions, 'onRefused
   readonly pool: PeerPool;
   readonly clock: Clock;
   readonly random: Random;
-  readonly openStore: typeof openDownload;
+  readonly prepareStore: typeof prepareDownload;
   /** How often a full disk is looked at again; 5 s unless given. */
   readonly diskRetryMs?: number;
   /** The store is open: serve from it. Answers how to say that pieces were added. */
@@ -164,26 +164,29 @@ export class DownloadTask implements Download {
     this.#described.resolve();
     // The swarm begins with a connection that is there, instead of one more handshake.
     using held = new DisposableStack();
-    const manifest = await findManifest({
-      ...this.#options,
-      file,
-      peers: this.#inquiry.peers,
-      held,
-      signal,
-      onWaiting: (reason) => this.#progress.waitingFor(reason),
-      onProblem: (peer, problem) => this.#progress.peerFailed(peer, problem),
-    });
-    const { folder, leavesDir, overwrite, openStore, onOpened } = this.#options;
-    const store = await openStore({ manifest, folder, dataFolder: leavesDir, overwrite, signal });
+    const store = await this.#openStore(file, held, signal);
     this.#store = store;
     this.#progress.opened(store.layout, store.have.indices());
-    const onHave = onOpened(store);
+    const onHave = this.#options.onOpened(store);
     do {
       this.#progress.stateChanged('downloading');
       await this.#fetchAll(store, { onHave, held, signal });
       this.#progress.stateChanged('completing');
     } while (!(await this.#complete(store)));
     return store;
+  }
+
+  #openStore(file: FileDescriptor, held: DisposableStack, signal: AbortSignal): Promise<DownloadStore> {
+    const { folder, leavesDir, overwrite, prepareStore } = this.#options;
+    return openStore({
+      quest: {
+        ...{ ...this.#options, file, held, signal, peers: this.#inquiry.peers },
+        onWaiting: (reason) => this.#progress.waitingFor(reason),
+        onProblem: (peer, problem) => this.#progress.peerFailed(peer, problem),
+      },
+      prepare: () => prepareStore({ file, folder, dataFolder: leavesDir, overwrite }),
+      isUnwanted: () => isCancelled(signal.reason),
+    });
   }
 
   /** False, after a while, where the disk is full or did not keep all that was written: the rest is fetched again. */

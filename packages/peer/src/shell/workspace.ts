@@ -5,7 +5,7 @@
  * running downloads in step. What travels over the network is the business of its parts.
  */
 import { join } from 'node:path';
-import { type DownloadStore, openDownload } from '@minitorrent/chunk-store';
+import { type DownloadStore, prepareDownload } from '@minitorrent/chunk-store';
 import { type Clock, type Random, RpcError } from '@minitorrent/rpc-core';
 import type { Identity } from '@minitorrent/rpc-core/identity';
 import { type AnnouncedFile, type PeerAddress, toHex } from '@minitorrent/tracker/contract';
@@ -183,7 +183,7 @@ export class Workspace {
       ...how,
       ...{ groupId, name, folder: record.folder, overwrite: record.overwrite },
       leavesDir: join(dataDir, 'leaves'),
-      openStore: openDownload,
+      prepareStore: prepareDownload,
       strategy: strategyNamed(record.strategy),
       requestFile: async (signal) => {
         if (groupKey(groupId) === undefined) await learnGroupKey(groupId, { signal });
