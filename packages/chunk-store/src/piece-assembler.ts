@@ -163,10 +163,10 @@ class LeafwiseAssembler implements PieceAssembler {
     this.#checkCut(offset, block instanceof HashedBlock ? block.bytes.length : block.length);
     const { bytes, leafHashes: hashes } = block instanceof HashedBlock ? block : hashBlock(block);
     const first = offset / LEAF_BYTES;
-    for (let leaf = 0; leaf * HASH_BYTES < hashes.length; leaf += 1) {
-      this.#checkLeaf(first + leaf, hashAt(hashes, leaf), hashAt(leafHashes, first + leaf));
-      this.#keepLeaf(first + leaf, bytes.subarray(leaf * LEAF_BYTES, (leaf + 1) * LEAF_BYTES));
-    }
+    const from = first * HASH_BYTES;
+    const areAllRight = timingSafeEqual(hashes, leafHashes.subarray(from, from + hashes.length));
+    if (areAllRight) this.#keepBlock(first, bytes);
+    else this.#addByLeaf(first, bytes, hashes, leafHashes);
     return this.progress;
   }
 
@@ -183,17 +183,32 @@ class LeafwiseAssembler implements PieceAssembler {
     return new VerifiedPiece(mint, parts);
   }
 
+  /** Of a block that is not right in all: keeps what comes before the first wrong leaf, and fails with that. */
+  #addByLeaf(first: number, bytes: Uint8Array, hashes: Uint8Array, leafHashes: Uint8Array): void {
+    for (let leaf = 0; leaf * HASH_BYTES < hashes.length; leaf += 1) {
+      this.#checkLeaf(first + leaf, hashAt(hashes, leaf), hashAt(leafHashes, first + leaf));
+      this.#keepBlock(first + leaf, bytes.subarray(leaf * LEAF_BYTES, (leaf + 1) * LEAF_BYTES));
+    }
+  }
+
   #checkLeaf(leaf: number, current: Uint8Array, wanted: Uint8Array): void {
     if (timingSafeEqual(current, wanted)) return;
     const message = `Cannot accept leaf ${leaf} of piece ${this.index}: its hash is wrong`;
     throw new StoreError('hash_mismatch', message, { piece: this.index, leaf });
   }
 
-  #keepLeaf(leaf: number, bytes: Uint8Array): void {
-    if (!this.verifiedLeaves.set(leaf)) return;
+  /**
+   * Keeps leaves whose hashes are right; of those that are here already it writes the same bytes again. Nothing of a whole
+   * piece is written: somebody stores it, and its buffer may be another's by then.
+   */
+  #keepBlock(first: number, bytes: Uint8Array): void {
+    let added = 0;
+    const leaves = Math.ceil(bytes.length / LEAF_BYTES);
+    for (let leaf = first; leaf < first + leaves; leaf += 1) if (this.verifiedLeaves.set(leaf)) added += 1;
+    if (added === 0) return;
     // Only after the first good leaf: a peer that sends none costs no memory.
     this.#bytes ??= this.#allocate(this.#size).subarray(0, this.#size);
-    this.#bytes.set(bytes, leaf * LEAF_BYTES);
+    this.#bytes.set(bytes, first * LEAF_BYTES);
   }
 
   #checkCut(offset: number, byteLength: number): void {
