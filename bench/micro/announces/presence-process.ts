@@ -1,5 +1,6 @@
 /** What a tracker knows of who has what, in a process of its own: filled up to as many peers as it is asked for. */
 
+import { createSystemRandom } from '../../../packages/rpc-core/src/index.ts';
 import { deviceKey } from '../../../packages/tracker/src/device-key.ts';
 import { toHex } from '../../../packages/tracker/src/hex.ts';
 import { DEFAULT_LIMITS } from '../../../packages/tracker/src/limits.ts';
@@ -21,7 +22,7 @@ answerParent(undefined, (wanted) => {
 });
 
 function fillOurs(): AddPeer {
-  const presence = new Presence(DEFAULT_LIMITS);
+  const presence = new Presence(DEFAULT_LIMITS, createSystemRandom());
   return (number) => {
     const root = toHex(bytesOf(32, Math.floor(number / PEERS_PER_FILE)));
     const key = deviceKey(`user-${number}`, bytesOf(32, number));
