@@ -57,6 +57,9 @@ class QueueDecoder implements FrameDecoder {
   #typeSize = 0;
   #type = '';
   #payloadBytes = 0;
+  /** The type that was read last, and its letters. */
+  #lastType = '';
+  readonly #typeBytes = new Uint8Array(MAX_TYPE_BYTES);
   /** Where the payload goes that has begun, in memory of the caller's, and how much of it is there. */
   #target: Uint8Array | undefined;
   #filledBytes = 0;
@@ -135,17 +138,7 @@ class QueueDecoder implements FrameDecoder {
   }
 
   #readTypeAndLength(): void {
-    const typeBytes = this.#queue.take(this.#typeSize);
-    for (const code of typeBytes) {
-      if (!isTypeCharacter(code)) {
-        throw new FrameError(
-          'bad_type',
-          `Cannot read a frame: its type has the byte ${code}, expected a-z or _`,
-        );
-      }
-    }
-    // It is ASCII: each character was looked at.
-    const type = takeAscii(typeBytes, 0, typeBytes.length) as string;
+    const type = this.#takeType();
     let payloadBytes = 0;
     for (let index = 0; index < 4; index++) payloadBytes = payloadBytes * 0x100 + this.#queue.takeByte();
     const max = this.#maxPayloadBytes(type);
@@ -156,6 +149,26 @@ class QueueDecoder implements FrameDecoder {
     }
     this.#type = type;
     this.#payloadBytes = payloadBytes;
+  }
+
+  /** Most frames are of the type of the one before, and get its string: a new one would be hashed wherever it is looked up. */
+  #takeType(): string {
+    const length = this.#typeSize;
+    let isSame = length === this.#lastType.length;
+    for (let index = 0; index < length; index++) {
+      const code = this.#queue.takeByte();
+      if (!isTypeCharacter(code)) {
+        throw new FrameError(
+          'bad_type',
+          `Cannot read a frame: its type has the byte ${code}, expected a-z or _`,
+        );
+      }
+      isSame &&= this.#typeBytes[index] === code;
+      this.#typeBytes[index] = code;
+    }
+    // It is ASCII: each character was looked at.
+    if (!isSame) this.#lastType = takeAscii(this.#typeBytes, 0, length) as string;
+    return this.#lastType;
   }
 
   #readPayload(): Frame | undefined {

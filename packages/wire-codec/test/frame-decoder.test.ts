@@ -26,6 +26,20 @@ describe('createFrameDecoder', () => {
     expect(decoder.next()?.payload.constructor).toBe(Uint8Array);
   });
 
+  test('tells types apart that open alike, whichever came before, in chunks of any length', () => {
+    const types = ['ab', 'abc', 'abc', 'ab', 'ba', 'abd', 'a', 'abd'];
+    const stream = joined(types.flatMap((type) => encodeFrame(type, hexBytes('01'))));
+    for (const chunkBytes of [1, 3, 7, stream.length]) {
+      const decoder = createFrameDecoder({ maxPayloadBytes: 10 });
+      const read: (string | undefined)[] = [];
+      for (let start = 0; start < stream.length; start += chunkBytes) {
+        decoder.push(stream.slice(start, start + chunkBytes));
+        for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) read.push(frame.type);
+      }
+      expect(read).toStrictEqual(types);
+    }
+  });
+
   test('asks for the limit of each type before its payload comes', () => {
     const asked: string[] = [];
     const decoder = createFrameDecoder({
