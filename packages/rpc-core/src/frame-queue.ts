@@ -15,30 +15,37 @@ export interface FrameQueue {
 }
 
 export function createFrameQueue(): FrameQueue {
-  let parts: Uint8Array[] = [];
-  let byteLength = 0;
-  let madeBytes = 0;
-  return {
-    get madeBytes() {
-      return madeBytes;
-    },
-    get byteLength() {
-      return byteLength;
-    },
-    add(more) {
-      for (const part of more) {
-        byteLength += part.length;
-        madeBytes += part.length;
-        parts.push(part);
-      }
-    },
-    take() {
-      const taken = joinNeighbours(parts);
-      parts = [];
-      byteLength = 0;
-      return taken;
-    },
-  };
+  return new PartQueue();
+}
+
+/** A class, as all that each connection has one of: objects with accessors of their own do not share a shape. */
+class PartQueue implements FrameQueue {
+  #parts: Uint8Array[] = [];
+  #byteLength = 0;
+  #madeBytes = 0;
+
+  get byteLength(): number {
+    return this.#byteLength;
+  }
+
+  get madeBytes(): number {
+    return this.#madeBytes;
+  }
+
+  add(parts: readonly Uint8Array[]): void {
+    for (const part of parts) {
+      this.#byteLength += part.length;
+      this.#madeBytes += part.length;
+      this.#parts.push(part);
+    }
+  }
+
+  take(): Uint8Array[] {
+    const taken = joinNeighbours(this.#parts);
+    this.#parts = [];
+    this.#byteLength = 0;
+    return taken;
+  }
 }
 
 function joinNeighbours(parts: Uint8Array[]): Uint8Array[] {

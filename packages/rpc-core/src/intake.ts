@@ -17,23 +17,37 @@ export interface Intake {
 }
 
 export function createIntake(channel: Channel, watchdog: Watchdog, limitBytes: number): Intake {
-  let unreadBytes = 0;
-  let isPaused = false;
-  return {
-    get unreadBytes() {
-      return unreadBytes;
-    },
-    count(changeBytes) {
-      unreadBytes += changeBytes;
-      if (!isPaused && unreadBytes > limitBytes) {
-        isPaused = true;
-        watchdog.paused();
-        channel.pause();
-      } else if (isPaused && unreadBytes <= limitBytes / 2) {
-        isPaused = false;
-        watchdog.resumed();
-        channel.resume();
-      }
-    },
-  };
+  return new PausingIntake(channel, watchdog, limitBytes);
+}
+
+/** A class, as all that each connection has one of: objects with accessors of their own do not share a shape. */
+class PausingIntake implements Intake {
+  readonly #channel: Channel;
+  readonly #watchdog: Watchdog;
+  readonly #limitBytes: number;
+  #unreadBytes = 0;
+  #isPaused = false;
+
+  constructor(channel: Channel, watchdog: Watchdog, limitBytes: number) {
+    this.#channel = channel;
+    this.#watchdog = watchdog;
+    this.#limitBytes = limitBytes;
+  }
+
+  get unreadBytes(): number {
+    return this.#unreadBytes;
+  }
+
+  count(changeBytes: number): void {
+    this.#unreadBytes += changeBytes;
+    if (!this.#isPaused && this.#unreadBytes > this.#limitBytes) {
+      this.#isPaused = true;
+      this.#watchdog.paused();
+      this.#channel.pause();
+    } else if (this.#isPaused && this.#unreadBytes <= this.#limitBytes / 2) {
+      this.#isPaused = false;
+      this.#watchdog.resumed();
+      this.#channel.resume();
+    }
+  }
 }

@@ -46,54 +46,66 @@ export interface OutputOptions {
 }
 
 export function createOutput(options: OutputOptions): Output {
-  const { channel, session, limits, defer, onOverflow, onFlushed } = options;
-  let isCongested = false;
-  let isFlushDue = false;
-  let isStopped = false;
-  let waiting: (() => void)[] = [];
+  return new ChannelOutput(options);
+}
 
-  function flush(): void {
-    if (isStopped) return;
-    if (session.hasOutput && !channel.write(session.takeOutput())) isCongested = true;
-    if (channel.queuedBytes > limits.queuedOutputBytes) onOverflow(overflow(channel.queuedBytes, limits));
+/** A class, as all that each connection has one of: objects with accessors of their own do not share a shape. */
+class ChannelOutput implements Output {
+  readonly #options: OutputOptions;
+  #isCongested = false;
+  #isFlushDue = false;
+  #isStopped = false;
+  #waiting: (() => void)[] = [];
+  readonly #flushWhenDue = (): void => {
+    this.#isFlushDue = false;
+    this.flush();
+  };
+
+  constructor(options: OutputOptions) {
+    this.#options = options;
+  }
+
+  get isCongested(): boolean {
+    return this.#isCongested;
+  }
+
+  flush(): void {
+    if (this.#isStopped) return;
+    const { channel, session, limits, onOverflow, onFlushed } = this.#options;
+    if (session.hasOutput && !channel.write(session.takeOutput())) this.#isCongested = true;
+    const { queuedBytes } = channel;
+    if (queuedBytes > limits.queuedOutputBytes) onOverflow(overflow(queuedBytes, limits));
     onFlushed();
   }
 
-  function flushWhenDue(): void {
-    isFlushDue = false;
-    flush();
+  flushSoon(): void {
+    if (this.#options.session.outputBytes >= FLUSH_AT_BYTES) this.flush();
+    else if (!this.#isFlushDue) {
+      this.#isFlushDue = true;
+      this.#options.defer(this.#flushWhenDue);
+    }
   }
 
-  function wakeAll(): void {
-    const woken = waiting;
-    waiting = [];
+  whenDrained(task: () => void): void {
+    if (this.#isCongested && !this.#isStopped) this.#waiting.push(task);
+    else task();
+  }
+
+  drained(): void {
+    this.#isCongested = false;
+    this.#wakeAll();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
+    const woken = this.#waiting;
+    this.#waiting = [];
     for (const task of woken) task();
   }
-
-  return {
-    get isCongested() {
-      return isCongested;
-    },
-    flush,
-    flushSoon() {
-      if (session.outputBytes >= FLUSH_AT_BYTES) return flush();
-      if (isFlushDue) return;
-      isFlushDue = true;
-      defer(flushWhenDue);
-    },
-    whenDrained(task) {
-      if (isCongested && !isStopped) waiting.push(task);
-      else task();
-    },
-    drained() {
-      isCongested = false;
-      wakeAll();
-    },
-    stop() {
-      isStopped = true;
-      wakeAll();
-    },
-  };
 }
 
 function overflow(queuedBytes: number, limits: RpcLimits): RpcError {

@@ -33,7 +33,7 @@ export function createReceiveBudget(maxBytes: number): ReceiveBudget {
   let heldBytes = 0;
 
   function set(holder: Holder, bytes: number): void {
-    if (!holders.has(holder)) return;
+    if (bytes === holder.bytes || !holders.has(holder)) return;
     heldBytes += bytes - holder.bytes;
     holder.bytes = bytes;
     if (heldBytes > maxBytes) giveUpLargest();
