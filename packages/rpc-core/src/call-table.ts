@@ -2,6 +2,7 @@
  * The calls of one direction: made by this side, or served by it. Moves go through the table of `call-state.ts`; a call
  * that is done leaves at once.
  */
+import { CallMap } from './call-map.ts';
 import type { CallMove, CallState } from './call-state.ts';
 import { nextCallState } from './call-state.ts';
 import type { Method } from './contract.ts';
@@ -41,44 +42,55 @@ export interface CallTable {
 }
 
 export function createCallTable(): CallTable {
-  const calls = new Map<number, MutableCall>();
+  return new MapTable();
+}
 
-  // Every `Call` of this table was made by `add` below, so it is in the map or done.
-  const own = (call: Call): MutableCall => call as MutableCall;
+/** A class, as all that each connection has one of: objects with accessors of their own do not share a shape. */
+class MapTable implements CallTable {
+  readonly #calls = new CallMap<MutableCall>();
 
-  function move(call: Call, move: CallMove): boolean {
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  get(id: number): Call | undefined {
+    return this.#calls.get(id);
+  }
+
+  add(id: number, name: string, method: Method | undefined, windowBytes: number): Call {
+    const call: MutableCall = { id, name, method, state: 'open', balance: windowBytes };
+    this.#calls.add(id, call);
+    return call;
+  }
+
+  ourMove(call: Call, move: CallMove): void {
+    if (!this.move(call, move))
+      throw new TypeError(`Cannot send ${move} of ${call.name}: the call is ${call.state}`);
+  }
+
+  move(call: Call, move: CallMove): boolean {
     const state = nextCallState(call.method?.kind ?? 'unary', call.state, move);
     if (state === undefined) return false;
     own(call).state = state;
-    if (state === 'done') calls.delete(call.id);
+    if (state === 'done') this.#calls.delete(call.id);
     return true;
   }
 
-  return {
-    get size() {
-      return calls.size;
-    },
-    move,
-    ourMove(call, ours) {
-      if (!move(call, ours))
-        throw new TypeError(`Cannot send ${ours} of ${call.name}: the call is ${call.state}`);
-    },
-    get: (id) => calls.get(id),
-    add(id, name, method, windowBytes) {
-      const call: MutableCall = { id, name, method, state: 'open', balance: windowBytes };
-      calls.set(id, call);
-      return call;
-    },
-    spend(call, payloadBytes) {
-      if (call.balance <= 0) return false;
-      own(call).balance -= itemCost(payloadBytes);
-      return true;
-    },
-    grant(call, bytes) {
-      own(call).balance += bytes;
-      return Number.isSafeInteger(call.balance);
-    },
-  };
+  spend(call: Call, payloadBytes: number): boolean {
+    if (call.balance <= 0) return false;
+    own(call).balance -= itemCost(payloadBytes);
+    return true;
+  }
+
+  grant(call: Call, bytes: number): boolean {
+    own(call).balance += bytes;
+    return Number.isSafeInteger(call.balance);
+  }
+}
+
+/** Every call of a table was made by its `add`. */
+function own(call: Call): MutableCall {
+  return call as MutableCall;
 }
 
 /** Makes a move of the other side on the call that it names; a call that is not there or not so far is its error. */

@@ -2,6 +2,7 @@
  * The calls that one connection makes: starts them as the session and the output allow, keeps the rest waiting in order,
  * and brings each to exactly one end.
  */
+import { CallMap } from './call-map.ts';
 import type { Clock } from './clock.ts';
 import type { CallOptions, StreamMethod, StreamOptions, UnaryMethod } from './contract.ts';
 import { createCreditReturn } from './credit.ts';
@@ -27,7 +28,7 @@ export interface CallerOptions {
 
 export class Caller {
   readonly #options: CallerOptions;
-  readonly #running = new Map<number, PendingCall>();
+  readonly #running = new CallMap<PendingCall>();
   readonly #waiting = new Set<PendingCall>();
   #refusal: RpcError | undefined;
   #isDead = false;
@@ -112,7 +113,7 @@ export class Caller {
     this.#isDead = true;
     this.refuse(error);
     this.#refusal = new RpcError('closed', 'The connection is closed', { cause: error });
-    const running = [...this.#running.values()];
+    const running = this.#running.values();
     this.#running.clear();
     for (const pending of running) this.#settleLost(pending, error);
   }
@@ -144,7 +145,7 @@ export class Caller {
       this.#settleLost(pending, new RpcError('bad_request', message, { cause }));
       return;
     }
-    this.#running.set(pending.call.id, pending);
+    this.#running.add(pending.call.id, pending);
     output.flushSoon();
   }
 

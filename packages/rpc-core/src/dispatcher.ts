@@ -6,6 +6,7 @@
  * last word only when its handler is done, so that it counts against the calls in flight as long as it costs anything.
  */
 import type { Reader } from '@minitorrent/wire-codec';
+import { CallMap } from './call-map.ts';
 import type { Call } from './call-table.ts';
 import type { Connection } from './connection.ts';
 import { describeError, isMeantForCaller, RpcError } from './errors.ts';
@@ -27,7 +28,7 @@ export interface DispatcherOptions {
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #runs = new Map<number, IncomingRun>();
+  readonly #runs = new CallMap<IncomingRun>();
   /** Requests that arrived while the output was congested, in order. */
   readonly #held = new Map<number, { readonly call: Call; readonly body: Reader }>();
   #isStopped = false;
@@ -64,7 +65,7 @@ export class Dispatcher {
   stopAll(reason: RpcError): void {
     this.#isStopped = true;
     this.#held.clear();
-    for (const run of [...this.#runs.values()]) run.stop(reason);
+    for (const run of this.#runs.values()) run.stop(reason);
   }
 
   #hold(call: Call, body: Reader): void {
@@ -92,7 +93,7 @@ export class Dispatcher {
     try {
       const request = readBody(served.method.request, body);
       const run = new IncomingRun(call, served, request, this.#options.connection);
-      this.#runs.set(call.id, run);
+      this.#runs.add(call.id, run);
       void this.#serve(run);
     } catch (error) {
       const message = `Cannot read the request of ${call.name}: ${describeError(error)}`;
