@@ -57,7 +57,7 @@ export interface TrackerLimits {
   readonly announceIntervalMs: number;
   /** Files that one device may offer. */
   readonly filesPerDevice: number;
-  /** Devices whose files are remembered: with one file each some 400 MiB. */
+  /** Devices whose files are remembered: with one file each some 170 MiB. */
   readonly devices: number;
   /** Announces per second and device, and how many may come at once after a pause. */
   readonly announcesPerSecond: number;

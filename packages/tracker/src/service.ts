@@ -10,7 +10,6 @@ import type { Identity } from '@minitorrent/rpc-core/identity';
 import type { ClusterAuthority } from './cluster/cluster-authority.ts';
 import type { ClusterMember } from './cluster/cluster-member.ts';
 import { type CompactionLimits, Compactor } from './compaction.ts';
-import { trackerContract } from './contract.ts';
 import { isTrackerError, TrackerError } from './errors.ts';
 import type { Journal } from './journal/journal.ts';
 import { type LedgerMode, openLedger } from './ledger.ts';
@@ -36,6 +35,7 @@ import { createMemberHandlers } from './service/member-handlers.ts';
 import type { ServiceParts } from './service/parts.ts';
 import { createPasswordCheck } from './service/password-check.ts';
 import { react } from './service/reactions.ts';
+import { servedContract } from './service/served-contract.ts';
 import { createSessionHandlers } from './service/session-handlers.ts';
 import { Sessions } from './service/sessions.ts';
 
@@ -95,7 +95,7 @@ export interface TrackerService extends AsyncDisposable {
 /** Replays the journal. Fails with `journal_corrupt`, `journal_failed`. */
 export async function openTrackerService(options: ServiceOptions): Promise<TrackerService> {
   const { clock, random, limits, passwords, identity, log = () => {} } = options;
-  const presence = new Presence(limits);
+  const presence = new Presence(limits, random);
   const sessions = new Sessions(limits);
   const callbacks = createCallbacks({ sessions, clock, limits, log });
   const { cluster } = options;
@@ -276,7 +276,7 @@ function serveTracker(
       cluster: cluster === undefined || authority === undefined ? undefined : { ...cluster, authority },
     }),
   };
-  return serve(trackerContract, handlers, { interceptors: [...interceptors, tellCode] });
+  return serve(servedContract, handlers, { interceptors: [...interceptors, tellCode] });
 }
 
 /** What this package refuses, the caller may know: the code and the sentence. */

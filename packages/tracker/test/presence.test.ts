@@ -1,12 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { deviceIdOf, deviceKey, userIdOf } from '../src/device-key.ts';
-import type { Holding } from '../src/messages.ts';
+import { encodePeers, type Holding } from '../src/messages.ts';
 import { Presence, type PresenceLimits } from '../src/presence.ts';
 import { createTestRandom } from './helpers/random.ts';
 
 const LIMITS: PresenceLimits = { devices: 3, filesPerDevice: 2, presenceTtlMs: 100, lostConnectionTtlMs: 30 };
-const USERS = ['alice', 'bob', 'carol'];
+const USERS = ['alice', 'bob', 'zoë'];
+/** Milliseconds since the start of a clock: soon, and around where 31 and 32 bits of them end. */
+const STARTS = [1_000, 2 ** 31 - 200, 2 ** 32 - 200];
 const KEYS = USERS.flatMap((userId) =>
   [1, 2].map((id) => deviceKey(userId, new Uint8Array(32).fill(id * 200))),
 );
@@ -49,10 +51,10 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
 describe('Presence', () => {
   it('answers as a model that looks at every device each time', async () => {
     await fc.assert(
-      fc.property(steps, (sequence) => {
-        const presence = new Presence(LIMITS);
+      fc.property(steps, fc.constantFrom(...STARTS), (sequence, start) => {
+        const presence = new Presence(LIMITS, createTestRandom());
         const model = new Map<string, ModelDevice>();
-        let now = 1_000;
+        let now = start;
         for (const step of sequence) {
           if (step.kind === 'wait') now += step.ms;
           presence.expire(now);
@@ -68,7 +70,7 @@ describe('Presence', () => {
   });
 
   it('draws lots when there are more peers than are wanted, never the one that asks', () => {
-    const presence = new Presence({ ...LIMITS, devices: 500 });
+    const presence = new Presence({ ...LIMITS, devices: 500 }, createTestRandom());
     const keys = Array.from({ length: 500 }, (_, at) => deviceKey(`user-${at}`, new Uint8Array(32).fill(at)));
     for (const one of keys) {
       const address = { key: one, host: '10.0.0.1', port: 1 };
@@ -92,8 +94,47 @@ describe('Presence', () => {
     expect(seen.size).toBe(499);
   });
 
+  it('gives the same peers as they go over the wire, as many as fit', () => {
+    const presence = new Presence({ ...LIMITS, devices: 100 }, createTestRandom());
+    const name = { groupId: 'friends', root: 'aa' };
+    for (let at = 0; at < 100; at += 1) {
+      const key = deviceKey(USERS[at % 3] ?? '', new Uint8Array(32).fill(at));
+      const holding = at % 2 === 0 ? 'complete' : 'partial';
+      presence.announce({ key, host: `10.0.0.${at}`, port: 60_000 + at }, [{ ...name, holding }], 0);
+    }
+    const draw = (most: number) => ({ except: '', most, random: createTestRandom() });
+    for (const most of [0, 1, 60, 98, 99, 100, 200]) {
+      const peers = presence.peersOf(name, draw(most));
+      const encoded = presence.encodedPeersOf(name, { ...draw(most), maxBytes: 60_000 });
+      expect(encoded).toEqual(encodePeers(peers));
+      expect(peers).toHaveLength(Math.min(most, 100));
+      const half = encodePeers(peers.slice(0, Math.floor(most / 2)));
+      const maxBytes = half.bytes.length + 50;
+      expect(presence.encodedPeersOf(name, { ...draw(most), maxBytes })).toEqual(half);
+    }
+  });
+
+  it('never writes again what it gave to be sent', () => {
+    const presence = new Presence(LIMITS, createTestRandom());
+    const [one = '', other = ''] = KEYS;
+    const name = { groupId: 'friends', root: 'aa' };
+    const list = (host: string) => {
+      for (const key of [one, other])
+        presence.announce({ key, host, port: 1 }, [{ ...name, holding: 'partial' }], 0);
+      const draw = { except: other, most: 60, random: createTestRandom(), maxBytes: 60_000 };
+      return presence.encodedPeersOf(name, draw);
+    };
+    const hosts = Array.from({ length: 3_000 }, (_, at) => `10.0.${at >> 8}.${at & 0xff}`);
+    const lists = hosts.map(list);
+    const expected = hosts.map((host) => {
+      const deviceId = new Uint8Array(32).fill(200);
+      return encodePeers([{ userId: 'alice', deviceId, host, port: 1, holding: 'partial' }]);
+    });
+    expect(lists).toEqual(expected);
+  });
+
   it('tells where a device was last', () => {
-    const presence = new Presence(LIMITS);
+    const presence = new Presence(LIMITS, createTestRandom());
     const [one] = KEYS;
     if (one === undefined) throw new Error('a key');
     presence.announce(

@@ -1,6 +1,6 @@
 /** Messages about who has what now. */
 import type { Codec, Infer } from '@minitorrent/wire-codec';
-import { enumeration, list, struct, text, u16, varint } from '@minitorrent/wire-codec';
+import { encode, enumeration, list, struct, text, u16, varint } from '@minitorrent/wire-codec';
 import { MESSAGE_LIMITS as LIMITS } from '../message-limits.ts';
 import { deviceIdCodec, groupIdCodec, rootCodec, userIdCodec } from './values.ts';
 
@@ -29,16 +29,44 @@ export const peerAddress = struct(
 );
 /** The peers of one file. */
 export const peersOfFile = list(peerAddress, { maxItems: LIMITS.peersPerFile });
-/** The peers of one file that the announcing device looks for. */
-export const swarm = struct(
-  { groupId: groupIdCodec, root: rootCodec, peers: peersOfFile },
-  { extensible: true },
-);
+/** The same bytes, for a tracker that keeps addresses as they go over the wire. */
+export const encodedPeersOfFile: Codec<EncodedPeers> = {
+  schema: peersOfFile.schema,
+  write(writer, { count, bytes }) {
+    writer.varint(count);
+    writer.bytes(bytes);
+  },
+  read: (reader) => encodePeers(peersOfFile.read(reader)),
+};
+
 /** Announce again within `intervalMs`; the peers of the files announced as `partial` come with the answer. */
-export const announceAnswer = struct(
-  { intervalMs: varint, swarms: list(swarm, { maxItems: LIMITS.swarmsPerAnswer }) },
-  { extensible: true },
-);
+export const announceAnswer = answerWith(peersOfFile);
+export const encodedAnnounceAnswer = answerWith(encodedPeersOfFile);
 
 export type PeerAddress = Infer<typeof peerAddress>;
 export type AnnouncedFile = Infer<typeof announcedFile>;
+
+/** At most `peersPerFile` addresses. */
+export interface EncodedPeers {
+  readonly count: number;
+  /** One `PeerAddress` after the other. They must not change any more. */
+  readonly bytes: Uint8Array;
+}
+
+export function encodePeers(peers: readonly PeerAddress[]): EncodedPeers {
+  const parts = peers.map((peer) => encode(peerAddress, peer));
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let end = 0;
+  for (const part of parts) {
+    bytes.set(part, end);
+    end += part.length;
+  }
+  return { count: peers.length, bytes };
+}
+
+/** The answer, with the peers of each file in one form or the other. */
+function answerWith<Peers>(peers: Codec<Peers>) {
+  const swarm = struct({ groupId: groupIdCodec, root: rootCodec, peers }, { extensible: true });
+  const swarms = list(swarm, { maxItems: LIMITS.swarmsPerAnswer });
+  return struct({ intervalMs: varint, swarms }, { extensible: true });
+}

@@ -5,26 +5,26 @@
  * or ended the sharing while the message was on its way. Saying that a file is gone is always allowed.
  */
 import type { Handlers } from '@minitorrent/rpc-core';
-import type { trackerContract } from '../contract.ts';
 import { drawLots } from '../draw-lots.ts';
 import { TrackerError } from '../errors.ts';
 import { toHex } from '../hex.ts';
 import { MESSAGE_LIMITS } from '../message-limits.ts';
-import type { PeerAddress } from '../messages.ts';
+import type { EncodedPeers } from '../messages.ts';
 import type { TrackerState } from '../model.ts';
 import type { Announcement } from '../presence.ts';
 import type { ServiceParts } from './parts.ts';
+import type { servedContract } from './served-contract.ts';
 import type { Session } from './sessions.ts';
 
-type AnnounceHandler = Pick<Handlers<typeof trackerContract>, 'announce'>;
+type AnnounceHandler = Pick<Handlers<typeof servedContract>, 'announce'>;
 
-/** Of the 64 KiB that a control message may have. */
-const ANSWER_BYTES = 60 * 1024;
+/** For peers, of the 64 KiB that a control message may have. */
+const PEERS_BYTES = 60 * 1024;
 
 interface Swarm {
   readonly groupId: string;
   readonly root: Uint8Array;
-  readonly peers: readonly PeerAddress[];
+  readonly peers: EncodedPeers;
 }
 
 interface Announced extends Announcement {
@@ -43,24 +43,26 @@ export function createAnnounceHandler(parts: ServiceParts): AnnounceHandler {
 
   /** The peers of some files that the device looks for, as many as an answer holds. */
   function swarmsFor(session: Session, wanted: readonly Announced[]): Swarm[] {
-    let bytesLeft = ANSWER_BYTES;
-    return drawLots(wanted.length, MESSAGE_LIMITS.swarmsPerAnswer, random)
-      .flatMap((place) => wanted[place] ?? [])
-      .map(({ groupId, root, rootBytes }) => {
-        const draw = { except: session.device, most: MESSAGE_LIMITS.peersPerFile, random };
-        const peers = presence.peersOf({ groupId, root }, draw).filter((peer) => {
-          bytesLeft -= wireBytesAtMost(peer);
-          return bytesLeft >= 0;
-        });
-        return { groupId, root: rootBytes, peers };
-      });
+    const swarms: Swarm[] = [];
+    let maxBytes = PEERS_BYTES;
+    for (const place of drawLots(wanted.length, MESSAGE_LIMITS.swarmsPerAnswer, random)) {
+      const file = wanted[place];
+      if (file === undefined) continue;
+      const draw = { except: session.device, most: MESSAGE_LIMITS.peersPerFile, random, maxBytes };
+      const peers = presence.encodedPeersOf(file, draw);
+      maxBytes -= peers.bytes.length;
+      swarms.push({ groupId: file.groupId, root: file.rootBytes, peers });
+    }
+    return swarms;
   }
 
   return {
     announce: async ({ port, files: announced }, { connection }) => {
       const session = sessions.require(connection);
       requireRate(session);
-      const files = announced.map((file) => ({ ...file, root: toHex(file.root), rootBytes: file.root }));
+      const files = announced.map(({ groupId, root: rootBytes, holding }) => {
+        return { groupId, root: toHex(rootBytes), holding, rootBytes };
+      });
       const known = await ledger.read((state) => allowedOf(state, session.userId, files));
       // Whoever left, logged out or was revoked while the read waited must not come back by this announce.
       sessions.requireStill(session);
@@ -85,9 +87,4 @@ function allowedOf(state: TrackerState, userId: string, files: readonly Announce
 
 function isGone({ holding }: Pick<Announcement, 'holding'>): boolean {
   return holding === 'gone';
-}
-
-/** A character is at most three bytes of UTF-8 for each of its UTF-16 units; the rest of an address is fixed. */
-function wireBytesAtMost({ userId, host }: PeerAddress): number {
-  return 3 * (userId.length + host.length) + 48;
 }
