@@ -1,12 +1,18 @@
 /**
- * Bytes as lower-case hexadecimal: the keys of the state's maps. (`Uint8Array.prototype.toHex` is not in Node 24.)
+ * Bytes as lower-case hexadecimal: the keys of the state's maps. By `Uint8Array.prototype.toHex`, which is several times
+ * faster, where it is there: in Node 26, not in Node 24.
  */
 const DIGITS: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
   byte.toString(16).padStart(2, '0'),
 );
 
-/** `bytes` in hexadecimal. */
-export function toHex(bytes: Uint8Array): string {
+/** `bytes` in hexadecimal. (`toHex` is ES2026, and the types do not know it yet.) */
+export function toHex(bytes: Uint8Array & { toHex?(): string }): string {
+  return bytes.toHex?.() ?? toHexByDigits(bytes);
+}
+
+/** The same where the language does not offer it. */
+export function toHexByDigits(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += DIGITS[byte];
   return text;
