@@ -128,6 +128,11 @@ export class Ledger implements AsyncDisposable {
     return this.#core.state;
   }
 
+  /** Whether a `read` would answer at once, because all that `latest` shows is acknowledged. */
+  get isSettled(): boolean {
+    return this.#shared === undefined && this.#mode === 'ready' && this.pendingWrites === 0;
+  }
+
   /** Whether the last `read` may lack what other trackers wrote, because the journal that they share is out of reach. */
   get mayBeStale(): boolean {
     return this.#shared?.mayBeStale ?? false;

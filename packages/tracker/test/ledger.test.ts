@@ -29,9 +29,11 @@ describe('ledger', () => {
     await turn();
     expect(write.settled).toBe(false);
     expect(ledger.pendingWrites).toBe(1);
+    expect(ledger.isSettled).toBe(false);
     await journal.flush();
     expect(await write.promise).toEqual({ kind: 'done' });
     expect(ledger.pendingWrites).toBe(0);
+    expect(ledger.isSettled).toBe(true);
   });
 
   it('decides against writes that are not durable yet', async () => {

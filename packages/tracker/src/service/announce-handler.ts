@@ -56,6 +56,16 @@ export function createAnnounceHandler(parts: ServiceParts): AnnounceHandler {
     return swarms;
   }
 
+  async function allowedOnceSettled(
+    session: Session,
+    files: readonly Announced[],
+  ): Promise<readonly Announced[]> {
+    const known = await ledger.read((state) => allowedOf(state, session.userId, files));
+    // Whoever left, logged out or was revoked while the read waited must not come back by this announce.
+    sessions.requireStill(session);
+    return allowedOf(ledger.latest, session.userId, known);
+  }
+
   return {
     announce: async ({ port, files: announced }, { connection }) => {
       const session = sessions.require(connection);
@@ -63,10 +73,9 @@ export function createAnnounceHandler(parts: ServiceParts): AnnounceHandler {
       const files = announced.map(({ groupId, root: rootBytes, holding }) => {
         return { groupId, root: toHex(rootBytes), holding, rootBytes };
       });
-      const known = await ledger.read((state) => allowedOf(state, session.userId, files));
-      // Whoever left, logged out or was revoked while the read waited must not come back by this announce.
-      sessions.requireStill(session);
-      const allowed = allowedOf(ledger.latest, session.userId, known);
+      const allowed = ledger.isSettled
+        ? allowedOf(ledger.latest, session.userId, files)
+        : await allowedOnceSettled(session, files);
       const { host } = connection.remote.remote;
       // Port 0: nobody can reach this peer, so nobody should try; what it gave up is true all the same.
       if (port === 0) presence.withdraw(session.device, allowed.filter(isGone));
