@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HashedBlock } from '../src/hashed-block.ts';
@@ -124,5 +126,14 @@ describe('HashedBlock', () => {
     expect(() => new HashedBlock(Symbol('HashedBlock'), new Uint8Array(1), new Uint8Array(32))).toThrow(
       TypeError,
     );
+  });
+});
+
+describe('a hasher that nobody closes', () => {
+  it('lets the process end, and not before what it hashes is done', () => {
+    const program = fileURLToPath(new URL('./hashing-process.ts', import.meta.url));
+    const args = ['--conditions=@minitorrent/source', program];
+    const shown = execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
+    expect(shown).toBe('hashed by a thread\n');
   });
 });

@@ -28,7 +28,7 @@ const log = createDebug('minitorrent:chunk-store:hash');
 /** What is hashed before threads are worth their start. */
 const THREADS_FROM_BYTES = 1_048_576;
 
-/** A hasher with `threads` of its own, which start after the first mebibyte and do not keep the process alive. */
+/** A hasher with `threads` of its own, which start after the first mebibyte and do not keep the process alive when they rest. */
 export function createBlockHasher({ threads }: { readonly threads: number }): BlockHasher {
   return threads === 0 ? inlineHasher : new ThreadedHasher(threads);
 }

@@ -18,6 +18,7 @@ export class HashThreads implements AsyncDisposable {
   readonly #workers: readonly Worker[];
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
   #nextId = 0;
+  #endsWithProcess = false;
   #failure: StoreError | undefined;
 
   constructor(count: number) {
@@ -33,15 +34,17 @@ export class HashThreads implements AsyncDisposable {
     this.#nextId += 1;
     const waiting = Promise.withResolvers<unknown>();
     this.#waiting.set(id, waiting);
+    this.#holdProcess();
     const numbered: NumberedRequest = { id, request };
     const moved = request.kind === 'block' ? [request.memory] : [];
     this.#workers[id % this.#workers.length]?.postMessage(numbered, moved);
     return waiting.promise;
   }
 
-  /** The process may end although the threads run. */
+  /** The process may end although the threads run, while nobody waits for an answer of theirs. */
   unref(): void {
-    for (const worker of this.#workers) worker.unref();
+    this.#endsWithProcess = true;
+    this.#holdProcess();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -62,6 +65,7 @@ export class HashThreads implements AsyncDisposable {
   #settle(reply: HashReply): void {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
+    this.#holdProcess();
     if ('answer' in reply) waiting?.resolve(reply.answer);
     else waiting?.reject(Object.assign(new Error(reply.failure.message), { code: reply.failure.code }));
   }
@@ -70,6 +74,16 @@ export class HashThreads implements AsyncDisposable {
     this.#failure ??= failure;
     for (const { reject } of this.#waiting.values()) reject(this.#failure);
     this.#waiting.clear();
+    this.#holdProcess();
+  }
+
+  /** Where somebody begins to wait, or nobody does any more; otherwise nothing changes. */
+  #holdProcess(): void {
+    if (!this.#endsWithProcess || this.#waiting.size > 1) return;
+    for (const worker of this.#workers) {
+      if (this.#waiting.size > 0) worker.ref();
+      else worker.unref();
+    }
   }
 }
 
