@@ -42,9 +42,9 @@ export async function fetchPieces(call: PieceCall): Promise<void> {
     await receiver.receiveAll();
     call.report({ kind: 'request_ended', peer, requestId, outcome: 'done' });
   } catch (error) {
-    const proof = proofIn(error);
-    if (proof !== undefined) call.report({ kind: 'piece_bad', peer, requestId, ...proof });
-    else if (isBroken(error) && !call.signal.aborted)
+    // Of a lie the swarm knows already.
+    if (receiver.isLie(error)) return;
+    if (isBroken(error) && !call.signal.aborted)
       call.report({ kind: 'answer_broken', peer, index: receiver.index, problem: error.message });
     else call.report({ kind: 'request_ended', peer, requestId, outcome: outcomeOf(error, call.signal) });
   } finally {
@@ -64,6 +64,7 @@ class PieceReceiver {
   #piece: OpenPiece | undefined;
   #nextOffset = 0;
   #piecesLeft: number;
+  #lie: unknown;
 
   constructor(call: PieceCall) {
     this.#call = call;
@@ -90,6 +91,11 @@ class PieceReceiver {
     }
   }
 
+  /** Whether it is what a wrong leaf failed with. */
+  isLie(error: unknown): boolean {
+    return error === this.#lie && error !== undefined;
+  }
+
   get index(): number | undefined {
     return this.#piece?.index;
   }
@@ -107,7 +113,7 @@ class PieceReceiver {
     if (this.#piecesLeft === 0) throw brokenAnswer('send_pieces', `it sent more than ${maxPieces} pieces`);
     if (index >= store.layout.pieceCount) throw brokenAnswer('send_pieces', `there is no piece ${index}`);
     this.#piecesLeft -= 1;
-    this.#piece = begun.open(index, leafHashes);
+    this.#piece = this.#check(() => begun.open(index, leafHashes));
     this.#nextOffset = this.#fromLeafOf(index) * LEAF_BYTES;
     const bytes = store.layout.pieceSize(index) - this.#nextOffset;
     report({ kind: 'piece_started', peer, requestId, index, bytes });
@@ -119,12 +125,29 @@ class PieceReceiver {
     if (piece === undefined) throw brokenAnswer('send_pieces', 'a block came before its piece');
     if (offset !== this.#nextOffset) throw outOfOrder(piece.index, offset, this.#nextOffset);
     const { length } = block.bytes;
-    const whole = piece.addBlock(offset, block);
+    const whole = this.#check(() => piece.addBlock(offset, block));
     blocks.release(block.bytes);
     this.#nextOffset += length;
     report({ kind: 'bytes_received', peer, requestId, bytes: length });
     if (whole !== undefined) await this.#store(piece, whole);
     if (this.#nextOffset === store.layout.pieceSize(piece.index)) this.#close();
+  }
+
+  /**
+   * A lie is told at once: what the same peer sent on other calls may be next in line, and is not looked at when that has
+   * ended them.
+   */
+  #check<T>(look: () => T): T {
+    const { peer, requestId, report } = this.#call;
+    try {
+      return look();
+    } catch (error) {
+      const proof = proofIn(error);
+      if (proof === undefined) throw error;
+      this.#lie = error;
+      report({ kind: 'piece_bad', peer, requestId, ...proof });
+      throw error;
+    }
   }
 
   async #store(piece: OpenPiece, whole: VerifiedPiece): Promise<void> {
