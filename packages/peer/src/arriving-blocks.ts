@@ -5,30 +5,35 @@ import type { BlockHasher, HashedBlock } from '@minitorrent/chunk-store';
 import { BufferPool } from './buffer-pool.ts';
 import { PEER_MESSAGE_LIMITS as LIMITS } from './message-limits.ts';
 
-/** Shorter messages are not worth a buffer. */
-const WORTH_A_BUFFER_BYTES = LIMITS.blockBytes / 2;
+/** Beside a block, in the message that brings it. */
+const ENVELOPE_BYTES = LIMITS.pieceItemBytes - LIMITS.blockBytes;
+/** Of the messages that are worth a buffer: those that bring a block, or the whole of a piece that is shorter. */
+const SIZES: readonly number[] = [16, 8, 4, 2, 1].map((part) => LIMITS.blockBytes / part + ENVELOPE_BYTES);
 /** As many as may lie unread in four streams. */
 const MOST_FREE = 16;
 
 export class ArrivingBlocks {
   readonly #hasher: BlockHasher;
-  readonly #pool: BufferPool;
+  /** One for each size. */
+  readonly #pools: ReadonlyMap<number, BufferPool>;
   readonly #ours = new WeakSet<ArrayBufferLike>();
 
   /** `hasher` is closed by whoever made it. */
   constructor(hasher: BlockHasher) {
     this.#hasher = hasher;
-    this.#pool = new BufferPool(LIMITS.pieceItemBytes, MOST_FREE, (byteLength) => {
+    const make = (byteLength: number): Uint8Array => {
       const buffer = hasher.allocate(byteLength);
       this.#ours.add(buffer.buffer);
       return buffer;
-    });
+    };
+    this.#pools = new Map(SIZES.map((size) => [size, new BufferPool(size, MOST_FREE, make)]));
   }
 
   /** Memory for a message that arrives, as `ConnectionOptions.allocate`. */
   allocate(byteLength: number): Uint8Array {
-    const isBlock = byteLength > WORTH_A_BUFFER_BYTES && byteLength <= LIMITS.pieceItemBytes;
-    return isBlock ? this.#pool.take() : new Uint8Array(byteLength);
+    const size = SIZES.find((most) => byteLength <= most);
+    const pool = size === undefined || 2 * byteLength <= size ? undefined : this.#pools.get(size);
+    return pool?.take() ?? new Uint8Array(byteLength);
   }
 
   /** As `BlockHasher.hash`: from then on the block is the `bytes` of the answer. */
@@ -41,6 +46,7 @@ export class ArrivingBlocks {
 
   /** Nobody uses the message any more of which `bytes` are a part. To be said once, or not at all. */
   release(bytes: Uint8Array): void {
-    if (this.#ours.has(bytes.buffer)) this.#pool.give(new Uint8Array(bytes.buffer));
+    if (this.#ours.has(bytes.buffer))
+      this.#pools.get(bytes.buffer.byteLength)?.give(new Uint8Array(bytes.buffer));
   }
 }

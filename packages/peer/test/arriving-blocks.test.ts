@@ -1,4 +1,5 @@
 import { hashLeaves } from '@minitorrent/chunk-store';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ArrivingBlocks } from '../src/arriving-blocks.ts';
 import { PEER_MESSAGE_LIMITS as LIMITS } from '../src/message-limits.ts';
@@ -26,6 +27,23 @@ describe('ArrivingBlocks', () => {
     const others = new Uint8Array(LIMITS.pieceItemBytes);
     blocks.release(others);
     expect(blocks.allocate(LIMITS.pieceItemBytes).buffer).not.toBe(others.buffer);
+  });
+
+  it('uses the memory of shorter blocks again too, such as those of short pieces, and wastes no more than half', () => {
+    const blocks = inlineBlocks();
+    const lengths = fc.integer({ min: 32 * 1024, max: LIMITS.pieceItemBytes });
+    fc.assert(
+      fc.property(lengths, (byteLength) => {
+        const memory = blocks.allocate(byteLength);
+        expect(memory.length).toBeGreaterThanOrEqual(byteLength);
+        expect(memory.length).toBeLessThan(2 * byteLength);
+        blocks.release(memory.subarray(0, byteLength));
+        const again = blocks.allocate(byteLength);
+        expect(again.buffer).toBe(memory.buffer);
+        expect(blocks.allocate(byteLength).buffer).not.toBe(memory.buffer);
+        blocks.release(again);
+      }),
+    );
   });
 
   it('hashes what arrived, on a thread too', async () => {
