@@ -7,6 +7,8 @@ import { SHORT_TEXT_BYTES, takeAscii, takeUtf8 } from './utf8.ts';
 
 export class Reader {
   readonly #bytes: Uint8Array;
+  /** The memory of the bytes, once it was asked for. */
+  #memory: ArrayBufferLike | undefined;
   #position = 0;
   #end: number;
   #depth = 0;
@@ -67,7 +69,9 @@ export class Reader {
   bytes(length: number): Uint8Array {
     checkLength(length);
     const start = this.#take(length);
-    return this.#bytes.subarray(start, start + length);
+    // What `subarray` does, but for its question which class to make, which costs a fifth of it.
+    this.#memory ??= this.#bytes.buffer;
+    return new Uint8Array(this.#memory, this.#bytes.byteOffset + start, length);
   }
 
   /** A varint length, compared with `maxBytes` and with what is there. */
@@ -159,14 +163,22 @@ export class Reader {
   }
 
   #longVarint(first: number): number {
-    let value = first & 0x7f;
-    for (let scale = 0x80; ; scale *= 0x80) {
+    const second = this.u8();
+    if (second === 0) throw needlessByte();
+    const value = (first & 0x7f) | ((second & 0x7f) << 7);
+    return second < 0x80 ? value : this.#longerVarint(value);
+  }
+
+  /** Goes on behind the two lowest groups of seven bits. */
+  #longerVarint(lowest: number): number {
+    let value = lowest;
+    for (let scale = 0x80 ** 2; ; scale *= 0x80) {
       const byte = this.u8();
       value += (byte & 0x7f) * scale;
       if (value > Number.MAX_SAFE_INTEGER || (scale === 0x80 ** 7 && byte > 0x7f)) {
         throw new CodecError('out_of_range', 'read', 'the varint exceeds 2^53-1');
       }
-      if (byte === 0) throw new CodecError('not_minimal', 'read', 'the varint ends with a needless byte');
+      if (byte === 0) throw needlessByte();
       if (byte < 0x80) return value;
     }
   }
@@ -176,6 +188,10 @@ export class Reader {
 function checkLength(length: number): void {
   if (Number.isInteger(length) && length >= 0) return;
   throw new CodecError('out_of_range', 'read', `${length} is not a number of bytes`);
+}
+
+function needlessByte(): CodecError {
+  return new CodecError('not_minimal', 'read', 'the varint ends with a needless byte');
 }
 
 function unexpectedEnd(needed: number, remaining: number): CodecError {

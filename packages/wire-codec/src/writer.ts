@@ -66,9 +66,18 @@ export class Writer {
   /** Unsigned LEB128 in its shortest form, up to 2^53-1. */
   varint(value: number): void {
     this.#reserve(MAX_VARINT_BYTES);
-    if (typeof value === 'number' && (value & 0x7f) === value) this.#buffer[this.#position++] = value;
+    if (typeof value === 'number' && (value & 0x3fff) === value) this.#shortVarint(value);
     else if (!Number.isInteger(value) || value < 0 || value > MAX_VARINT) throw outOfRange(value, MAX_VARINT);
     else this.#position = putVarint(this.#buffer, this.#position, value);
+  }
+
+  /** One or two bytes, as most are. */
+  #shortVarint(value: number): void {
+    if (value < 0x80) this.#buffer[this.#position++] = value;
+    else {
+      this.#buffer[this.#position++] = (value & 0x7f) | 0x80;
+      this.#buffer[this.#position++] = value >>> 7;
+    }
   }
 
   /** One byte, 0 or 1. */

@@ -27,7 +27,7 @@ describe('createFrameDecoder', () => {
   });
 
   test('tells types apart that open alike, whichever came before, in chunks of any length', () => {
-    const types = ['ab', 'abc', 'abc', 'ab', 'ba', 'abd', 'a', 'abd'];
+    const types = ['ab', 'aa', 'abc', 'abc', 'ab', 'ba', 'abd', 'a', 'aa', 'abd'];
     const stream = joined(types.flatMap((type) => encodeFrame(type, hexBytes('01'))));
     for (const chunkBytes of [1, 3, 7, stream.length]) {
       const decoder = createFrameDecoder({ maxPayloadBytes: 10 });

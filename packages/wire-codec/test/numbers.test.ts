@@ -6,7 +6,12 @@ const cases: readonly [string, Codec<unknown>, readonly unknown[], readonly unkn
   ['u16', u16, [0, 65_535], [-1, 65_536, 0.5, Number.NaN]],
   ['u32', u32, [0, 2 ** 31, 2 ** 32 - 1], [-1, 2 ** 32, 0.5, Number.NaN]],
   ['u64', u64, [0n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 64n - 1n], [-1n, 2n ** 64n]],
-  ['varint', varint, [0, 127, 128, 2 ** 31 - 1, 2 ** 31, 2 ** 53 - 1], [-1, 2 ** 53, 0.5, Number.NaN]],
+  [
+    'varint',
+    varint,
+    [0, 127, 128, 2 ** 14 - 1, 2 ** 14, 2 ** 15, 2 ** 21 - 1, 2 ** 21, 2 ** 31 - 1, 2 ** 31, 2 ** 53 - 1],
+    [-1, 2 ** 53, 0.5, Number.NaN],
+  ],
 ];
 
 describe.each(cases)('%s', (_, codec, accepted, refused) => {
