@@ -172,9 +172,9 @@ export class Session {
     this.#settle();
   }
 
-  /** Asks for a sign of life. */
+  /** Asks for a sign of life; after a question it asks that again, for the other side need answer only the last ping. */
   ping(): void {
-    this.#output.add(pingFrame());
+    this.#output.add(this.#questions === 0 ? pingFrame() : pingFrame(this.#questions));
   }
 
   /** Asks how far the other side has read; answers the question's number, which an `arrived` event will have, or a higher one. */

@@ -43,6 +43,18 @@ describe('arrival', () => {
     await puppet.end();
   });
 
+  test('a ping for a sign of life takes the place of no question', async () => {
+    const puppet = await createPuppet();
+    await puppet.greet();
+    const arrival = puppet.connection.arrival();
+    await puppet.clock.advanceAsync(60_000);
+    const pings = puppet.frames.filter(({ type }) => type === 'ping');
+    expect(pings.map(({ payload }) => toHex(payload))).toEqual(['01', '01']);
+    await puppet.send('pong', '01');
+    await arrival;
+    await puppet.end();
+  });
+
   test.each([
     ['to a question that was not asked', '02', 'unexpected_frame'],
     ['that is no number', 'ff', 'bad_envelope'],
