@@ -5,6 +5,7 @@ import { Pace } from '../src/shell/pace.ts';
 import { Uplink } from '../src/shell/uplink.ts';
 import { peerId } from '../src/swarm-events.ts';
 import { createSeededRandom } from './support/seeded-random.ts';
+import { instantLine } from './support/upload-lines.ts';
 
 const KIB = 1024;
 const SECONDS = 60;
@@ -77,7 +78,7 @@ describe('an uplink', () => {
     const over = new AbortController();
     let stalled = 0;
     using upload = uplink.open({
-      ...{ receiver: peerId('a'), root: 'ab', want: [0], maxPieces: 1 },
+      ...{ line: instantLine(), receiver: peerId('a'), root: 'ab', want: [0], maxPieces: 1 },
       have: { length: 1, has: () => true },
       onStalled: () => {
         stalled += 1;
@@ -110,7 +111,7 @@ describe('an uplink', () => {
     const stalled: string[] = [];
     const uploads = ['a', 'b', 'c'].map((name) =>
       uplink.open({
-        ...{ receiver: peerId(name), root: 'ab', want: [0], maxPieces: 1 },
+        ...{ line: instantLine(), receiver: peerId(name), root: 'ab', want: [0], maxPieces: 1 },
         have: { length: 1, has: () => true },
         onStalled: () => stalled.push(name),
       }),

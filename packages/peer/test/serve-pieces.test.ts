@@ -103,11 +103,15 @@ describe('servePieces', () => {
     const client = connection.client(peerContract);
     const last = Math.ceil(bytes.length / manifest.pieceLength) - 1;
     const blocksOf = async (index: number, ...begun: { index: number; fromLeaf: number }[]) => {
-      const blocks: unknown[] = [];
+      const blocks: { offset: number; data: Buffer }[] = [];
       const request = { groupId, root: manifest.root, want: [index], maxPieces: 1, begun };
       for await (const item of client.send_pieces(request))
-        if (item.kind === 'block') blocks.push([item.offset, Buffer.from(item.data)]);
-      return blocks;
+        if (item.kind === 'block') blocks.push({ offset: item.offset, data: Buffer.from(item.data) });
+      // How they are cut is the window's decision.
+      const from = blocks[0]?.offset ?? 0;
+      for (const [at, { offset }] of blocks.entries())
+        expect(offset).toBe(from + Buffer.concat(blocks.slice(0, at).map(({ data }) => data)).length);
+      return [[from, Buffer.concat(blocks.map(({ data }) => data))]];
     };
     const dataOf = (index: number, fromLeaf: number): Buffer =>
       bytes

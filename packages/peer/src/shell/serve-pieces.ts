@@ -135,6 +135,7 @@ async function* sendPieces(
   const { file, signal } = openFor(options, request, context);
   const firstLeaves = firstLeavesOf(request, file.store.layout);
   using upload = options.uplink.open({
+    line: context.connection,
     receiver: peerAtOtherEnd(context.connection.remote),
     root: toHex(request.root),
     want: request.want,

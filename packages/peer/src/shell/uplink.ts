@@ -15,6 +15,7 @@ import {
 import { createUploadQueue, type UploadQueue } from '../upload-queue.ts';
 import { untilAborted } from '../waiting.ts';
 import { Pace } from './pace.ts';
+import { UploadGate, type UploadLine } from './upload-gate.ts';
 
 export interface UplinkOptions {
   readonly clock: Clock;
@@ -25,6 +26,8 @@ export interface UplinkOptions {
 }
 
 export interface UploadRequest {
+  /** What it goes over. */
+  readonly line: UploadLine;
   readonly receiver: PeerId;
   /** Names the file in hexadecimal. */
   readonly root: string;
@@ -57,6 +60,7 @@ export class Uplink {
   readonly #clock: Clock;
   readonly #pace: Pace;
   readonly #queue: UploadQueue;
+  readonly #gate: UploadGate;
   readonly #calls = new Map<UploadId, Call>();
   #lastId = 0;
   #cancelWake: () => void = () => undefined;
@@ -65,6 +69,7 @@ export class Uplink {
     const { clock, random, limits = {}, pace = new Pace(clock) } = options;
     this.#clock = clock;
     this.#pace = pace;
+    this.#gate = new UploadGate(clock);
     this.#queue = createUploadQueue({ random, limits });
   }
 
@@ -72,28 +77,39 @@ export class Uplink {
   open(request: UploadRequest): Upload {
     this.#lastId += 1;
     const id = uploadId(this.#lastId);
+    const { line } = request;
     const call: Call = { turn: Promise.withResolvers(), onStalled: () => request.onStalled() };
     this.#calls.set(id, call);
     this.#tell({ kind: 'requested', uploadId: id, ...request });
     return {
       nextPiece: (signal) => untilAborted(call.turn.promise, signal),
-      blockBytes: () => blockBytesAt(this.#pace.bytesPerSecond),
+      blockBytes: () => Math.min(this.#gate.blockBytes, blockBytesAt(this.#pace.bytesPerSecond)),
       mayGo: async (bytes, signal) => {
-        if (this.#pace.bytesPerSecond === undefined) return;
-        this.#tell({ kind: 'held', uploadId: id });
-        await this.#pace.take(bytes, signal);
-        this.#tell({ kind: 'block_sent', uploadId: id, bytes: 0 });
+        if (this.#pace.bytesPerSecond !== undefined) await this.#keepPace(id, bytes, signal);
+        await this.#gate.pass(line, bytes, signal);
       },
-      blockSent: (bytes) => this.#tell({ kind: 'block_sent', uploadId: id, bytes }),
+      blockSent: (bytes) => {
+        this.#gate.sent();
+        this.#tell({ kind: 'block_sent', uploadId: id, bytes });
+      },
       pieceSent: () => {
+        this.#gate.rests(line);
         call.turn = Promise.withResolvers();
         this.#tell({ kind: 'piece_sent', uploadId: id });
       },
       [Symbol.dispose]: () => {
+        this.#gate.rests(line);
         this.#calls.delete(id);
         this.#tell({ kind: 'ended', uploadId: id });
       },
     };
+  }
+
+  /** Whoever waits for a limit has not stopped reading. */
+  async #keepPace(id: UploadId, bytes: number, signal: AbortSignal): Promise<void> {
+    this.#tell({ kind: 'held', uploadId: id });
+    await this.#pace.take(bytes, signal);
+    this.#tell({ kind: 'block_sent', uploadId: id, bytes: 0 });
   }
 
   /** Forgets what was counted for a file that is not shared any more. */
@@ -102,6 +118,7 @@ export class Uplink {
   }
 
   close(): void {
+    this.#gate.close();
     this.#cancelWake();
   }
 

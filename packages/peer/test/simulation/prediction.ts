@@ -24,7 +24,7 @@ export function predictionOptions(sizeBytes: number = 64 * MIB): SimulationOptio
   const uplink = 100_000_000 / 8 / 1_000;
   return {
     ...{ seed: 1, leechers: 8, pieces: Math.ceil(sizeBytes / pieceLength), pieceLength },
-    ...{ seederUplink: uplink, leecherUplink: uplink, delayMs: 0.2, jitterMs: 0.3, buffersPieces: true },
+    ...{ seederUplink: uplink, leecherUplink: uplink, delayMs: 0.2, jitterMs: 0.3, sockets: 'windowed' },
     overhead: HEADERS + LEAF_HASHES + ACKNOWLEDGEMENTS,
   };
 }

@@ -15,6 +15,11 @@ import { createUploadQueue } from '../../src/upload-queue.ts';
 import type { Behaviour, Link, SimulationWorld } from './simulation-model.ts';
 import type { Uplink } from './uplink.ts';
 import { createUplink } from './uplink.ts';
+import { type Line, WindowedUplink } from './windowed-uplink.ts';
+
+/** A frame of its own record, in a packet of its own. */
+const QUESTION_BYTES = 120;
+const ENDLESS = { startBytes: Number.POSITIVE_INFINITY, leastBytes: Number.POSITIVE_INFINITY };
 
 interface Serving {
   readonly receiver: SimulatedPeer;
@@ -43,6 +48,9 @@ export class SimulatedPeer {
   readonly #simulation: SimulationWorld<SimulatedPeer>;
   readonly #random: Random;
   readonly #serving = new Map<UploadId, Serving>();
+  #windowed: WindowedUplink<Line>;
+  readonly #lines = new Map<Link, Line>();
+  #lastWrite = 0;
   #wake = { swarm: 0, uploads: 0 };
 
   constructor(
@@ -64,6 +72,7 @@ export class SimulatedPeer {
     this.uplink = createUplink(simulation.time, options.bytesPerMs);
     this.swarm = this.#newSwarm();
     this.uploads = this.#newUploads();
+    this.#windowed = this.#newWindowed();
   }
 
   get isLiar(): boolean {
@@ -85,6 +94,7 @@ export class SimulatedPeer {
     this.isUp = true;
     this.swarm = this.#newSwarm();
     this.uploads = this.#newUploads();
+    this.#windowed = this.#newWindowed();
     this.tell({ kind: 'peers_found', peers: this.#simulation.trackerAnswer(this) });
   }
 
@@ -94,6 +104,7 @@ export class SimulatedPeer {
     this.isUp = false;
     this.uplink.cancelAll();
     this.#serving.clear();
+    this.#lines.clear();
     this.#wake = { swarm: this.#wake.swarm + 1, uploads: this.#wake.uploads + 1 };
     for (const other of [...this.links.keys()]) this.#simulation.disconnect(this, other);
   }
@@ -148,6 +159,11 @@ export class SimulatedPeer {
   /** A receiver is gone. */
   serveLost(receiver: SimulatedPeer): void {
     for (const [id, serving] of this.#serving) if (serving.receiver === receiver) this.#endServing(id);
+    for (const [link, line] of this.#lines) {
+      if (link.isOpen) continue;
+      this.#lines.delete(link);
+      this.#windowed.forget(line);
+    }
   }
 
   /** Whether a request of somebody else waits here. */
@@ -164,7 +180,7 @@ export class SimulatedPeer {
 
   #endServing(id: UploadId): void {
     this.#serving.delete(id);
-    if (this.#simulation.options.buffersPieces !== true) this.uplink.cancel(id);
+    if (!this.#hasBuffers) this.uplink.cancel(id);
     this.tellUploads({ kind: 'ended', uploadId: id });
   }
 
@@ -179,6 +195,11 @@ export class SimulatedPeer {
       ...(strategy ? { strategy } : {}),
       ...(limits ? { limits } : {}),
     });
+  }
+
+  #newWindowed(): WindowedUplink<Line> {
+    const { sockets, windowLimits = {} } = this.#simulation.options;
+    return new WindowedUplink(this.#simulation.time, sockets === 'endless' ? ENDLESS : windowLimits);
   }
 
   #newUploads(): UploadQueue {
@@ -229,23 +250,67 @@ export class SimulatedPeer {
 
   #sendPiece(id: UploadId, index: number, serving: Serving): void {
     const { receiver, link } = serving;
-    const { pieceLength, overhead = 0, buffersPieces = false } = this.#simulation.options;
-    const bytes = pieceLength * (1 + overhead) * (this.behaviour === 'wrong_bytes' ? 1 / 16 : 1);
+    const { pieceLength, overhead = 0, sockets = 'none' } = this.#simulation.options;
+    const share = this.behaviour === 'wrong_bytes' ? 1 / 16 : 1;
+    const bytes = pieceLength * share;
     this.#simulation.countBegun(this, receiver, index);
     serving.isSending = true;
     const arrived = () => this.#arrive(serving, index);
-    const onSent = () => {
+    const onLeft = () => {
       this.#simulation.countPiece(receiver, index);
-      if (buffersPieces) this.#announcePiece(serving, index);
-      this.#simulation.deliverPiece(link, { from: this, to: receiver, bytes }, arrived);
-      if (!buffersPieces) this.#taken(id, serving);
-      else this.#leftBuffer(serving);
+      const sent = { from: this, to: receiver, bytes: bytes * (1 + overhead) };
+      this.#simulation.deliverPiece(link, sent, arrived);
     };
-    if (buffersPieces) {
-      serving.buffered += 1;
-      this.#simulation.time.after(0, () => this.#taken(id, serving));
-    } else this.#announcePiece(serving, index);
-    this.uplink.send({ key: id, lane: buffersPieces ? receiver.id : String(id), bytes, onSent });
+    if (sockets === 'none') {
+      this.#announcePiece(serving, index);
+      const onSent = () => {
+        onLeft();
+        this.#taken(id, serving);
+      };
+      this.uplink.send({ key: id, lane: String(id), bytes: bytes * (1 + overhead), onSent });
+      return;
+    }
+    serving.buffered += 1;
+    this.#windowed.send({
+      line: this.#lineTo(receiver, link),
+      bytes,
+      isOver: () => this.#serving.get(id) !== serving,
+      write: (taken, isFirst, isLast) => {
+        this.tellUploads({ kind: 'block_sent', uploadId: id, bytes: taken });
+        this.#write(receiver, taken * (1 + overhead), () => {
+          if (isFirst) this.#announcePiece(serving, index);
+          if (!isLast) return;
+          onLeft();
+          this.#leftBuffer(serving);
+        });
+        if (isLast) this.#simulation.time.after(0, () => this.#taken(id, serving));
+      },
+    });
+  }
+
+  /** Questions go behind what is written, and answers behind what the receiver writes on the same connection. */
+  #lineTo(receiver: SimulatedPeer, link: Link): Line {
+    const known = this.#lines.get(link);
+    if (known) return known;
+    const line: Line = {
+      ask: (onAnswer) => {
+        const answer = () => this.#simulation.sendOver(link, receiver, onAnswer);
+        const arrived = () => receiver.#write(this, QUESTION_BYTES, answer);
+        this.#write(receiver, QUESTION_BYTES, () => this.#simulation.sendOver(link, this, arrived));
+      },
+    };
+    this.#lines.set(link, line);
+    return line;
+  }
+
+  get #hasBuffers(): boolean {
+    return (this.#simulation.options.sockets ?? 'none') !== 'none';
+  }
+
+  /** Sends behind all that the connection has taken. */
+  #write(to: SimulatedPeer, bytes: number, onSent: () => void): void {
+    this.#lastWrite += 1;
+    this.uplink.send({ key: this.#lastWrite, lane: to.id, bytes, onSent });
   }
 
   #announcePiece(serving: Serving, index: number): void {
@@ -256,7 +321,6 @@ export class SimulatedPeer {
   /** The connection has the whole piece. */
   #taken(id: UploadId, serving: Serving): void {
     serving.isSending = false;
-    this.tellUploads({ kind: 'block_sent', uploadId: id, bytes: this.#simulation.options.pieceLength });
     this.tellUploads({ kind: 'piece_sent', uploadId: id });
   }
 

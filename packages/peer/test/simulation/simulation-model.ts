@@ -6,6 +6,7 @@ import type { PeerId, SwarmEffect } from '../../src/swarm-events.ts';
 import type { SwarmLimits } from '../../src/swarm-limits.ts';
 import type { PickStrategyName } from '../../src/transfers.ts';
 import type { UploadId, UploadLimits } from '../../src/upload-events.ts';
+import type { UploadWindowLimits } from '../../src/upload-window.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /**
@@ -37,10 +38,11 @@ export interface SimulationOptions {
   /** What headers of all layers add to the bytes of pieces, as a share of them. */
   readonly overhead?: number;
   /**
-   * A connection takes a piece at once and sends it when it can, as sockets with their buffers do: an uploader then does not
-   * learn from a piece being taken that its uplink is free. Without it a piece is taken as fast as the uplink sends it.
+   * What a connection takes before it has left. `none` (unless given): nothing, so that an uploader sees its uplink at once.
+   * `endless`: all, as sockets with their buffers do. `windowed`: all, but uploaders give it no more than their window.
    */
-  readonly buffersPieces?: boolean;
+  readonly sockets?: 'none' | 'endless' | 'windowed';
+  readonly windowLimits?: Partial<UploadWindowLimits>;
   readonly strategy?: PickStrategyName;
   readonly limits?: Partial<SwarmLimits>;
   readonly uploadLimits?: Partial<UploadLimits>;
