@@ -15,6 +15,9 @@ export default defineConfig({
     expect: { poll: { timeout: 30_000 } },
     // Vitest leaves a core for itself, which on a machine with two is half of it; it has little to do.
     maxWorkers: '100%',
+    // In CI a change is judged by thousands of tests, many with real processes and sockets on a machine that others use too:
+    // each gets a second try, and whoever needed it is named at the end, to be mended. By hand nobody gets one.
+    retry: process.env.CI === undefined ? 0 : 1,
     reporters: ['default', createSummaryReporter()],
     coverage: {
       provider: 'v8',

@@ -3,6 +3,7 @@
  *
  * A file that does not load, a hook that fails and an error that no test owns count as failed: the line never says
  * `0 failed` after a run in which something broke. Coverage below its threshold is not a test; only the exit code tells.
+ * Where tests get a second try, those that needed it are named above the line: each is a defect to be found.
  */
 import type { Reporter, TestModule } from 'vitest/node';
 
@@ -14,15 +15,16 @@ export interface Summary {
 
 /** Prints the summary when the process ends, so that it stands below the other reporters and the coverage table. */
 export function createSummaryReporter(): Reporter {
-  let line: string | undefined;
+  let lines: readonly string[] = [];
   return {
     onInit() {
       process.once('exit', () => {
-        if (line !== undefined) process.stdout.write(`${line}\n`);
+        for (const line of lines) process.stdout.write(`${line}\n`);
       });
     },
     onTestRunEnd(modules, unhandledErrors) {
-      line = formatSummary(summarize(modules, unhandledErrors.length));
+      const summary = formatSummary(summarize(modules, unhandledErrors.length));
+      lines = [...secondTries(modules), summary];
     },
   };
 }
@@ -38,6 +40,17 @@ export function summarize(modules: readonly TestModule[], unhandledErrors: numbe
     failed: count('failed') + broken + unhandledErrors,
     skipped: count('skipped'),
   };
+}
+
+/** A line for each test that failed at first and passed then. */
+function secondTries(modules: readonly TestModule[]): readonly string[] {
+  return modules
+    .flatMap((module) => [...module.children.allTests()])
+    .filter((test) => test.diagnostic()?.flaky === true)
+    .map(
+      (test) =>
+        `failed at first, and passed at the second try: ${test.module.relativeModuleId} > ${test.fullName}`,
+    );
 }
 
 export function formatSummary({ passed, failed, skipped }: Summary): string {
