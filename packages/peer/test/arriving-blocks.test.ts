@@ -1,5 +1,5 @@
 import { hashLeaves } from '@minitorrent/chunk-store';
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ArrivingBlocks } from '../src/arriving-blocks.ts';
 import { PEER_MESSAGE_LIMITS as LIMITS } from '../src/message-limits.ts';
