@@ -202,13 +202,18 @@ class LeafwiseAssembler implements PieceAssembler {
    * piece is written: somebody stores it, and its buffer may be another's by then.
    */
   #keepBlock(first: number, bytes: Uint8Array): void {
-    let added = 0;
-    const leaves = Math.ceil(bytes.length / LEAF_BYTES);
-    for (let leaf = first; leaf < first + leaves; leaf += 1) if (this.verifiedLeaves.set(leaf)) added += 1;
-    if (added === 0) return;
+    const end = first + Math.ceil(bytes.length / LEAF_BYTES);
+    if (!this.#lacks(first, end)) return;
     // Only after the first good leaf: a peer that sends none costs no memory.
     this.#bytes ??= this.#allocate(this.#size).subarray(0, this.#size);
     this.#bytes.set(bytes, first * LEAF_BYTES);
+    // Last: where there is no memory nothing is here.
+    for (let leaf = first; leaf < end; leaf += 1) this.verifiedLeaves.set(leaf);
+  }
+
+  #lacks(first: number, end: number): boolean {
+    for (let leaf = first; leaf < end; leaf += 1) if (!this.verifiedLeaves.has(leaf)) return true;
+    return false;
   }
 
   #checkCut(offset: number, byteLength: number): void {

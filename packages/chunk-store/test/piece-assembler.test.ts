@@ -118,6 +118,24 @@ describe('createPieceAssembler', () => {
     expect(allocations).toEqual([PIECE_LENGTH]);
   });
 
+  it('takes nothing for here that there was no memory for', () => {
+    let fails = true;
+    const allocate = (byteLength: number): Uint8Array => {
+      if (fails) throw new RangeError('Array buffer allocation failed');
+      return new Uint8Array(byteLength);
+    };
+    const assembler = createPieceAssembler(MANIFEST, 0, { allocate });
+    assembler.setLeafHashes(leafHashesOf(0));
+    const bytes = pieceBytes(0);
+    const half = bytes.length / 2;
+    expect(() => assembler.addBlock(0, bytes.subarray(0, half))).toThrow(/allocation/);
+    expect(assembler.progress.verifiedLeaves).toBe(0);
+    fails = false;
+    expect(assembler.addBlock(half, bytes.subarray(half)).isComplete).toBe(false);
+    assembler.addBlock(0, bytes.subarray(0, half));
+    expect(isSameBytes(assembler.finish().bytes, bytes)).toBe(true);
+  });
+
   it('collects in a larger buffer of the caller', () => {
     const pool = new Uint8Array(2 * PIECE_LENGTH);
     const assembler = createPieceAssembler(MANIFEST, 2, { allocate: () => pool });
