@@ -27,14 +27,16 @@ async function failureOf(promise: Promise<unknown>): Promise<RpcError> {
 async function listenAsStranger(options: TlsOptions) {
   const server = createTlsServer({ requestCert: true, rejectUnauthorized: false, ALPNProtocols, ...options });
   const secured: boolean[] = [];
+  const ciphers: string[] = [];
   const failed = Promise.withResolvers<void>();
   server.on('secureConnection', (socket) => {
     socket.on('error', () => {});
     secured.push(socket.isSessionReused());
+    ciphers.push(socket.getCipher().name);
   });
   server.on('tlsClientError', () => failed.resolve());
   const address = await listenOn(server);
-  return { address, secured, failed: failed.promise, [Symbol.dispose]: () => void server.close() };
+  return { address, secured, ciphers, failed: failed.promise, [Symbol.dispose]: () => void server.close() };
 }
 
 describe('connecting under TLS, expecting a device', () => {
@@ -184,6 +186,21 @@ describe('connecting under TLS', () => {
     expect(clock.scheduledTasks).toBe(0);
     await closed;
     server.close();
+  });
+
+  test('prefers the cipher that costs least, and takes each of TLS 1.3', async () => {
+    const ciphers = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'];
+    const network = createTlsNetwork({ identity });
+    for (const offered of [undefined, ...ciphers]) {
+      using stranger = await listenAsStranger({
+        ...makeCredentials(),
+        ...(offered === undefined ? { honorCipherOrder: false } : { ciphers: offered }),
+      });
+      const channel = await network.connect(stranger.address);
+      while (stranger.ciphers.length === 0) await drainMicrotasks();
+      expect(stranger.ciphers).toEqual([offered ?? 'TLS_AES_128_GCM_SHA256']);
+      channel.destroy();
+    }
   });
 
   test('resumes no session, however often the listener offers one', async () => {
