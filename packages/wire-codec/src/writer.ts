@@ -144,6 +144,8 @@ export class Writer {
 
   /** Ends the message: its bytes in order, long byte fields as parts of their own. */
   finishParts(): Uint8Array[] {
+    // Most messages are one part: a list of its own, as one that grows would have room for many.
+    if (this.#parts.length === 0 && this.#position > this.#start) return [this.finish()];
     this.#closePart();
     const parts = this.#parts;
     this.#forgetParts();
