@@ -81,6 +81,12 @@ export class Presence {
     return { devices: this.#devices.count, ...this.#table.size };
   }
 
+  /** Bytes of rows and addresses, in use or not: most of what presence takes, and all of it outside the heap. */
+  get reservedBytes(): number {
+    const inIndexes = this.#byKey.reservedBytes + this.#table.reservedBytes;
+    return this.#devices.reservedBytes + this.#addresses.reservedBytes + inIndexes;
+  }
+
   /** Takes in what a device says it holds now. Fails with `busy` or `limit_reached`; what came before that holds. */
   announce(address: DeviceAddress, announcements: readonly Announcement[], nowMs: number): void {
     const known = this.#find(address.key);

@@ -67,6 +67,11 @@ export class SwarmTable {
     return { swarms: this.#byNumber.length - this.#freeNumbers.length, shares: this.#shares.count };
   }
 
+  /** Bytes that are kept for shares, in use or not. */
+  get reservedBytes(): number {
+    return this.#shares.reservedBytes + this.#index.reservedBytes;
+  }
+
   swarm({ groupId, root }: SwarmName): Swarm | undefined {
     return this.#byName.get(groupId)?.get(root);
   }

@@ -26,15 +26,27 @@ describe('memory of presence', () => {
   it('for each peer that is known', () => {
     const presence = new Presence(DEFAULT_LIMITS, createTestRandom());
     collectGarbage();
-    const before = process.memoryUsage();
+    const before = process.memoryUsage().heapUsed;
     for (let number = 0; number < PEERS; number += 1) announceAs(presence, number);
     collectGarbage();
-    const after = process.memoryUsage();
-    const heap = (after.heapUsed - before.heapUsed) / PEERS;
-    const outside = (after.arrayBuffers - before.arrayBuffers) / PEERS;
+    const heap = (process.memoryUsage().heapUsed - before) / PEERS;
     expect(presence.size).toEqual({ devices: PEERS, swarms: PEERS / PEERS_PER_FILE, shares: PEERS });
     expect(heap).toBeLessThan(MOST.peerInHeap);
-    expect(outside).toBeLessThan(MOST.peer);
+    expect(presence.reservedBytes / PEERS).toBeLessThan(MOST.peer);
+  });
+
+  it('does not grow while devices move, and come and go', () => {
+    const presence = new Presence(DEFAULT_LIMITS, createTestRandom());
+    const live = (round: number): void => {
+      const address = { ...addressOf(1), host: `2001:db8::${round.toString(16)}` };
+      presence.announce(address, [{ ...fileOf(1), holding: 'partial' }], 0);
+      announceAs(presence, 2);
+      presence.removeDevice(addressOf(2).key);
+    };
+    live(0);
+    const before = presence.reservedBytes;
+    for (let round = 0; round < PEERS; round += 1) live(round);
+    expect(presence.reservedBytes).toBe(before);
   });
 
   it('for an announce that changes nothing, and an answer that names 20 peers', () => {
