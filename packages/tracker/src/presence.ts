@@ -13,7 +13,7 @@ import { drawLots } from './draw-lots.ts';
 import { TrackerError } from './errors.ts';
 import type { TrackerLimits } from './limits.ts';
 import type { EncodedPeers, Holding, PeerAddress } from './messages.ts';
-import { AddressBook, MAX_ADDRESS_BYTES } from './presence/address-book.ts';
+import { AddressBook } from './presence/address-book.ts';
 import { EXPIRY_FIELDS, ExpiryQueue } from './presence/expiry-queue.ts';
 import { createKeyedHash, type KeyedHash } from './presence/keyed-hash.ts';
 import { OutgoingBytes } from './presence/outgoing-bytes.ts';
@@ -59,7 +59,8 @@ export class Presence {
   readonly #limits: PresenceLimits;
   readonly #devices = new Rows(DEVICE_FIELDS);
   readonly #byKey = new RowIndex({
-    ...{ rows: this.#devices, from: CHAIN },
+    rows: this.#devices,
+    from: CHAIN,
     hashOf: (device) => this.#devices.get(device, KEY_HASH),
   });
   readonly #hash: KeyedHash;
@@ -151,17 +152,15 @@ export class Presence {
   /** The same as they go over the wire, and no more than fit into `maxBytes`. */
   encodedPeersOf(name: SwarmName, draw: Draw & { readonly maxBytes: number }): EncodedPeers {
     const shares = this.#draw(name, draw);
-    this.#outgoing.reserve(Math.min(draw.maxBytes, shares.length * MAX_ADDRESS_BYTES));
-    const { page, end: start } = this.#outgoing;
-    let end = start;
     let count = 0;
+    let byteLength = 0;
     for (const share of shares) {
-      const address = this.#addressOf(share);
-      if (end - start + this.#addresses.byteLength(address) > draw.maxBytes) break;
-      end = this.#addresses.copy(address, this.#holdingOf(share), page, end);
+      const end = byteLength + this.#addresses.byteLength(this.#addressOf(share));
+      if (end > draw.maxBytes) break;
+      byteLength = end;
       count += 1;
     }
-    return { count, bytes: this.#outgoing.take(end) };
+    return { count, bytes: this.#encode(shares, byteLength) };
   }
 
   /** Devices with the whole file, and devices with a part of it. */
@@ -273,6 +272,17 @@ export class Presence {
       if (drawn.length < most && this.#table.deviceOf(share) !== excepted) drawn.push(share);
     }
     return drawn;
+  }
+
+  /** As many of `shares`, from the first on, as take so many bytes. */
+  #encode(shares: readonly number[], byteLength: number): Uint8Array {
+    const bytes = this.#outgoing.take(byteLength);
+    let end = 0;
+    for (const share of shares) {
+      if (end === byteLength) break;
+      end = this.#addresses.copy(this.#addressOf(share), this.#holdingOf(share), bytes, end);
+    }
+    return bytes;
   }
 
   /** In the address book. */

@@ -6,7 +6,6 @@
  */
 import { decode, encode } from '@minitorrent/wire-codec';
 import { userIdOf } from '../device-key.ts';
-import { MESSAGE_LIMITS } from '../message-limits.ts';
 import { type Holding, holdingCodec, type PeerAddress, peerAddress } from '../messages.ts';
 import { ByteSlab } from './byte-slab.ts';
 
@@ -20,16 +19,6 @@ const HOLDING_BYTES: Readonly<Record<Holding, number>> = {
   gone: holdingByte('gone'),
 };
 
-/** Longest entry: a user id and a host behind their lengths, and what is fixed. */
-export const MAX_ADDRESS_BYTES: number =
-  LENGTH_BYTES +
-  (1 + MESSAGE_LIMITS.identifierBytes) +
-  DEVICE_BYTES +
-  (2 + MESSAGE_LIMITS.hostBytes) +
-  PORT_AND_HOLDING_BYTES;
-
-export type Address = Omit<PeerAddress, 'holding'>;
-
 export class AddressBook {
   readonly #slab = new ByteSlab();
 
@@ -39,7 +28,7 @@ export class AddressBook {
   }
 
   /** A new entry; fails as the codec does. */
-  add(address: Address): number {
+  add(address: Omit<PeerAddress, 'holding'>): number {
     return this.#slab.keep(encode(peerAddress, { ...address, holding: 'complete' }));
   }
 
