@@ -36,7 +36,10 @@ export interface ChunkStore extends AsyncDisposable {
    * on disk is no longer the one shared, `corrupt_piece` where it no longer holds the piece.
    */
   readBlock(index: number, offset: number, length: number, options?: ReadBlockOptions): Promise<Uint8Array>;
-  /** The SHA-256 hashes of the piece's 16 KiB leaves, 32 bytes each, which hash to the piece's entry in the piece layer. */
+  /**
+   * The SHA-256 hashes of the piece's 16 KiB leaves, 32 bytes each, which hash to the piece's entry in the piece layer. Not to
+   * be changed: whoever asks next may get the same bytes.
+   */
   readLeafHashes(index: number, options?: StoreCallOptions): Promise<Uint8Array>;
   /**
    * Stores one piece at its place; its bytes may be reused when this settles. Writing a piece that is here already changes

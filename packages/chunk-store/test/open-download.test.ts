@@ -284,14 +284,16 @@ describe('openDownload', () => {
 
   it('takes back a piece that was damaged on disk, and only that', async () => {
     await using folders = await createFolders();
+    const earlier = await openDownload({ manifest: MANIFEST, ...folders.both });
+    await writePieces(earlier, [0, 1, 5]);
+    await earlier.close();
     await using store = await openDownload({ manifest: MANIFEST, ...folders.both });
-    await writePieces(store, [0, 1, 5]);
     const [leaves = ''] = (await readdir(folders.both.dataFolder)).filter((name) => name.endsWith('.leaves'));
-    await overwriteByte(join(folders.both.dataFolder, leaves), 0);
-    expect(await store.readLeafHashes(0)).toEqual(piece(0).leafHashes);
+    await overwriteByte(join(folders.both.dataFolder, leaves), 4 * 32);
+    expect(await store.readLeafHashes(1)).toEqual(piece(1).leafHashes);
     // What was damaged has been written anew.
     const repaired = await readFile(join(folders.both.dataFolder, leaves));
-    expect(isSameBytes(repaired.subarray(0, 4 * 32), piece(0).leafHashes)).toBe(true);
+    expect(isSameBytes(repaired.subarray(4 * 32, 8 * 32), piece(1).leafHashes)).toBe(true);
     await overwriteByte(store.path, 5);
     await overwriteByte(join(folders.both.dataFolder, leaves), 0);
     expect(await codeOfCall(store.readLeafHashes(0))).toBe('corrupt_piece');

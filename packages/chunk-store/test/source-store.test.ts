@@ -63,12 +63,14 @@ describe('openSource', () => {
     await using shared = await share();
     const { store, leavesPath } = shared;
     const good = await readFile(leavesPath);
-    const wanted = await store.readLeafHashes(2);
+    const leavesOf = (index: number): Buffer => good.subarray(index * 4 * 32, (index + 1) * 4 * 32);
     await writeAt(leavesPath, 2 * 4 * 32 + 7, Uint8Array.of(1, 2, 3));
-    expect(await store.readLeafHashes(2)).toEqual(wanted);
+    expect(isSameBytes(await store.readLeafHashes(2), leavesOf(2))).toBe(true);
     expect(isSameBytes(await readFile(leavesPath), good)).toBe(true);
     await truncate(leavesPath, 0);
-    expect(await store.readLeafHashes(2)).toEqual(wanted);
+    expect(isSameBytes(await store.readLeafHashes(3), leavesOf(3))).toBe(true);
+    // What was checked once is not read again.
+    expect(await store.readLeafHashes(2)).toBe(await store.readLeafHashes(2));
   });
 
   it('makes the leaf hashes anew where they are missing', async () => {

@@ -146,8 +146,9 @@ export class OpenDownload implements DownloadStore {
     }
   }
 
-  async #write({ index, bytes, leafHashes }: VerifiedPiece): Promise<void> {
-    const { recorder, handle, sidecar, meter, now } = this.#parts;
+  async #write(piece: VerifiedPiece): Promise<void> {
+    const { recorder, file, handle, sidecar, meter, now } = this.#parts;
+    const { index, bytes, leafHashes } = piece;
     await recorder.beginWriting();
     const { syncFailures } = recorder;
     const data = attempt('write', this.path, () => writeFully(handle, bytes, this.layout.pieceOffset(index)));
@@ -158,6 +159,7 @@ export class OpenDownload implements DownloadStore {
       });
     }
     recorder.wrote(index);
+    file.wrote(piece);
     this.have.set(index);
     if (meter.wrote(bytes.length, now())) await this.#flushBehind();
     this.#reportFlushFailure();

@@ -35,6 +35,11 @@ export interface FileHandle {
   /** Makes the content and what is known of the file durable. */
   sync(): Promise<void>;
   info(): Promise<FileInfo>;
+  /**
+   * The same at once, for a file that was just read: then the system has it at hand, and asking costs a tenth of what a turn
+   * on another thread does. Undefined where that cannot be.
+   */
+  infoNow?(): FileInfo;
   close(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The file system of this machine, by `node:fs`. It decides nothing but the flags.
  */
-import { type BigIntStats, constants } from 'node:fs';
+import { type BigIntStats, constants, fstatSync } from 'node:fs';
 import fs, { type FileHandle as NodeHandle } from 'node:fs/promises';
 import type { FileHandle, FileInfo, FileSystem, OpenMode } from './file-system.ts';
 
@@ -70,6 +70,10 @@ class OpenFile implements FileHandle {
 
   async info(): Promise<FileInfo> {
     return toInfo(await this.#handle.stat({ bigint: true }));
+  }
+
+  infoNow(): FileInfo {
+    return toInfo(fstatSync(this.#handle.fd, { bigint: true }));
   }
 
   close(): Promise<void> {

@@ -8,9 +8,10 @@
 import type { Bitfield } from '../bitfield.ts';
 import { StoreError } from '../errors.ts';
 import { type FileIdentity, identityOf, isSameIdentity } from '../file-identity.ts';
+import { LeafCache } from '../leaf-cache.ts';
 import type { Manifest } from '../manifest.ts';
 import { hashLeaves } from '../merkle-tree.ts';
-import { areLeafHashesOf } from '../piece-assembler.ts';
+import { areLeafHashesOf, type VerifiedPiece } from '../piece-assembler.ts';
 import type { PieceLayout } from '../piece-layout.ts';
 import { checkBlock, checkTarget } from '../store-checks.ts';
 import { attempt } from './file-errors.ts';
@@ -38,6 +39,7 @@ export class PieceFile {
   readonly #have: Bitfield;
   readonly #handle: FileHandle;
   readonly #sidecar: LeafSidecar | undefined;
+  readonly #leaves = new LeafCache();
   #path: string;
   #identity: FileIdentity | undefined;
 
@@ -82,11 +84,23 @@ export class PieceFile {
   async readLeafHashes(index: number): Promise<Uint8Array> {
     const size = this.#layout.pieceSize(index);
     this.#requirePiece(index);
+    const known = this.#leaves.get(index);
+    if (known !== undefined) return known;
     const kept = await this.#sidecar?.read(index);
-    if (kept !== undefined && this.#belongs(index, kept)) return kept;
+    if (kept !== undefined && this.#belongs(index, kept)) return this.#remember(index, kept);
     const leafHashes = hashLeaves(await this.readBlock(index, 0, size));
     if (!this.#belongs(index, leafHashes)) throw this.#losePiece(index, 'it no longer hashes to its entry');
     await this.#sidecar?.keep(index, leafHashes);
+    return this.#remember(index, leafHashes);
+  }
+
+  /** A piece was written, and its leaf hashes beside it: others are about to ask for both. */
+  wrote({ index, leafHashes }: VerifiedPiece): void {
+    this.#remember(index, leafHashes);
+  }
+
+  #remember(index: number, leafHashes: Uint8Array): Uint8Array {
+    this.#leaves.set(index, leafHashes);
     return leafHashes;
   }
 
@@ -101,7 +115,11 @@ export class PieceFile {
 
   async #requireUnchanged(): Promise<void> {
     if (this.#identity === undefined) return;
-    const info = await attempt('look at', this.#path, () => this.#handle.info());
+    const info = await attempt(
+      'look at',
+      this.#path,
+      async () => this.#handle.infoNow?.() ?? this.#handle.info(),
+    );
     if (isSameIdentity(identityOf(info), this.#identity)) return;
     for (const index of [...this.#have.indices()]) this.#have.clear(index);
     throw new StoreError('source_changed', `Cannot read ${this.#path}: it changed since it was hashed`, {
