@@ -157,7 +157,7 @@ async function createScene(login: Login): Promise<Scene> {
       downloadDir: join(folder, 'downloads'),
       listen: { host: 'peer', port: 1 },
       network,
-      trackerPatienceMs: 500,
+      trackerPatienceMs: 1_500,
     });
     return opened;
   };

@@ -166,7 +166,7 @@ async function lonely(scene: MembersScene, options: { readonly membershipGraceMs
   await before.close();
   await scene.stopTracker();
   scene.passes(STAMP_LIFE_MS + 60_000);
-  const peer = await scene.peer(alice, options);
+  const peer = await scene.peer(alice, { ...options, trackerPatienceMs: 500 });
   return { bob, eve, peer, file, cards };
 }
 

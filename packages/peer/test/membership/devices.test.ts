@@ -70,7 +70,7 @@ describe('a device', () => {
 describe('a new password', () => {
   it('takes the old one, lets the devices go on, and counts for logins with and without a tracker', async () => {
     await using scene = await GroupScene.start();
-    const alice = await scene.user('alice', { trackerPatienceMs: 1_000 });
+    const alice = await scene.user('alice', { trackerPatienceMs: 2_000 });
     await expect(alice.changePassword(NEW_PASSWORD, 'something else entirely')).rejects.toMatchObject({
       code: 'wrong_password',
     });

@@ -140,7 +140,7 @@ export class MembersScene implements AsyncDisposable {
   async peer(hand: Hand, options: Partial<CreatePeerOptions> = {}): Promise<Peer> {
     const { userId, identity } = hand;
     const peer = await createPeer({
-      ...{ identity, clock: this.clock, trackers: this.addresses, trackerPatienceMs: 500 },
+      ...{ identity, clock: this.clock, trackers: this.addresses },
       network: this.#network(userId, identity),
       listen: this.#address.host === 'tracker' ? { host: userId, port: 0 } : { host: '127.0.0.1', port: 0 },
       dataDir: join(this.folder, userId, 'data'),
