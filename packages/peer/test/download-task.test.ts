@@ -88,7 +88,7 @@ async function setUp(
   return { task, ended, connect, close };
 }
 
-type Method = 'writePiece' | 'complete';
+type Method = 'writePiece' | 'complete' | 'close';
 
 /** Opens the real store, but with this instead of one of its methods. */
 function storeThat<M extends Method>(
@@ -154,6 +154,25 @@ describe('DownloadTask', () => {
     isFull = false;
     expect(bytes.equals(await readFile(await task.completed))).toBe(true);
     expect(ended).not.toHaveBeenCalled();
+    await close();
+  });
+
+  it('ends with what went wrong where its store cannot even be closed', async () => {
+    const gone = new StoreError('io_failed', 'Cannot write: the disk is gone');
+    const prepareStore = storeThat('close', async (store) => {
+      await store.close();
+      throw new StoreError('io_failed', 'Cannot sync: the disk is gone');
+    });
+    const { task, ended, close } = await setUp({
+      prepareStore,
+      onOpened: () => {
+        throw gone;
+      },
+    });
+    task.start();
+    await expect(task.completed).rejects.toBe(gone);
+    expect(ended).toHaveBeenCalledExactlyOnceWith(gone);
+    expect(task.progress().state).toBe('failed');
     await close();
   });
 

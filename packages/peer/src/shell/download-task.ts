@@ -13,6 +13,7 @@ import {
 } from '@minitorrent/chunk-store';
 import type { Clock, Random } from '@minitorrent/rpc-core';
 import type { PeerAddress } from '@minitorrent/tracker/contract';
+import createDebug from 'debug';
 import { DownloadProgressLog } from '../download-progress.ts';
 import { PeerError } from '../errors.ts';
 import type { FileDescription } from '../file-description.ts';
@@ -24,6 +25,8 @@ import { openStore } from './open-store.ts';
 import type { Pace } from './pace.ts';
 import type { PeerPool } from './peer-pool.ts';
 import { SwarmRunner } from './swarm-runner.ts';
+
+const log = createDebug('minitorrent:peer:download');
 
 const DISK_RETRY_MS = 5_000;
 
@@ -148,12 +151,21 @@ export class DownloadTask implements Download {
     } catch (cause) {
       const error = signal.aborted ? signal.reason : cause;
       await this.#runner?.close();
-      if (isCancelled(error)) await this.#store?.discard();
-      else await this.#store?.close();
+      await this.#closeStore(error);
       this.#progress.stateChanged(isStopped(error) ? 'cancelled' : 'failed');
       this.#described.reject(error);
       this.#completed.reject(error);
       this.#options.onEnded(error);
+    }
+  }
+
+  /** Of a disk that fails it is told once, by what ended the download. */
+  async #closeStore(reason: unknown): Promise<void> {
+    try {
+      if (isCancelled(reason)) await this.#store?.discard();
+      else await this.#store?.close();
+    } catch (error) {
+      log('cannot close what was fetched of %s: %s', this.name, String(error));
     }
   }
 
