@@ -17,8 +17,8 @@ import { BusyRate } from './busy-rate.ts';
 
 export interface UploadWindowLimits {
   /**
-   * For how long the uplink is to be busy beyond an answer's delay: as long as a program may be held up, on either side. A
-   * piece that is chosen so much too early costs little; with pieces of a hundredth of a second, twice as much would cost a tenth.
+   * For how long the uplink is to be busy beyond an answer's delay: as long as a busy program may be held up, on either side.
+   * A piece that is chosen so much too early costs little, while it is not a good part of all that is asked for at a time.
    */
   readonly aheadMs: number;
   /** Where it begins, in bytes: what any line carries. */
@@ -39,7 +39,7 @@ export interface UploadWindowLimits {
 
 /** The defaults. */
 export const UPLOAD_WINDOW_LIMITS: UploadWindowLimits = {
-  aheadMs: 25,
+  aheadMs: 50,
   startBytes: 64 * 1024,
   leastBytes: 32 * 1024,
   rateMs: 200,

@@ -1,7 +1,9 @@
 /** How good the schedule is, on virtual time, so the same on every machine; and that a worse one would be noticed. */
 import { describe, expect, it } from 'vitest';
 import { PLANTED, POLICIES, type PolicyName, type PolicyOptions } from './simulation/policies.ts';
+import { predictionOptions } from './simulation/prediction.ts';
 import { optionsOf, type Scenario } from './simulation/scenarios.ts';
+import type { SimulationOptions } from './simulation/simulation-model.ts';
 import { type SimulationResult, SwarmSimulation } from './simulation/swarm-simulation.ts';
 
 interface Bounds {
@@ -39,6 +41,25 @@ describe('the schedule of a swarm', () => {
   ] as const)('would be seen to have %s', (bug, row, found) => {
     const { scenario, bounds } = SHORT_TABLE[row];
     expect(problemsOf(runs(scenario, PLANTED[bug]), bounds).join()).toContain(found);
+  });
+
+  it.each(['equal', 'unequal'] as const)(
+    'with %s uplinks stays near the bound where sockets take all that they are given, as pieces are held back',
+    (row) => {
+      const { scenario, bounds } = SHORT_TABLE[row];
+      const windowed = simulate(scenario, {}, 'windowed');
+      expect(
+        problemsOf(windowed, { ...bounds, ratio: bounds.ratio + 0.02, wasted: 0.03, uplinkUse: 0.6 }),
+      ).toEqual([]);
+      const endless = simulate(scenario, {}, 'endless');
+      expect(mean(endless, ({ ratio }) => ratio)).toBeGreaterThan(1.2);
+    },
+  );
+
+  it('predicts for a real swarm what is near the bound with its headers', () => {
+    const { ratio, completed } = new SwarmSimulation({ ...predictionOptions(), checksRules: false }).run();
+    expect(completed).toBe(true);
+    expect(ratio).toBeLessThan(1.12);
   });
 
   it('is better than the policies that it replaces, in the order of the design', () => {
@@ -82,8 +103,14 @@ function runs(scenario: Scenario, policy: PolicyOptions): SimulationResult[] {
   return results;
 }
 
-function simulate(scenario: Scenario, policy: PolicyOptions): SimulationResult[] {
-  return SEEDS.map((seed) => new SwarmSimulation({ ...optionsOf({ ...scenario, seed }), ...policy }).run());
+function simulate(
+  scenario: Scenario,
+  policy: PolicyOptions,
+  sockets: NonNullable<SimulationOptions['sockets']> = 'none',
+): SimulationResult[] {
+  return SEEDS.map((seed) =>
+    new SwarmSimulation({ ...optionsOf({ ...scenario, seed }), ...policy, sockets }).run(),
+  );
 }
 
 function problemsOf(results: readonly SimulationResult[], bounds: Bounds): string[] {

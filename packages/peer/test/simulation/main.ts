@@ -1,8 +1,5 @@
 /**
- * `pnpm simulate:swarm [--peers 30] [--pieces 400] [--policy default] [--uplinks equal|unequal] [--delay ms] [--jitter ms]
- * [--churn percent] [--liars 0] [--seed 1]` simulates one swarm of the real cores and prints what it came to.
- *
- * `--table` compares the policies, `--predict` prints what eight leechers behind real uplinks of 100 Mbit/s should come to.
+ * `pnpm simulate:swarm` simulates one swarm of the real cores and prints what it came to; its options are below.
  */
 import { parseArgs } from 'node:util';
 import { POLICIES, type PolicyName } from './policies.ts';
@@ -20,21 +17,68 @@ const COLUMNS: readonly Scenario[] = [
 ];
 const ROWS = ['in-order', 'random', 'rarest-first', 'deep', 'no-endgame', 'budget', 'default'] as const;
 
-const { values } = parseArgs({
-  options: {
-    ...{ peers: text('30'), pieces: text('400'), policy: text('default'), uplinks: text('equal') },
-    ...{ delay: text('5'), jitter: text('0'), churn: text('0'), liars: text('0'), seed: text('1') },
-    ...{ table: flag(), predict: flag() },
-  },
-});
+const USAGE = `Usage: pnpm simulate:swarm [options]
 
-if (values.table) printTable();
-else if (values.predict) printPrediction();
-else printRun();
+Simulates one swarm, a seeder and its leechers, with the real cores, and prints what it came to.
+
+  --peers 30           leechers
+  --pieces 400         pieces of the file, each of which takes 50 ms at the seeder's uplink
+  --policy default     one of ${Object.keys(POLICIES).join(', ')}
+  --uplinks equal      equal, or unequal: from a quarter of the seeder's to four times it
+  --sockets none       what a connection takes before it has left: none, endless, or windowed (endless, but
+                       uploaders keep to their window, as they do on a real wire)
+  --delay 5            milliseconds from peer to peer
+  --jitter 0           milliseconds more, at random
+  --churn 0            percent of the leechers that vanish once and come back
+  --liars 0            peers that only lie
+  --seed 1             of all chance
+
+  --table              compares the policies instead
+  --predict            one seeder and eight leechers at 100 Mbit/s with 256 MiB, as the bench measures them
+  --help               prints this
+`;
+
+const SOCKETS = ['none', 'endless', 'windowed'] as const;
+
+const values = readOptions();
+if (values.help) console.log(USAGE);
+else orUsage(run);
+
+function readOptions() {
+  return orUsage(
+    () =>
+      parseArgs({
+        options: {
+          ...{ peers: text('30'), pieces: text('400'), policy: text('default'), uplinks: text('equal') },
+          ...{ delay: text('5'), jitter: text('0'), churn: text('0'), liars: text('0'), seed: text('1') },
+          ...{ sockets: text('none'), table: flag(), predict: flag(), help: flag() },
+        },
+      }).values,
+  );
+}
+
+function run(): void {
+  if (values.table) printTable();
+  else if (values.predict) printPrediction();
+  else printRun();
+}
+
+/** Options that make no sense end the program with the usage and code 2. */
+function orUsage<T>(task: () => T): T {
+  try {
+    return task();
+  } catch (error) {
+    const isOfParser = error instanceof TypeError && 'code' in error;
+    if (!(isOfParser || error instanceof RangeError)) throw error;
+    console.error(`${error.message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
 
 function printRun(): void {
   const policy = policyNamed(values.policy);
-  const uplinks = values.uplinks === 'unequal' ? 'unequal' : 'equal';
+  const uplinks = oneOf('uplinks', ['equal', 'unequal']);
+  const sockets = oneOf('sockets', SOCKETS);
   const scenario: Scenario = {
     ...{ peers: count('peers', 1), pieces: count('pieces', 1), uplinks, delayMs: count('delay', 0) },
     ...{ jitterMs: count('jitter', 0), churn: count('churn', 0), liars: count('liars', 0) },
@@ -43,13 +87,15 @@ function printRun(): void {
   const { peers, pieces } = scenario;
   console.log(`${peers} leechers, ${pieces} pieces, ${uplinks} uplinks, ${POLICIES[policy].title}`);
   const optimum = uplinks === 'equal' ? discreteOptimum({ leechers: peers, pieces }) : undefined;
-  report({ ...optionsOf(scenario), ...POLICIES[policy].options(peers) }, optimum);
+  report({ ...optionsOf(scenario), ...POLICIES[policy].options(peers), sockets }, optimum);
 }
 
 function printPrediction(): void {
   const options = predictionOptions();
   const { leechers, pieces, pieceLength } = options;
-  console.log(`1 -> ${leechers} at 100 Mbit/s, 64 MiB in ${pieces} pieces of ${pieceLength / 1024} KiB`);
+  console.log(
+    `1 -> ${leechers} at 100 Mbit/s, ${(pieces * pieceLength) / 2 ** 20} MiB in ${pieces} pieces of ${pieceLength / 1024} KiB`,
+  );
   report(options, discreteOptimum(options));
 }
 
@@ -101,6 +147,13 @@ function requireCompleted({ completed, timeMs }: SimulationResult): void {
 function policyNamed(name: string): PolicyName {
   if (Object.hasOwn(POLICIES, name)) return name as PolicyName; // a key of POLICIES, as was just asked
   throw new RangeError(`No policy ${name}: there are ${Object.keys(POLICIES).join(', ')}`);
+}
+
+function oneOf<T extends string>(name: 'uplinks' | 'sockets', wanted: readonly T[]): T {
+  const found = wanted.find((each) => each === values[name]);
+  if (found === undefined)
+    throw new RangeError(`Cannot simulate --${name} ${values[name]}, expected ${wanted.join(', ')}`);
+  return found;
 }
 
 function count(

@@ -3,8 +3,8 @@
  * compared with one in network namespaces.
  *
  * What is modelled beside the scheduler: the headers of all layers on the shaped link, the acknowledgements that share it, the
- * start of the processes' connections, and that a socket takes a whole piece at once, so that an uploader does not see when
- * its uplink is free. Not modelled: processor time, which has to be there.
+ * start of the processes' connections, and sockets that take all they are given, so that an uploader has but its window to
+ * know when its uplink is free. Not modelled: processor time, which has to be there.
  */
 import { choosePieceLength } from '@minitorrent/chunk-store';
 import type { SimulationOptions } from './simulation-model.ts';
@@ -18,8 +18,8 @@ const LEAF_HASHES = 32 / 16_384;
 /** One of 66 bytes for every two packets received, on the uplink of whoever receives as much as it sends. */
 const ACKNOWLEDGEMENTS = 66 / (2 * 1_448);
 
-/** 64 MiB in pieces as the product would cut them. */
-export function predictionOptions(sizeBytes: number = 64 * MIB): SimulationOptions {
+/** 256 MiB in pieces as the product would cut them: what the bench sends (`bench/transfer/swarm.ts`). */
+export function predictionOptions(sizeBytes: number = 256 * MIB): SimulationOptions {
   const pieceLength = choosePieceLength(sizeBytes);
   const uplink = 100_000_000 / 8 / 1_000;
   return {
