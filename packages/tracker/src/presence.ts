@@ -171,6 +171,7 @@ export class Presence {
   }
 
   #find(key: string): number {
+    if (this.#devices.count === 0) return NO_ROW;
     const hash = this.#hash(key);
     let device = this.#byKey.first(hash);
     while (device !== NO_ROW && !this.#isKeyOf(device, key, hash)) device = this.#byKey.after(device);

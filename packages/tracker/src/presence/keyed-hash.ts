@@ -9,10 +9,12 @@ const LAST_ROUNDS = 3;
 /** A signed integer of 32 bits, of the text as UTF-16, little end first. */
 export type KeyedHash = (text: string) => number;
 
+/** Its key is drawn when the first text comes. */
 export function createKeyedHash(random: Pick<Random, 'integer'>): KeyedHash {
-  const low = random.integer(2 ** 32) | 0;
-  const high = random.integer(2 ** 32) | 0;
+  let key: readonly [low: number, high: number] | undefined;
   return (text) => {
+    key ??= [random.integer(2 ** 32) | 0, random.integer(2 ** 32) | 0];
+    const [low, high] = key;
     const words = (text.length >> 1) + 1;
     let v0 = low;
     let v1 = high;

@@ -49,7 +49,8 @@ export class SwarmTable {
   readonly #devices: Fields;
   readonly #shares = new Rows(SHARE_FIELDS);
   readonly #index: RowIndex;
-  readonly #seed: number;
+  readonly #random: Random;
+  #seed: number | undefined;
   /** By group id, then by root. A swarm is there as long as it has a share. */
   readonly #byName = new Map<string, Map<string, OwnedSwarm>>();
   readonly #byNumber: (OwnedSwarm | undefined)[] = [];
@@ -58,7 +59,7 @@ export class SwarmTable {
   /** `random` keeps what devices choose from making lists long. */
   constructor(devices: Fields, random: Random) {
     this.#devices = devices;
-    this.#seed = random.integer(2 ** 32);
+    this.#random = random;
     const hashOf = (share: number): number => this.#hash(this.#get(share, DEVICE), this.#get(share, SWARM));
     this.#index = new RowIndex({ rows: this.#shares, from: CHAIN, hashOf });
   }
@@ -201,6 +202,7 @@ export class SwarmTable {
 
   /** Mixes as MurmurHash3 does at its end, from a start that nobody knows. */
   #hash(device: number, swarm: number): number {
+    this.#seed ??= this.#random.integer(2 ** 32);
     let hash = Math.imul(device ^ this.#seed, 0x85eb_ca6b);
     hash = Math.imul((hash ^ (hash >>> 15)) + swarm, 0xc2b2_ae35);
     return hash ^ (hash >>> 13) ^ (hash >>> 16);
