@@ -12,7 +12,7 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     setupFiles: [`${import.meta.dirname}/scripts/patient-waits.ts`],
-    expect: { poll: { timeout: 30_000 } },
+    expect: { poll: { timeout: 120_000 } },
     // Vitest leaves a core for itself, which on a machine with two is half of it; it has little to do.
     maxWorkers: '100%',
     // In CI a change is judged by thousands of tests, many with real processes and sockets on a machine that others use too:

@@ -7,8 +7,7 @@ import { CLUSTER_ID, identityOf, memberRequest } from './helpers/cluster-scene.t
 import { newRequestId } from './helpers/peers.ts';
 import { openTlsScene, type TlsScene } from './helpers/tls-scene.ts';
 
-/** A takeover takes less than 3 s; the rest is for a machine that is busy with other tests. */
-const POLL = { timeout: 20_000, interval: 20 };
+const POLL = { interval: 20 };
 const stranger = createIdentity();
 const notAllowed = { code: 'not_allowed', message: 'This is for the trackers of the cluster only' };
 

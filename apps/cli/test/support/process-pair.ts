@@ -137,7 +137,7 @@ export async function createProcessPair({
       await run('tracker', 'promote', await placeOf(nameOf(at)), '--cluster', CLUSTER, '--data', data);
     },
     async untilRoles(...roles) {
-      const endMs = clock.now() + 30_000;
+      const endMs = clock.now() + 120_000;
       for (;;) {
         const statuses = await Promise.all(addresses.map((_, at) => pair.status(at)));
         const current = statuses.map((status) => status?.role ?? 'down');
