@@ -124,7 +124,7 @@ export class UploadWindow<Receiver> {
     const share = this.#size / this.#limits.blocksPerWindow;
     for (const [receiver, { wentBytes, askedBytes, questions }] of this.#lines) {
       const isAwaited = this.#isFull && questions.length === 0;
-      if (wentBytes > askedBytes && (isAwaited || wentBytes - askedBytes >= share)) yield receiver;
+      if (wentBytes > askedBytes && (isAwaited || wentBytes - askedBytes >= share / 2)) yield receiver;
     }
   }
 
