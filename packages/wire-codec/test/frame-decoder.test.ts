@@ -83,6 +83,7 @@ describe('createFrameDecoder', () => {
     expect(failure).toMatchObject({ code: 'bad_magic' });
     expect(failureOf(() => decoder.next())).toBe(failure);
     expect(failureOf(() => decoder.push(new Uint8Array(1)))).toBe(failure);
+    expect(failureOf(() => decoder.pushLent(new Uint8Array(1)))).toBe(failure);
     expect(failureOf(() => decoder.end())).toBe(failure);
   });
 
