@@ -8,9 +8,10 @@ import type { ContenderResult, FigureResult, RunResult } from './result.ts';
 import { formatNumber } from './table.ts';
 
 const WIDTH = 760;
-const NAME_WIDTH = 210;
+/** Of a character of 13 pixels, on average of those that are wide. */
+const CHARACTER_WIDTH = 7.2;
+const NAME_GAP = 8;
 const VALUE_WIDTH = 130;
-const BAR_WIDTH = WIDTH - NAME_WIDTH - VALUE_WIDTH;
 const BAR_HEIGHT = 16;
 const ROW_HEIGHT = 22;
 const TITLE_HEIGHT = 30;
@@ -31,10 +32,12 @@ const STYLE = `
 
 export function drawChart(result: RunResult): string {
   const figures = result.figures.filter(isComparison);
+  const names = figures.flatMap(({ contenders }) => contenders.map(({ name }) => name.length));
+  const barLeft = NAME_GAP + Math.ceil(Math.max(0, ...names) * CHARACTER_WIDTH);
   const groups: string[] = [];
   let bottom = 0;
   for (const figure of figures) {
-    groups.push(...drawFigure(figure, bottom));
+    groups.push(...drawFigure(figure, { top: bottom, barLeft }));
     bottom += heightOf(figure);
   }
   const { cpu, cores, node } = result.machine;
@@ -57,7 +60,13 @@ function heightOf({ contenders }: FigureResult): number {
   return TITLE_HEIGHT + contenders.length * ROW_HEIGHT + GAP;
 }
 
-function drawFigure(figure: FigureResult, top: number): string[] {
+interface FigurePlace {
+  readonly top: number;
+  /** Where its bars begin: to the right of all names. */
+  readonly barLeft: number;
+}
+
+function drawFigure(figure: FigureResult, { top, barLeft }: FigurePlace): string[] {
   const { title, unit, better, contenders } = figure;
   const largest = Math.max(...contenders.map((each) => each.units[unit]?.median ?? 0));
   const subtitle = `${unit}, ${better} is better`;
@@ -66,6 +75,7 @@ function drawFigure(figure: FigureResult, top: number): string[] {
     ...contenders.flatMap((each, row) =>
       drawBar(each, {
         unit,
+        barLeft,
         top: top + TITLE_HEIGHT + row * ROW_HEIGHT,
         largest,
         style: row === 0 ? 'ours' : 'theirs',
@@ -76,20 +86,27 @@ function drawFigure(figure: FigureResult, top: number): string[] {
 
 interface Bar {
   readonly unit: string;
+  readonly barLeft: number;
   readonly top: number;
   readonly largest: number;
   readonly style: 'ours' | 'theirs';
 }
 
-function drawBar({ name, units, void: why }: ContenderResult, { unit, top, largest, style }: Bar): string[] {
+function drawBar(
+  { name, units, void: why }: ContenderResult,
+  { unit, barLeft, top, largest, style }: Bar,
+): string[] {
   const value = units[unit]?.median;
-  const width = value === undefined || largest === 0 ? 0 : Math.max((value / largest) * BAR_WIDTH, 1);
+  const width =
+    value === undefined || largest === 0
+      ? 0
+      : Math.max((value / largest) * (WIDTH - barLeft - VALUE_WIDTH), 1);
   const label = value === undefined ? (why === undefined ? 'not measured' : 'void') : formatNumber(value);
   const baseline = top + BAR_HEIGHT - 4;
   return [
-    `<text x="${NAME_WIDTH - 8}" y="${baseline}" text-anchor="end">${escapeXml(name)}</text>`,
-    `<rect class="${style}" x="${NAME_WIDTH}" y="${top}" width="${width.toFixed(1)}" height="${BAR_HEIGHT}" rx="2"/>`,
-    `<text x="${(NAME_WIDTH + width + 8).toFixed(1)}" y="${baseline}">${label}</text>`,
+    `<text x="${barLeft - NAME_GAP}" y="${baseline}" text-anchor="end">${escapeXml(name)}</text>`,
+    `<rect class="${style}" x="${barLeft}" y="${top}" width="${width.toFixed(1)}" height="${BAR_HEIGHT}" rx="2"/>`,
+    `<text x="${(barLeft + width + 8).toFixed(1)}" y="${baseline}">${label}</text>`,
   ];
 }
 

@@ -15,7 +15,7 @@ test('drawChart draws bars in proportion, and none for what is void', () => {
   const widths = [...drawChart(runResult(compared)).matchAll(/<rect class="(\w+)".* width="([\d.]+)"/g)];
   expect(widths.map(([, style]) => style)).toEqual(['ours', 'theirs', 'theirs']);
   const [ours, theirs, broken] = widths.map(([, , width]) => Number(width));
-  expect(ours).toBe(Number(theirs) * 4);
+  expect(ours).toBeCloseTo(Number(theirs) * 4, 0);
   expect(broken).toBe(0);
   expect(drawChart(runResult(compared))).toContain('>void<');
 });
@@ -25,6 +25,15 @@ test('drawChart leaves out figures in which ours is alone', () => {
   const chart = drawChart(runResult(alone, compared));
   expect(chart).not.toContain('Alone');
   expect(chart).toContain('Speed');
+});
+
+test('drawChart leaves room for the longest name', () => {
+  const long = figureResult({
+    contenders: [measured('n'.repeat(40), { mbPerSecond: 1 }), measured('short', { mbPerSecond: 2 })],
+  });
+  const [, x] = /<text x="([\d.]+)"[^>]*text-anchor="end">n{40}</.exec(drawChart(runResult(long))) ?? [];
+  // The widest letters of this size are no wider than 7 pixels, but for some capitals.
+  expect(Number(x)).toBeGreaterThanOrEqual(40 * 7);
 });
 
 test('drawChart can be read by an XML parser and in dark mode', () => {
