@@ -60,6 +60,8 @@ describe('runTransfer', () => {
     const sample = sampleOf(transfer, source);
     expect(sample.mbPerSecond).toBeCloseTo(1.048576 / 2);
     expect(sample.mbPerSecondWithStart).toBeCloseTo(1.048576 / 3);
+    expect(transfer.secondsUntilSynced).toBeGreaterThan(2);
+    expect(sample.mbPerSecondSynced).toBeCloseTo(1.048576 / transfer.secondsUntilSynced);
   });
 
   test('leaves nothing but the source', async () => {

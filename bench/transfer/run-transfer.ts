@@ -2,7 +2,7 @@
  * One transfer by one system, from the command to download until the last leecher says that its file is whole, with
  * what both ends used, and a comparison of every byte with the source.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sample } from '../harness/figure.ts';
 import type { Driven } from './driven.ts';
@@ -33,6 +33,8 @@ export interface Transfer {
   readonly seconds: number;
   /** The same, and before it the start of the slowest leecher; undefined where nothing tells when it could be told to download. */
   readonly secondsWithStart?: number;
+  /** Until it is on the disk as well: what a program has left in the page cache is synced for it. */
+  readonly secondsUntilSynced: number;
   /** Of all ends, by GiB that arrived. */
   readonly cpuSecondsPerGib: number;
   /** The most of any one of them. */
@@ -74,6 +76,7 @@ async function measure(
   const arrivals = await within(PATIENCE_MS, Promise.all(downloads.slice(0, survivors.length)));
   const seconds = Math.max(...arrivals.map((arrival) => arrival.seconds));
   const cpu = (await cpuSeconds(ends)) - before;
+  const secondsUntilSynced = seconds + (await secondsToSync(arrivals));
   await happening;
   const leecherPeakMib = await peakMib(survivors.map(({ process }) => process));
   const seederPeakMib = await peakMib(session.seeders);
@@ -84,10 +87,23 @@ async function measure(
   return {
     seconds,
     ...(starts.length === 0 ? {} : { secondsWithStart: seconds + Math.max(...starts) }),
+    secondsUntilSynced,
     cpuSecondsPerGib: cpu / ((source.bytes * survivors.length) / GIB),
     leecherPeakMib,
     seederPeakMib,
   };
+}
+
+/** How long it takes to have the files on the disk. */
+async function secondsToSync(arrivals: readonly { readonly path: string }[]): Promise<number> {
+  const startedAt = performance.now();
+  await Promise.all(
+    arrivals.map(async ({ path }) => {
+      await using file = await open(path);
+      await file.sync();
+    }),
+  );
+  return (performance.now() - startedAt) / 1000;
 }
 
 async function letHappen(
@@ -101,10 +117,11 @@ async function letHappen(
 
 /** A transfer between one leecher and whoever seeds, as a sample. */
 export function sampleOf(transfer: Transfer, { bytes }: SourceFile): Sample {
-  const { seconds, secondsWithStart, ...used } = transfer;
+  const { seconds, secondsWithStart, secondsUntilSynced, ...used } = transfer;
   const megabytes = bytes / 1e6;
   return {
     mbPerSecond: megabytes / seconds,
+    mbPerSecondSynced: megabytes / secondsUntilSynced,
     ...(secondsWithStart === undefined ? {} : { mbPerSecondWithStart: megabytes / secondsWithStart }),
     ...used,
   };

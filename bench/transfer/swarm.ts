@@ -77,7 +77,12 @@ async function measure(
   { system, ...options }: TransferOptions & { readonly system: Parameters<typeof runTransfer>[0] },
   bound: number,
 ): Promise<Sample> {
-  const { seconds, secondsWithStart: _, ...used } = await runTransfer(system, options);
+  const {
+    seconds,
+    secondsWithStart: _,
+    secondsUntilSynced: __,
+    ...used
+  } = await runTransfer(system, options);
   return { timesBound: seconds / bound, seconds, ...used };
 }
 
