@@ -2,14 +2,14 @@
  * Figure `share`: hashing a file into its Merkle tree, as sharing does, with all cores. For scale, what the machine's own
  * programs need for one SHA-256 over the same file, which they read once on one core.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { buildManifest } from '../../packages/chunk-store/src/index.ts';
 import { startChild } from '../harness/child.ts';
 import type { BenchOptions, Contender, Figure, Prepared } from '../harness/figure.ts';
 import { makeSource, type SourceFile } from '../transfer/source-file.ts';
+import { versionOf } from '../transfer/versions.ts';
 import type { Shared } from './share-process.ts';
 
 const PROCESS = new URL('share-process.ts', import.meta.url);
@@ -35,14 +35,41 @@ export const share: Figure = {
   async prepare({ form, folder }: BenchOptions): Promise<Prepared> {
     const source = await makeSource(folder, MIB[form]);
     const { manifest } = await buildManifest(source.path, { workers: 0 });
-    const contenders = [
-      ours(source, Buffer.from(manifest.root).toString('hex')),
-      program('sha256sum', source, ['sha256sum', source.path]),
-      program('openssl', source, ['openssl', 'dgst', '-sha256', '-r', source.path]),
-    ];
-    return { contenders, missing: [], close: async () => undefined };
+    const programs = await Promise.all(PROGRAMS.map((each) => findProgram(each, source)));
+    return {
+      contenders: [
+        ours(source, Buffer.from(manifest.root).toString('hex')),
+        ...programs.flatMap((each) => ('contender' in each ? [each.contender] : [])),
+      ],
+      missing: programs.flatMap((each) => ('missing' in each ? [each.missing] : [])),
+      close: async () => undefined,
+    };
   },
 };
+
+/** Something that prints the SHA-256 of the file behind its arguments first. */
+interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** What it answers with its version to. */
+  readonly versionArg: string;
+  readonly package: string;
+}
+
+const PROGRAMS: readonly Program[] = [
+  { command: 'sha256sum', args: [], versionArg: '--version', package: 'coreutils' },
+  { command: 'openssl', args: ['dgst', '-sha256', '-r'], versionArg: 'version', package: 'openssl' },
+];
+
+async function findProgram(
+  program: Program,
+  source: SourceFile,
+): Promise<{ readonly contender: Contender } | { readonly missing: string }> {
+  const version = await versionOf(program.command, program.versionArg);
+  return version === undefined
+    ? { missing: `${program.command} (apt-get install ${program.package})` }
+    : { contender: theirs(program, version, source) };
+}
 
 function ours({ path, bytes }: SourceFile, root: string): Contender {
   return {
@@ -57,19 +84,15 @@ function ours({ path, bytes }: SourceFile, root: string): Contender {
   };
 }
 
-/** A program that prints the SHA-256 of the file first. */
-function program(name: string, { bytes, sha256 }: SourceFile, [command = '', ...args]: string[]): Contender {
+function theirs({ command, args }: Program, version: string, { path, bytes, sha256 }: SourceFile): Contender {
   return {
-    name: `${name}, one core`,
-    version: '',
+    name: `${command}, one core`,
+    version,
     async run() {
       const startedAt = performance.now();
-      const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-      const ended = once(child, 'exit');
-      const printed = await text(child.stdout);
-      await ended;
+      const { stdout } = await promisify(execFile)(command, [...args, path]);
       const seconds = (performance.now() - startedAt) / 1_000;
-      if (!printed.startsWith(sha256)) throw new Error(`It printed ${printed}, expected ${sha256}`);
+      if (!stdout.startsWith(sha256)) throw new Error(`It printed ${stdout}, expected ${sha256}`);
       return { gbPerSecond: bytes / 1e9 / seconds };
     },
   };
