@@ -3,7 +3,7 @@
  *
  * --long            the form that is published: larger, and with more rounds
  * --rounds N        measured rounds, instead of each figure's own number
- * --json FILE       writes machine, versions, every sample, medians and spread
+ * --json FILE       writes machine, versions, every sample, medians and spread, after each figure
  * --chart FILE      draws the figures as SVG
  * --from FILE       measures nothing: table and chart of an earlier --json
  * --require-targets exits with 1 when a target is missed
@@ -16,10 +16,10 @@ import { parseArgs } from 'node:util';
 import { FIGURES } from './figures.ts';
 import { drawChart } from './harness/chart.ts';
 import type { Figure } from './harness/figure.ts';
-import { describeMachine } from './harness/machine.ts';
-import { measureFigure } from './harness/measure.ts';
-import { type FigureResult, isSound, missedTargets, type RunResult } from './harness/result.ts';
-import { formatFigure, formatRun } from './harness/table.ts';
+import { isSound, missedTargets, type RunResult } from './harness/result.ts';
+import { runFigures } from './harness/run-figures.ts';
+import { saveResult } from './harness/save-result.ts';
+import { formatRun } from './harness/table.ts';
 
 type Flags = ReturnType<typeof readFlags>['values'];
 
@@ -31,9 +31,8 @@ async function main(): Promise<void> {
     for (const { id, title } of FIGURES) console.log(`${id.padEnd(16)} ${title}`);
     return;
   }
-  const result = values.from === undefined ? await measure(values, positionals) : await read(values.from);
-  if (values.from !== undefined) console.log(formatRun(result));
-  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
+  const result =
+    values.from === undefined ? await measure(values, positionals) : await read(values.from, values.json);
   if (values.chart !== undefined) await writeFile(values.chart, drawChart(result));
   const isMissed = values['require-targets'] && missedTargets(result).length > 0;
   process.exitCode = isSound(result) && !isMissed ? 0 : 1;
@@ -58,20 +57,17 @@ function readFlags() {
   }
 }
 
-async function measure(flags: Flags, ids: readonly string[]): Promise<RunResult> {
-  const form = flags.long ? 'long' : 'short';
-  const rounds = readRounds(flags.rounds);
-  const startedAt = new Date().toISOString();
-  const machine = describeMachine();
-  console.log(`${formatRun({ form, startedAt, machine, figures: [] })}\n`);
-  const figures: FigureResult[] = [];
-  for (const figure of chooseFigures(ids)) {
-    const say = (line: string) => console.error(`${figure.id}: ${line}`);
-    const result = await measureFigure(figure, { form, say, ...(rounds === undefined ? {} : { rounds }) });
-    console.log(`${formatFigure(result)}\n`);
-    figures.push(result);
-  }
-  return { form, startedAt, machine, figures };
+async function measure({ long, rounds: text, json }: Flags, ids: readonly string[]): Promise<RunResult> {
+  const rounds = readRounds(text);
+  return await runFigures(chooseFigures(ids), {
+    form: long ? 'long' : 'short',
+    ...(rounds === undefined ? {} : { rounds }),
+    print: (table) => console.log(table),
+    say: (line) => console.error(line),
+    save: async (result) => {
+      if (json !== undefined) await saveResult(json, result);
+    },
+  });
 }
 
 function readRounds(text: string | undefined): number | undefined {
@@ -86,9 +82,12 @@ function chooseFigures(ids: readonly string[]): readonly Figure[] {
   return ids.length === 0 ? FIGURES : FIGURES.filter(({ id }) => ids.includes(id));
 }
 
-/** What --json wrote; nobody else's word is taken for it, so it is not checked beyond being there. */
-async function read(path: string): Promise<RunResult> {
-  return JSON.parse(await readFile(path, 'utf8'));
+/** Shows what --json wrote; nobody else's word is taken for it, so it is not checked beyond being there. */
+async function read(path: string, copy: string | undefined): Promise<RunResult> {
+  const result: RunResult = JSON.parse(await readFile(path, 'utf8'));
+  console.log(formatRun(result));
+  if (copy !== undefined) await saveResult(copy, result);
+  return result;
 }
 
 function refuse(message: string): never {
