@@ -9,7 +9,8 @@
  * --require-targets exits with 1 when a target is missed
  * --list            names the figures
  *
- * It exits with 1 when ours failed or gave wrong bytes, and with 2 when it was not understood.
+ * It exits with 1 when ours failed or gave wrong bytes, and with 2 when it was not understood. A figure that this machine
+ * cannot measure is named, and is no failure.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';

@@ -44,7 +44,13 @@ export interface Figure {
   readonly targets: readonly Target[];
   /** Measured rounds by form, and the rounds before them that do not count; see `DEFAULT_ROUNDS`. */
   readonly rounds?: Rounds;
+  /** Rejects with `NotMeasurable` where this machine lacks what the figure needs. */
   prepare(options: BenchOptions): Promise<Prepared>;
+}
+
+/** This machine cannot do what a figure needs: that is named, and nothing has failed. */
+export class NotMeasurable extends Error {
+  override readonly name = 'NotMeasurable';
 }
 
 export interface Rounds {
@@ -54,7 +60,7 @@ export interface Rounds {
 }
 
 export interface BenchOptions {
-  /** `short` makes all figures together in ten minutes, `long` those that are published. */
+  /** `short` makes all figures together in a quarter of an hour, `long` those that are published. */
   readonly form: 'short' | 'long';
   /** A temporary folder of this figure alone, removed after it. */
   readonly folder: string;

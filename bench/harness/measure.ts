@@ -7,7 +7,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BenchOptions, Contender, Figure, Rounds, Sample } from './figure.ts';
+import {
+  type BenchOptions,
+  type Contender,
+  type Figure,
+  NotMeasurable,
+  type Rounds,
+  type Sample,
+} from './figure.ts';
 import { judge } from './judge.ts';
 import type { ContenderResult, FigureResult } from './result.ts';
 import { summarizeUnits } from './statistics.ts';
@@ -39,11 +46,16 @@ export async function measureFigure(figure: Figure, options: MeasureOptions): Pr
       contenders: [],
       targets: judge(figure, []),
       missing: [],
-      problem: describeError(error),
+      ...whyNot(error),
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function whyNot(error: unknown): Pick<FigureResult, 'notMeasurable' | 'problem'> {
+  const why = describeError(error);
+  return error instanceof NotMeasurable ? { notMeasurable: why } : { problem: why };
 }
 
 function roundsOf(figure: Figure, { form, rounds }: MeasureOptions): { warmUp: number; measured: number } {

@@ -25,11 +25,13 @@ export interface FigureResult {
   readonly title: string;
   readonly unit: string;
   readonly better: Better;
-  /** Ours first; none if the figure could not be prepared. */
+  /** Ours first; none if the figure failed, or cannot be measured. */
   readonly contenders: readonly ContenderResult[];
   readonly targets: readonly TargetResult[];
   readonly missing: readonly string[];
-  /** Why the figure could not be prepared. */
+  /** What this machine lacks for the figure: it says nothing of ours. */
+  readonly notMeasurable?: string;
+  /** What went wrong, so that there is no figure. */
   readonly problem?: string;
 }
 
@@ -52,12 +54,12 @@ export interface TargetResult {
   readonly met?: boolean;
 }
 
-/** Whether ours has a number in every figure. */
+/** Whether ours has a number in every figure that this machine can measure. */
 export function isSound(result: RunResult): boolean {
-  return result.figures.every(
-    ({ contenders: [ours], problem }) =>
-      problem === undefined && ours !== undefined && ours.void === undefined,
-  );
+  return result.figures.every(({ contenders: [ours], notMeasurable, problem }) => {
+    if (notMeasurable !== undefined) return true;
+    return problem === undefined && ours !== undefined && ours.void === undefined;
+  });
 }
 
 /** The targets that were missed; one that could not be judged is not among them. */

@@ -9,10 +9,11 @@ export function formatRun(result: RunResult): string {
 }
 
 export function formatFigure(figure: FigureResult): string {
-  const { id, title, contenders, problem, missing, targets } = figure;
+  const { id, title, contenders, notMeasurable, problem, missing, targets } = figure;
   return [
     `${id}: ${title}`,
-    ...(problem === undefined ? [] : [`  not measured: ${problem}`]),
+    ...(notMeasurable === undefined ? [] : [`  cannot be measured on this machine: ${notMeasurable}`]),
+    ...(problem === undefined ? [] : [`  FAILED: ${problem}`]),
     ...formatColumns([headerOf(figure), ...contenders.map((each) => rowOf(figure, each))]),
     ...contenders.flatMap(({ name, void: why }) => (why === undefined ? [] : [`  ${name} is void: ${why}`])),
     ...missing.map((peer) => `  not on this machine: ${peer}`),

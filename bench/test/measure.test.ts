@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { BenchOptions } from '../harness/figure.ts';
+import { type BenchOptions, NotMeasurable } from '../harness/figure.ts';
 import { measureFigure, runRounds } from '../harness/measure.ts';
 import { isSound, missedTargets } from '../harness/result.ts';
 import { figureOf, runResult } from './samples.ts';
@@ -111,6 +111,18 @@ describe('measureFigure', () => {
     const result = await measureFigure(figureOf({}, { prepare }), options);
     expect(result).toMatchObject({ problem: 'No space left', contenders: [] });
     expect(isSound(runResult(result))).toBe(false);
+  });
+
+  test('a figure that this machine cannot measure says why, misses no target, and leaves the run sound', async () => {
+    const prepare = async () => {
+      throw new NotMeasurable('No namespaces', { cause: new Error('unshare failed') });
+    };
+    const targets = [{ against: 1, ratio: 1, text: '' }];
+    const result = await measureFigure(figureOf({}, { prepare, targets }), options);
+    expect(result).toMatchObject({ notMeasurable: 'No namespaces (unshare failed)', contenders: [] });
+    expect(result.problem).toBeUndefined();
+    expect(isSound(runResult(result))).toBe(true);
+    expect(missedTargets(runResult(result))).toEqual([]);
   });
 
   test('closes what was prepared and removes its folder, after a failure too', async () => {

@@ -34,9 +34,12 @@ test('formatFigure shows medians, spread, ratios, void contenders, missing peers
   );
 });
 
-test('formatFigure says why a figure was not measured', () => {
+test('formatFigure tells what failed from what this machine cannot measure', () => {
   expect(formatFigure(figureResult({ problem: 'No space left' }))).toBe(
-    'speed: How fast\n  not measured: No space left',
+    'speed: How fast\n  FAILED: No space left',
+  );
+  expect(formatFigure(figureResult({ notMeasurable: 'No namespaces' }))).toBe(
+    'speed: How fast\n  cannot be measured on this machine: No namespaces',
   );
 });
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { NotMeasurable } from '../harness/figure.ts';
 import { openNamespaceLab } from '../transfer/namespace-lab.ts';
 import { startTorrentTracker } from '../transfer/torrent.ts';
 
@@ -9,7 +10,9 @@ afterEach(() => {
 describe('openNamespaceLab', () => {
   test('fails where there are no tools for it, and hangs nowhere', async () => {
     vi.stubEnv('PATH', '');
-    await expect(openNamespaceLab({ seeders: 1, leechers: 1, uplinkMbit: 1 })).rejects.toThrow('unshare');
+    const opened = openNamespaceLab({ seeders: 1, leechers: 1, uplinkMbit: 1 });
+    await expect(opened).rejects.toThrow(NotMeasurable);
+    await expect(opened).rejects.toHaveProperty('cause.message', expect.stringContaining('unshare'));
   });
 });
 

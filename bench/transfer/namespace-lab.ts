@@ -9,6 +9,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
+import { NotMeasurable } from '../harness/figure.ts';
 import type { Lab, Place } from './lab.ts';
 
 const NETWORK = '10.77.0';
@@ -29,7 +30,7 @@ export interface NamespaceLabOptions {
 
 export interface NamespaceLab extends Lab, AsyncDisposable {}
 
-/** Rejects where the kernel or its tools do not allow it, with what they said. */
+/** Rejects with `NotMeasurable` where the kernel or its tools do not allow it, with what they said. */
 export async function openNamespaceLab(options: NamespaceLabOptions): Promise<NamespaceLab> {
   const cleanup = new AsyncDisposableStack();
   try {
@@ -53,7 +54,8 @@ export async function openNamespaceLab(options: NamespaceLabOptions): Promise<Na
     };
   } catch (error) {
     await cleanup.disposeAsync();
-    throw error;
+    // All that can fail here are `unshare`, `nsenter`, `ip` and `tc`.
+    throw new NotMeasurable('No network namespaces with shaped uplinks', { cause: error });
   }
 }
 
