@@ -15,7 +15,10 @@ export function uploadId(value: number): UploadId {
 }
 
 export type UploadEvent =
-  /** A receiver asks for any `maxPieces` of `want`. `have` is the store's live set; `root` names the file. */
+  /**
+   * A receiver asks for any `maxPieces` of `want`. `have` is the store's live set; `root` names the file. `copiesOf` is how many
+   * copies of a piece a running download of the file knows of; without one nobody here knows of any.
+   */
   | {
       readonly kind: 'requested';
       readonly uploadId: UploadId;
@@ -24,6 +27,7 @@ export type UploadEvent =
       readonly want: readonly number[];
       readonly maxPieces: number;
       readonly have: PiecesOf;
+      readonly copiesOf?: (index: number) => number;
     }
   /** This peer's own limit holds the next block of the piece back, until `block_sent`: nobody waits for the receiver. */
   | { readonly kind: 'held'; readonly uploadId: UploadId }

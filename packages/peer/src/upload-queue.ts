@@ -2,8 +2,8 @@
  * The serving side of one uplink: which waiting receiver gets the next piece, and which piece that is.
  *
  * Everything that affects its decisions: the requests that wait and what they want, what the file's store has, what was
- * sent to whom before, copies of a piece in the swarm where somebody knows them, the limits, the time (for receivers
- * that stopped reading), `Random` for ties.
+ * sent to whom before, copies of a piece in the swarm where a download of the file runs here and so knows them, the limits,
+ * the time (for receivers that stopped reading), `Random` for ties.
  *
  * Few uploads run at a time: a piece that is sent quickly can be passed on early, ten pieces that are sent together
  * cannot. The receiver that has had least comes first; one that returns counts as having had as much as the least of
@@ -22,8 +22,6 @@ import { UPLOAD_LIMITS } from './upload-events.ts';
 export interface UploadQueueOptions {
   readonly random: Random;
   readonly limits?: Partial<UploadLimits>;
-  /** How many copies of a piece the swarm has, as far as somebody here knows. */
-  readonly copiesOf?: (root: string, index: number) => number;
 }
 
 export interface UploadQueueView {
@@ -49,6 +47,7 @@ interface Upload {
   readonly root: string;
   readonly want: Set<number>;
   readonly have: PiecesOf;
+  readonly copiesOf: (index: number) => number;
   /** Pieces it may still get. */
   left: number;
   /** Pieces begun on its call. */
@@ -64,7 +63,6 @@ interface Upload {
 class UplinkQueue implements UploadQueue {
   readonly #random: Random;
   readonly #limits: UploadLimits;
-  readonly #copiesOf: (root: string, index: number) => number;
   readonly #uploads = new Map<UploadId, Upload>();
   readonly #shares: ReceiverShares;
   readonly #sent = new SentPieces();
@@ -76,7 +74,6 @@ class UplinkQueue implements UploadQueue {
   constructor(options: UploadQueueOptions) {
     this.#random = options.random;
     this.#limits = { ...UPLOAD_LIMITS, ...options.limits };
-    this.#copiesOf = options.copiesOf ?? (() => 0);
     this.#shares = new ReceiverShares(this.#limits.receiversRemembered);
   }
 
@@ -106,7 +103,7 @@ class UplinkQueue implements UploadQueue {
   }
 
   #request(event: Extract<UploadEvent, { kind: 'requested' }>, nowMs: number): void {
-    const { uploadId: id, receiver, root, have, maxPieces: left } = event;
+    const { uploadId: id, receiver, root, have, maxPieces: left, copiesOf = () => 0 } = event;
     if (this.#uploads.has(id)) throw new TypeError(`Upload ${id} is here already`);
     const want = new Set(event.want.filter((index) => index < have.length && have.has(index)));
     if (want.size === 0) {
@@ -124,7 +121,7 @@ class UplinkQueue implements UploadQueue {
       progressAtMs: nowMs,
       sinceTurn: this.#turn,
     };
-    this.#uploads.set(id, { id, receiver, root, want, have, left, ...progress });
+    this.#uploads.set(id, { id, receiver, root, want, have, copiesOf, left, ...progress });
     this.#shares.arrive(receiver);
   }
 
@@ -234,9 +231,8 @@ class UplinkQueue implements UploadQueue {
   }
 
   #begin(upload: Upload, nowMs: number): boolean {
-    const { root, want, have, receiver } = upload;
+    const { root, want, have, copiesOf, receiver } = upload;
     const sentOf = (index: number) => this.#sent.of(root, index);
-    const copiesOf = (index: number) => this.#copiesOf(root, index);
     const index = choosePiece(want, { sentOf, copiesOf }, this.#random);
     if (index === undefined) {
       this.#close(upload, 'missing_piece');

@@ -15,6 +15,7 @@ import { servePieces } from '../src/shell/serve-pieces.ts';
 import { SharedFiles } from '../src/shell/shared-files.ts';
 import { Uplink } from '../src/shell/uplink.ts';
 import { admitAnybody } from './support/admit-anybody.ts';
+import { GROUP, GroupScene } from './support/group-scene.ts';
 
 const bytes = randomBytes(1_000_000);
 const manifest = createManifest({ name: 'a.bin', bytes });
@@ -127,6 +128,51 @@ describe('servePieces', () => {
     for (const fromLeaf of [4, 2 ** 40])
       await expect(blocksOf(1, { index: 1, fromLeaf })).rejects.toMatchObject({ code: 'bad_request' });
     uplink.close();
+  });
+
+  it('sends first what the swarm has least of, as far as the download that runs knows', async () => {
+    const [network, clock] = [createMemoryNetwork(), createSystemClock()];
+    const files = new SharedFiles();
+    const uplink = new Uplink({ clock, random: createSystemRandom() });
+    const serve = [servePieces({ files, uplink, admission: admitAnybody })];
+    await using server = await createServer({ network, clock, address, serve, trusted: true });
+    const channel = await network.connect(server.address);
+    await using connection = createConnection({ channel, clock, trusted: true });
+    const store = await fullStore();
+    const want = [...store.have.indices()];
+    const copies = new Map(want.map((index) => [index, index === 4 || index === 9 ? 1 : 3]));
+    files.put(groupId, store, { copiesOf: (index) => copies.get(index) ?? 0 });
+    const request = { groupId, root: manifest.root, want, maxPieces: want.length, begun: [] };
+    const sent: number[] = [];
+    // So small that the server never runs ahead by more than an item.
+    for await (const item of connection.client(peerContract).send_pieces(request, { windowBytes: 1 })) {
+      if (item.kind !== 'piece') continue;
+      sent.push(item.index);
+      if (sent.length === 3) copies.set(12, 2);
+    }
+    expect(sent.slice(0, 2).toSorted((a, b) => a - b)).toEqual([4, 9]);
+    expect(sent.slice(3, 5)).toContain(12);
+    uplink.close();
+  });
+
+  it('knows of a file what its download knows, until that is complete', async () => {
+    const put = vi.spyOn(SharedFiles.prototype, 'put');
+    await using scene = await GroupScene.start();
+    const alice = await scene.user('alice', { joinPolicy: async () => 'accept' });
+    await alice.createGroup(GROUP);
+    await alice.uploadFile(GROUP, await scene.file('a.bin', bytes));
+    const limits = { downBytesPerSecond: 16 * 1024 };
+    const bob = await scene.user('bob', { limits });
+    await bob.joinGroup(GROUP);
+    const download = await bob.downloadFile(GROUP, 'a.bin');
+    await vi.waitFor(() => expect(put.mock.results).toHaveLength(2));
+    const [seeded, fetched] = put.mock.results.map(({ value }) => value);
+    await vi.waitFor(() => expect(fetched.copiesOf(0)).toBe(1));
+    expect(seeded.copiesOf).toBeUndefined();
+    bob.limitTransfers({});
+    await download.completed;
+    expect(fetched.copiesOf).toBeUndefined();
+    put.mockRestore();
   });
 
   it('serves nothing of a group over a connection that is not admitted to it', async () => {

@@ -149,8 +149,16 @@ describe('createUploadQueue', () => {
   });
 
   it('prefers, of the pieces sent as often, those with the fewest copies in the swarm', () => {
-    const bench = new Bench({ copiesOf: (_root, index) => (index === 7 ? 1 : 2) });
-    bench.request(A);
+    const bench = new Bench();
+    const request = {
+      uploadId: uploadId(1),
+      receiver: A,
+      root: 'file',
+      want: ALL,
+      maxPieces: 1,
+      have: whole,
+    };
+    bench.tell({ kind: 'requested', ...request, copiesOf: (index) => (index === 7 ? 1 : 2) });
     expect(bench.sent.map((sent) => sent.index)).toEqual([7]);
   });
 

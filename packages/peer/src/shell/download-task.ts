@@ -124,6 +124,11 @@ export class DownloadTask implements Download {
     this.#use(this.#inquiry.peersFound(peers));
   }
 
+  /** How many peers of its swarm have the piece, as far as it knows. */
+  copiesOf(index: number): number {
+    return this.#runner?.copiesOf(index) ?? 0;
+  }
+
   fetchFirst(range: ByteRange | undefined): void {
     this.#first = range;
     this.#runner?.tell({ kind: 'range_wanted', range: this.#firstPieces() });

@@ -141,6 +141,8 @@ async function* sendPieces(
     want: request.want,
     maxPieces: request.maxPieces,
     have: file.store.have,
+    // Read anew for each piece: a download may end while it serves.
+    copiesOf: (index) => file.copiesOf?.(index) ?? 0,
     onStalled: () =>
       context.connection.abort(new RpcError('stalled', 'Cannot go on sending: nothing was read')),
   });
@@ -196,7 +198,7 @@ async function* pieceItems(
     }
   } catch (error) {
     if (!isLost(error)) throw error;
-    file.onLost();
+    file.onLost?.();
     throw new RpcError('missing_piece', `Cannot send piece ${index}: it is lost here`);
   }
 }

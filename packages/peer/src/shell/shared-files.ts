@@ -9,8 +9,16 @@ import { RpcError } from '@minitorrent/rpc-core';
 import { toHex } from '@minitorrent/tracker/contract';
 import { HaveFeed } from '../have-feed.ts';
 
+/** What whoever shares a file adds to its store. */
+export interface SharedFileHooks {
+  /** A piece that should be here could not be read: the file changed, or the disk lost it. */
+  readonly onLost?: (() => void) | undefined;
+  /** How many copies of a piece the download that still runs knows of; a file without one knows of no other peers. */
+  readonly copiesOf?: ((index: number) => number) | undefined;
+}
+
 /** A file that others can ask for. */
-export interface SharedFile {
+export interface SharedFile extends SharedFileHooks {
   readonly groupId: string;
   /** Read anew for each use: a download that is complete is served from another store than before. */
   readonly store: ChunkStore;
@@ -18,8 +26,6 @@ export interface SharedFile {
   readonly feed: HaveFeed;
   /** Aborts when the file is not served any more. */
   readonly signal: AbortSignal;
-  /** A piece that should be here could not be read: the file changed, or the disk lost it. */
-  readonly onLost: () => void;
   uploadedBytes: number;
 }
 
@@ -31,16 +37,17 @@ export class SharedFiles {
   }
 
   /**
-   * Serves the file from `store` from now on; `onLost` hears of a piece that could not be read after all. Calls in progress
-   * go on with it, if the file was served before.
+   * Serves the file from `store` from now on, with these hooks alone. Calls in progress go on with it, if the file was served
+   * before.
    */
-  put(groupId: string, store: ChunkStore, onLost: () => void = () => undefined): SharedFile {
+  put(groupId: string, store: ChunkStore, { onLost, copiesOf }: SharedFileHooks = {}): SharedFile {
     const key = keyOf(groupId, store.manifest.root);
     const served = this.#files.get(key);
-    if (served !== undefined) return Object.assign(served, { store, onLost });
+    if (served !== undefined) return Object.assign(served, { store, onLost, copiesOf });
     const stopping = new AbortController();
     const feed = new HaveFeed();
-    const file = { groupId, store, feed, stopping, signal: stopping.signal, onLost, uploadedBytes: 0 };
+    const serving = { feed, stopping, signal: stopping.signal, uploadedBytes: 0 };
+    const file = { groupId, store, onLost, copiesOf, ...serving };
     this.#files.set(key, file);
     return file;
   }

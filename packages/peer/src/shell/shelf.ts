@@ -186,7 +186,7 @@ export class Shelf {
     this.#entries.set(keyOf(groupId, file.name), entry);
     const { files } = this.#options;
     if (entry.store === undefined) files.remove(groupId, file.root);
-    else files.put(groupId, entry.store, () => void this.#reopen(entry));
+    else files.put(groupId, entry.store, { onLost: () => void this.#reopen(entry) });
   }
 
   /** A piece could not be read: looks whether the file is still the one that was shared. */

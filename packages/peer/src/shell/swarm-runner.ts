@@ -113,6 +113,11 @@ export class SwarmRunner {
     this.tell({ kind: 'peers_found', peers: [...peers.keys()] });
   }
 
+  /** How many connected peers have the piece. */
+  copiesOf(index: number): number {
+    return this.#swarm.copiesOf(index);
+  }
+
   /** Hands `event` to the core and carries out what follows. */
   tell(event: SwarmEvent): void {
     if (this.#isClosed) return;

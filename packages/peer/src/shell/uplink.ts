@@ -34,6 +34,8 @@ export interface UploadRequest {
   readonly want: readonly number[];
   readonly maxPieces: number;
   readonly have: PiecesOf;
+  /** How many copies of a piece a running download of the file knows of; without one nobody here knows of any. */
+  readonly copiesOf?: (index: number) => number;
   /** The receiver stopped reading in the middle of a piece: the call can only be cut off. */
   onStalled(): void;
 }

@@ -195,7 +195,7 @@ export class Workspace {
       },
       onLearned: (description) => library.describeDownload(userId, groupId, name, description),
       onOpened: (store) => {
-        const file = files.put(groupId, store);
+        const file = files.put(groupId, store, { copiesOf: (index) => task.copiesOf(index) });
         announcers.nudge();
         events.emit('download-started', task);
         return (indices) => file.feed.add(indices);

@@ -146,6 +146,8 @@ export class SimulatedPeer {
       want,
       maxPieces,
       have,
+      // Who has everything runs no swarm, and so knows nothing of others: not the seeder, nor whoever has become one.
+      copiesOf: (index) => (this.isComplete ? 0 : this.swarm.copiesOf(index)),
     });
   }
 
@@ -204,11 +206,7 @@ export class SimulatedPeer {
 
   #newUploads(): UploadQueue {
     const { uploadLimits } = this.#simulation.options;
-    return createUploadQueue({
-      random: this.#random,
-      ...(uploadLimits ? { limits: uploadLimits } : {}),
-      copiesOf: (_root, index) => this.swarm.copiesOf(index),
-    });
+    return createUploadQueue({ random: this.#random, ...(uploadLimits ? { limits: uploadLimits } : {}) });
   }
 
   #carryOut(effect: SwarmEffect): void {
