@@ -6,8 +6,12 @@
  * rate allows in that span and the tolerance, and one request; and no less while somebody always asks.
  */
 
+import { LEAF_BYTES } from '@minitorrent/chunk-store';
+
 /** A timer is hardly ever later, and a burst of so much is hardly seen. */
 const TOLERANCE_MS = 100;
+/** What goes at once is of so much time: less would be a timer for each leaf, more is seen where the rate is looked at. */
+const BURST_MS = 500;
 
 export class RateLimit {
   #bytesPerSecond: number | undefined;
@@ -28,6 +32,12 @@ export class RateLimit {
       throw new RangeError(`Cannot limit to ${value} bytes a second, expected more than 0`);
     this.#bytesPerSecond = value;
     if (value === undefined) this.#freeAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** What to reserve at a time: whoever has more takes several turns, else the burst would grow with what is asked for. */
+  get burstBytes(): number {
+    if (this.#bytesPerSecond === undefined) return Number.POSITIVE_INFINITY;
+    return Math.max(LEAF_BYTES, (this.#bytesPerSecond * BURST_MS) / 1_000);
   }
 
   /** When the next bytes may go, however many they are: `nowMs` or later. */

@@ -57,6 +57,28 @@ describe('Pace', () => {
     expect(clock.scheduledTasks).toBe(0);
   });
 
+  it('lets a long one go when all of it but a burst is paid for, and those after it then', async () => {
+    const clock = createManualClock();
+    const pace = new Pace(clock);
+    pace.bytesPerSecond = 64 * KIB;
+    const gone: string[] = [];
+    const take = (name: string, bytes: number, { signal }: AbortController): void =>
+      void pace.take(bytes, signal).then(() => gone.push(`${name} at ${clock.now()}`));
+    const [stays, giver] = [new AbortController(), new AbortController()];
+    take('ten seconds', 640 * KIB, stays);
+    take('a leaf', 16 * KIB, stays);
+    await clock.advanceAsync(11_000);
+    // Half a second goes at once, and a tenth is made up for.
+    expect(gone).toEqual(['ten seconds at 9400', 'a leaf at 9900']);
+    take('gives up', 640 * KIB, giver);
+    await clock.advanceAsync(1_000);
+    giver.abort();
+    take('a second', 64 * KIB, stays);
+    await clock.advanceAsync(2_000);
+    expect(gone.slice(2)).toEqual(['gives up at 12000', 'a second at 12900']);
+    expect(clock.scheduledTasks).toBe(0);
+  });
+
   it('lets those who wait go at once when there is no limit any more', async () => {
     const clock = createManualClock();
     const pace = new Pace(clock);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createManifest, createMemoryStore } from '@minitorrent/chunk-store';
 import { createConnection, createSystemClock, createSystemRandom, serve } from '@minitorrent/rpc-core';
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
+import { createManualClock } from '@minitorrent/rpc-core/testing';
 import { describe, expect, it } from 'vitest';
 import { peerContract } from '../src/contract.ts';
 import { Pace } from '../src/shell/pace.ts';
@@ -10,6 +11,7 @@ import { SwarmRunner } from '../src/shell/swarm-runner.ts';
 import { peerId } from '../src/swarm-events.ts';
 import { inlineBlocks } from './support/inline-blocks.ts';
 import { corrupting, honest } from './support/rogues.ts';
+import { startSwarm } from './support/swarm-scene.ts';
 
 const bytes = randomBytes(1_000_000);
 const manifest = createManifest({ name: 'a.bin', bytes });
@@ -62,5 +64,46 @@ describe('SwarmRunner', () => {
     await ended.promise;
     expect(connection.signal.aborted).toBe(false);
     await runner.close();
+  });
+
+  it.each([
+    { atStart: manifest.pieceLength, later: manifest.pieceLength, pieces: 2 },
+    { atStart: undefined, later: manifest.pieceLength, pieces: 2 },
+    { atStart: manifest.pieceLength, later: undefined, pieces: 4 },
+  ])('asks for $pieces pieces at once where the limit is $later', async ({ atStart, later, pieces }) => {
+    const clock = createManualClock();
+    const downPace = new Pace(clock);
+    downPace.bytesPerSecond = atStart;
+    let asked = 0;
+    const handlers = honest(manifest, bytes, {
+      async *send_pieces({ maxPieces }, { signal }) {
+        asked += maxPieces;
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      },
+    });
+    await using store = createMemoryStore({ manifest });
+    const peers = [[serve(peerContract, handlers)]];
+    await using _scene = await startSwarm({ clock, store, downPace, peers });
+    downPace.bytesPerSecond = later;
+    await clock.advanceAsync(100);
+    expect(asked).toBe(pieces);
+  });
+
+  it.each([16, 40])('comes at %i KiB a second where that is the limit', async (kib) => {
+    const clock = createManualClock();
+    const downPace = new Pace(clock);
+    downPace.bytesPerSecond = kib * 1024;
+    const peers = [1, 2, 3].map(() => [serve(peerContract, honest(manifest, bytes))]);
+    await using store = createMemoryStore({ manifest });
+    await using scene = await startSwarm({ clock, store, downPace, peers });
+    await clock.runUntilSettled(scene.completed);
+    const bytesPerMs = bytes.length / clock.now();
+    expect(Math.abs(bytesPerMs / ((kib * 1024) / 1_000) - 1)).toBeLessThan(0.03);
+    const cost = scene.events.reduce(
+      (sum, each) => sum + (each.kind === 'bytes_received' ? each.bytes : 0),
+      0,
+    );
+    expect(cost).toBe(bytes.length);
+    expect(scene.banned).toEqual([]);
   });
 });

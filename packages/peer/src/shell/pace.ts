@@ -1,8 +1,11 @@
 /**
  * Keeps one direction of a peer within its rate: whoever has bytes waits here until they may go, in the order of coming.
  *
- * Who gives up leaves the line and has taken nothing: else a receiver that asks and cancels, again and again, would use up the
- * rate of all others.
+ * In any span no more goes than the rate allows in it, and a burst of half a second or a leaf: what is longer goes when all of
+ * it but a burst is paid for. A sender knows nothing of the limit of its receiver, and one of its blocks may be half a minute's.
+ *
+ * Who gives up leaves the line and has taken nothing, but what was paid for of more than a burst: else a receiver that asks
+ * and cancels, again and again, would use up the rate of all others.
  */
 import type { Clock } from '@minitorrent/rpc-core';
 import { RateLimit } from '../rate-limit.ts';
@@ -10,7 +13,7 @@ import { settledBy } from '../waiting.ts';
 
 /** Somebody in the line. */
 interface Turn {
-  readonly bytes: number;
+  unpaid: number;
   readonly go: () => void;
 }
 
@@ -41,9 +44,8 @@ export class Pace {
   /** Resolves when `bytes` may go, or as soon as `signal` aborts. */
   async take(bytes: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
-    const nowMs = this.#clock.now();
-    if (this.#line.size === 0 && this.#limit.freeAtMs(nowMs) <= nowMs) this.#limit.reserve(bytes, nowMs);
-    else await settledBy(signal, (go) => this.#join({ bytes, go }));
+    const unpaid = this.#line.size === 0 ? this.#pay(bytes) : bytes;
+    if (unpaid > 0) await settledBy(signal, (go) => this.#join({ unpaid, go }));
   }
 
   /** Calls `listener` after each change of the limit; the answer ends that. */
@@ -65,15 +67,25 @@ export class Pace {
   #letGo(): void {
     this.#cancelWake();
     for (const turn of this.#line) {
-      const nowMs = this.#clock.now();
-      const freeAtMs = this.#limit.freeAtMs(nowMs);
-      if (freeAtMs > nowMs) {
-        this.#wakeAt(freeAtMs);
+      turn.unpaid = this.#pay(turn.unpaid);
+      if (turn.unpaid > 0) {
+        this.#wakeAt(this.#limit.freeAtMs(this.#clock.now()));
         return;
       }
-      this.#limit.reserve(turn.bytes, nowMs);
       turn.go();
     }
+  }
+
+  /** Pays for as many bytes as may go now; answers how many are left. */
+  #pay(bytes: number): number {
+    const nowMs = this.#clock.now();
+    let unpaid = bytes;
+    while (unpaid > 0 && this.#limit.freeAtMs(nowMs) <= nowMs) {
+      const paid = Math.min(unpaid, this.#limit.burstBytes);
+      this.#limit.reserve(paid, nowMs);
+      unpaid -= paid;
+    }
+    return unpaid;
   }
 
   #wakeAt(atMs: number): void {
