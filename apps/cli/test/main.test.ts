@@ -77,12 +77,19 @@ describe('the program', () => {
 });
 
 /** The addresses of all modules that a command loads. */
-async function modulesOf(line: string): Promise<string[]> {
+function modulesOf(line: string): Promise<string[]> {
+  return modulesLoadedBy([...MAIN, ...line.split(' ')]);
+}
+
+/** The same of a program for Node.js. One that `runsUntilTold` is told to end once it says something. */
+async function modulesLoadedBy(args: readonly string[], { runsUntilTold = false } = {}): Promise<string[]> {
   const watch = `data:text/javascript,${encodeURIComponent(WATCH_MODULES)}`;
-  const child = spawn(process.execPath, ['--import', watch, ...MAIN, ...line.split(' ')], {
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  const child = spawn(process.execPath, ['--import', watch, ...args], {
+    stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
   });
-  const list = child.stdio[3];
+  const [, words, , list] = child.stdio;
+  if (runsUntilTold) words?.once('data', () => child.kill('SIGTERM'));
+  words?.resume();
   if (!(list instanceof Readable)) throw new TypeError('The child has no fourth pipe');
   return (await text(list)).trim().split('\n');
 }
@@ -109,7 +116,34 @@ describe('the start', () => {
     for (const url of loaded)
       expect(url).not.toMatch(/\/packages\/(?:peer|tracker|chunk-store|wire-codec)\//);
   });
+
+  it('of a peer loads nothing of a tracker but what both say to each other', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-main-'));
+    const places = ['--data', folder.path, '--downloads', folder.path, '--listen', '127.0.0.1:0'];
+    const peer = await modulesLoadedBy([...MAIN, 'peer', ...places, '--tracker', `127.0.0.1:1#${idOf(1)}`]);
+    const contract = await modulesLoadedBy([
+      '--conditions=@minitorrent/source',
+      join(import.meta.dirname, '..', '..', '..', 'packages', 'tracker', 'src', 'contract.ts'),
+    ]);
+    expect(partOf(peer, 'peer')).toContain('src/shell/create-peer.ts');
+    expect(partOf(peer, 'tracker')).toEqual(partOf(contract, 'tracker'));
+  });
+
+  it('of a tracker loads nothing of a peer, and none of its commands', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'minitorrent-main-'));
+    const args = ['tracker', '--data', folder.path, '--listen', '127.0.0.1:0'];
+    const loaded = await modulesLoadedBy([...MAIN, ...args], { runsUntilTold: true });
+    expect(partOf(loaded, 'tracker')).toContain('src/shell/create-tracker.ts');
+    expect(partOf(loaded, 'peer')).toEqual([]);
+    expect(loaded).not.toContain(new URL('../src/shell/command-table.ts', import.meta.url).href);
+  });
 });
+
+/** The modules of that package, from its folder on. */
+function partOf(urls: readonly string[], name: string): string[] {
+  const folder = new URL(`../../../packages/${name}/`, import.meta.url).href;
+  return urls.flatMap((url) => (url.startsWith(folder) ? [url.slice(folder.length)] : [])).sort();
+}
 
 describe('the list of processes', () => {
   it.runIf(process.platform === 'linux')('does not show the password of a journal', async () => {
