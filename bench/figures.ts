@@ -10,6 +10,7 @@ import { rpc } from './micro/rpc.ts';
 import { share } from './micro/share.ts';
 import { startup } from './micro/startup.ts';
 import { tls } from './micro/tls.ts';
+import { simulator } from './simulator/simulator.ts';
 import { fourSeeders } from './transfer/four-seeders.ts';
 import { oneToOne } from './transfer/one-to-one.ts';
 import { stalledReader } from './transfer/stalled-reader.ts';
@@ -29,6 +30,7 @@ export const FIGURES: readonly Figure[] = [
   oneToOne,
   fourSeeders,
   stalledReader,
+  simulator,
   swarm,
   halfDie,
 ];
