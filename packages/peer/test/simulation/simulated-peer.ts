@@ -36,7 +36,12 @@ export class SimulatedPeer {
   readonly id: PeerId;
   readonly behaviour: Behaviour;
   readonly have: PieceSet;
+  /** The connections that it has opened. */
   readonly links = new Map<SimulatedPeer, Link>();
+  /** Those that others have opened, whom it tells what it has. */
+  readonly listeners = new Map<SimulatedPeer, Link>();
+  /** The most that it had open at a time. */
+  mostLinks = 0;
   isUp = false;
   completedAtMs: number | undefined;
   bannedPeers = new Set<PeerId>();
@@ -107,6 +112,7 @@ export class SimulatedPeer {
     this.#lines.clear();
     this.#wake = { swarm: this.#wake.swarm + 1, uploads: this.#wake.uploads + 1 };
     for (const other of [...this.links.keys()]) this.#simulation.disconnect(this, other);
+    for (const other of [...this.listeners.keys()]) this.#simulation.hangUp(this, other);
   }
 
   /** Reports to the swarm core and carries out what it answers. */
@@ -158,14 +164,14 @@ export class SimulatedPeer {
     }
   }
 
-  /** A receiver is gone. */
-  serveLost(receiver: SimulatedPeer): void {
-    for (const [id, serving] of this.#serving) if (serving.receiver === receiver) this.#endServing(id);
-    for (const [link, line] of this.#lines) {
-      if (link.isOpen) continue;
-      this.#lines.delete(link);
-      this.#windowed.forget(line);
-    }
+  /** The connection of a receiver is gone. */
+  serveLost(receiver: SimulatedPeer, link: Link): void {
+    if (this.listeners.get(receiver) === link) this.listeners.delete(receiver);
+    for (const [id, serving] of this.#serving) if (serving.link === link) this.#endServing(id);
+    const line = this.#lines.get(link);
+    if (!line) return;
+    this.#lines.delete(link);
+    this.#windowed.forget(line);
   }
 
   /** Whether a request of somebody else waits here. */
@@ -222,8 +228,14 @@ export class SimulatedPeer {
     if (effect.kind === 'need_peers') simulation.askTracker(this);
     if (effect.kind === 'announce_have') simulation.announce(this, effect.indices);
     if (effect.kind === 'waiting') this.reason = effect.reason;
-    if (effect.kind === 'completed') this.completedAtMs = simulation.time.nowMs;
+    if (effect.kind === 'completed') this.#complete();
     if (effect.kind === 'wake_at') this.#wakeAt('swarm', effect.atMs, () => this.tell({ kind: 'tick' }));
+  }
+
+  /** Nothing is asked any more: only those who ask stay connected. */
+  #complete(): void {
+    this.completedAtMs ??= this.#simulation.time.nowMs;
+    for (const other of [...this.links.keys()]) this.#simulation.disconnect(this, other);
   }
 
   #carryOutUpload(effect: UploadEffect): void {
@@ -275,7 +287,7 @@ export class SimulatedPeer {
       isOver: () => this.#serving.get(id) !== serving,
       write: (taken, isFirst, isLast) => {
         this.tellUploads({ kind: 'block_sent', uploadId: id, bytes: taken });
-        this.#write(receiver, taken * (1 + overhead), () => {
+        this.#write(link, taken * (1 + overhead), () => {
           if (isFirst) this.#announcePiece(serving, index);
           if (!isLast) return;
           onLeft();
@@ -286,15 +298,15 @@ export class SimulatedPeer {
     });
   }
 
-  /** Questions go behind what is written, and answers behind what the receiver writes on the same connection. */
+  /** Questions go behind what is written on the connection, and answers the other way. */
   #lineTo(receiver: SimulatedPeer, link: Link): Line {
     const known = this.#lines.get(link);
     if (known) return known;
     const line: Line = {
       ask: (onAnswer) => {
         const answer = () => this.#simulation.sendOver(link, receiver, onAnswer);
-        const arrived = () => receiver.#write(this, QUESTION_BYTES, answer);
-        this.#write(receiver, QUESTION_BYTES, () => this.#simulation.sendOver(link, this, arrived));
+        const arrived = () => receiver.#write(link, QUESTION_BYTES, answer);
+        this.#write(link, QUESTION_BYTES, () => this.#simulation.sendOver(link, this, arrived));
       },
     };
     this.#lines.set(link, line);
@@ -306,9 +318,9 @@ export class SimulatedPeer {
   }
 
   /** Sends behind all that the connection has taken. */
-  #write(to: SimulatedPeer, bytes: number, onSent: () => void): void {
+  #write(link: Link, bytes: number, onSent: () => void): void {
     this.#lastWrite += 1;
-    this.uplink.send({ key: this.#lastWrite, lane: to.id, bytes, onSent });
+    this.uplink.send({ key: this.#lastWrite, lane: link.name, bytes, onSent });
   }
 
   #announcePiece(serving: Serving, index: number): void {

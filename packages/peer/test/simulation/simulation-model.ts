@@ -15,8 +15,13 @@ import type { VirtualTime } from './virtual-time.ts';
  */
 export type Behaviour = 'honest' | 'wrong_bytes' | 'false_have' | 'silent';
 
-/** A connection: messages on it are lost once it is closed, and never overtake each other. */
+/**
+ * A connection, over which whoever opened it asks and the other one answers; two peers that want pieces of each other have
+ * two. Messages on it are lost once it is closed, and never overtake each other.
+ */
 export interface Link {
+  /** Among all of a simulation. */
+  readonly name: string;
   isOpen: boolean;
   /** When the last message of each side arrives. */
   readonly arrivesAtMs: Map<PeerId, number>;
@@ -71,10 +76,13 @@ export interface SimulationWorld<Peer> {
   trackerAnswer(asker: Peer): PeerId[];
   askTracker(asker: Peer): void;
   connect(from: Peer, to: Peer): void;
+  /** `from` gives up the connection that it opened. */
   disconnect(from: Peer, to: Peer): void;
+  /** `from` ends the connection that `listener` opened. */
+  hangUp(from: Peer, listener: Peer): void;
   request(from: Peer, request: Extract<SwarmEffect, { kind: 'request' }>): void;
   announce(from: Peer, indices: readonly number[]): void;
-  /** A message over the link between the two, if there is one. */
+  /** A message over the link that `from` has opened to `to`, if there is one. */
   send(from: Peer, to: Peer, task: () => void): void;
   sendOver(link: Link, from: Peer, task: () => void): void;
   /** `bytes` of a piece have left `from` and arrive at `to`, as soon as its downlink has taken them. */

@@ -48,6 +48,7 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
   #events = 0;
   #busy = 0;
   #lastUploadId = 0;
+  #lastLink = 0;
 
   constructor(options: SimulationOptions) {
     this.options = options;
@@ -121,37 +122,39 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
 
   connect(from: SimulatedPeer, to: SimulatedPeer): void {
     this.time.after(2 * this.options.delayMs, () => {
-      if (!from.isUp) return;
-      if (from.links.get(to)?.isOpen) return;
+      if (!from.isUp || from.isComplete || from.links.has(to)) return;
       if (!to.isUp) {
         from.tell({ kind: 'peer_failed', peer: to.id });
         return;
       }
-      const link: Link = { isOpen: true, arrivesAtMs: new Map() };
+      this.#lastLink += 1;
+      const link: Link = { name: `link-${this.#lastLink}`, isOpen: true, arrivesAtMs: new Map() };
       from.links.set(to, link);
-      to.links.set(from, link);
-      for (const [side, other] of [
-        [from, to],
-        [to, from],
-      ] as const) {
-        side.tell({ kind: 'peer_connected', peer: other.id });
-        this.sendOver(link, side, () => this.#sendBitfield(other, side, link));
-      }
+      from.mostLinks = Math.max(from.mostLinks, from.links.size);
+      to.listeners.set(from, link);
+      from.tell({ kind: 'peer_connected', peer: to.id });
+      this.sendOver(link, from, () => this.#sendBitfield(to, from, link));
     });
   }
 
+  /** The other side believes in the connection a little longer; what it sends meanwhile is lost. */
   disconnect(from: SimulatedPeer, to: SimulatedPeer): void {
     const link = from.links.get(to);
     if (!link) return;
     link.isOpen = false;
     from.links.delete(to);
-    from.serveLost(to);
-    // The other side believes in the connection a little longer; what it sends meanwhile is lost.
+    this.time.after(this.options.delayMs, () => to.serveLost(from, link));
+  }
+
+  hangUp(from: SimulatedPeer, listener: SimulatedPeer): void {
+    const link = from.listeners.get(listener);
+    if (!link) return;
+    link.isOpen = false;
+    from.listeners.delete(listener);
     this.time.after(this.options.delayMs, () => {
-      if (to.links.get(from) !== link) return;
-      to.links.delete(from);
-      to.serveLost(from);
-      to.tell({ kind: 'peer_lost', peer: from.id });
+      if (listener.links.get(from) !== link) return;
+      listener.links.delete(from);
+      listener.tell({ kind: 'peer_lost', peer: from.id });
     });
   }
 
@@ -179,7 +182,7 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
     if (maxPieces > pieces.length) this.violations.push(`${from.id} asks for more than it names`);
   }
 
-  /** A message over the link between the two, if there is one. */
+  /** A message over the link that `from` has opened to `to`, if there is one. */
   send(from: SimulatedPeer, to: SimulatedPeer, task: () => void): void {
     const link = from.links.get(to);
     if (link) this.sendOver(link, from, task);
@@ -191,7 +194,7 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
 
   announce(from: SimulatedPeer, indices: readonly number[]): void {
     const tell = (to: SimulatedPeer) => to.tell({ kind: 'have_some', peer: from.id, indices });
-    const links = [...from.links];
+    const links = [...from.listeners];
     if (!this.#isSteady) {
       for (const [to, link] of links) this.sendOver(link, from, () => tell(to));
       return;
