@@ -52,13 +52,18 @@ export const UPLOAD_WINDOW_LIMITS: UploadWindowLimits = {
 interface Question {
   readonly id: number;
   readonly atMs: number;
-  /** Bytes that had gone to the receiver by then, from the start. */
-  readonly wentBytes: number;
+  /** Bytes that had been sent to the receiver by then, from the start. */
+  readonly sentBytes: number;
 }
+
+/** Whether a block may go; if not, what it waits for: room, or an answer of its own receiver. */
+export type Grant = 'granted' | 'full' | 'overdue';
 
 interface Line {
   readonly questions: Question[];
-  wentBytes: number;
+  /** Of blocks that were let go; a little later they are sent. */
+  grantedBytes: number;
+  sentBytes: number;
   askedBytes: number;
   arrivedBytes: number;
   /** The shortest delay of an answer; infinite before the first. */
@@ -104,42 +109,52 @@ export class UploadWindow<Receiver> {
     return Math.min(mostBytes, Math.max(1, leaves) * leafBytes);
   }
 
-  /** Lets a block go, or answers false: then it may go after an answer, or when `overdueAtMs` has come. */
-  take(receiver: Receiver, bytes: number, nowMs: number): boolean {
+  /**
+   * Lets a block go, which is `sent` soon after. One that may not go asks again after an answer, and
+   * when `overdueAtMs` has come; whoever waits for room goes before those that came later, or a large block never would.
+   */
+  take(receiver: Receiver, bytes: number, nowMs: number): Grant {
     const line = this.#lineTo(receiver);
     const before = this.underWayBytes(nowMs);
+    const isLate = isOverdue(line, this.#limits, nowMs);
     const fits = before === 0 || before + bytes <= this.#size;
-    if (!fits || isOverdue(line, this.#limits, nowMs)) {
+    if (isLate || !fits) {
       this.#isFull = true;
-      return false;
+      return isLate ? 'overdue' : 'full';
     }
-    if (this.#underWayBytes === 0) this.#rate.resume(nowMs);
-    line.wentBytes += bytes;
+    if (before === 0) this.#rate.resume(nowMs);
+    line.grantedBytes += bytes;
     this.#underWayBytes += bytes;
-    return true;
+    return 'granted';
+  }
+
+  /** A block that was let go is on the connection: from now on its receiver can be asked for it. */
+  sent(receiver: Receiver, bytes: number): void {
+    const line = this.#lines.get(receiver);
+    if (line) line.sentBytes += bytes;
   }
 
   /** Receivers to ask now: enough has gone to them since, or a block waits and they were not asked. */
   *due(): Generator<Receiver> {
     const share = this.#size / this.#limits.blocksPerWindow;
-    for (const [receiver, { wentBytes, askedBytes, questions }] of this.#lines) {
+    for (const [receiver, { sentBytes, askedBytes, questions }] of this.#lines) {
       const isAwaited = this.#isFull && questions.length === 0;
-      if (wentBytes > askedBytes && (isAwaited || wentBytes - askedBytes >= share / 2)) yield receiver;
+      if (sentBytes > askedBytes && (isAwaited || sentBytes - askedBytes >= share / 2)) yield receiver;
     }
   }
 
-  /** Whether something has gone to the receiver since it was asked. */
+  /** Whether something was sent to the receiver since it was asked. */
   hasUnasked(receiver: Receiver): boolean {
     const line = this.#lines.get(receiver);
-    return line !== undefined && line.wentBytes > line.askedBytes;
+    return line !== undefined && line.sentBytes > line.askedBytes;
   }
 
   /** The receiver is asked; answers what the question is called. */
   ask(receiver: Receiver, nowMs: number): number {
     const line = this.#lineTo(receiver);
     this.#lastId += 1;
-    line.askedBytes = line.wentBytes;
-    line.questions.push({ id: this.#lastId, atMs: nowMs, wentBytes: line.wentBytes });
+    line.askedBytes = line.sentBytes;
+    line.questions.push({ id: this.#lastId, atMs: nowMs, sentBytes: line.sentBytes });
     return this.#lastId;
   }
 
@@ -147,25 +162,25 @@ export class UploadWindow<Receiver> {
   answered(receiver: Receiver, id: number, nowMs: number): void {
     const line = this.#lines.get(receiver);
     if (!line) return;
+    // Nobody knows when the bytes of a late answer arrived: of how fast the uplink is they tell nothing.
+    const isLate = isOverdue(line, this.#limits, nowMs);
     let question: Question | undefined;
     while (line.questions[0] !== undefined && line.questions[0].id <= id) question = line.questions.shift();
     if (!question) return;
-    const bytes = question.wentBytes - line.arrivedBytes;
+    const bytes = question.sentBytes - line.arrivedBytes;
     line.arrivedBytes += bytes;
-    this.#underWayBytes -= bytes;
-    this.#rate.arrived(bytes, nowMs);
-    if (this.#underWayBytes === 0) this.#rate.pause();
+    if (!isLate) this.#rate.arrived(bytes, nowMs);
+    this.#removeUnderWay(bytes, nowMs);
     this.#learn(line, bytes, nowMs - question.atMs);
     this.#isFull = false;
   }
 
   /** The line to the receiver is gone, and what was on it. */
-  forget(receiver: Receiver): void {
+  forget(receiver: Receiver, nowMs: number): void {
     const line = this.#lines.get(receiver);
     if (!line) return;
     this.#lines.delete(receiver);
-    this.#underWayBytes -= underWay(line);
-    if (this.#underWayBytes === 0) this.#rate.pause();
+    this.#removeUnderWay(underWay(line), nowMs);
   }
 
   /** When the next receiver becomes overdue that is not; infinite without one. */
@@ -190,11 +205,17 @@ export class UploadWindow<Receiver> {
     } else if (this.#isFull) this.#size += bytes * (1 - delayMs / allowedMs);
   }
 
+  /** With nothing under way but to those that do not answer, the uplink is idle. */
+  #removeUnderWay(bytes: number, nowMs: number): void {
+    this.#underWayBytes -= bytes;
+    if (this.underWayBytes(nowMs) === 0) this.#rate.pause();
+  }
+
   #lineTo(receiver: Receiver): Line {
     const known = this.#lines.get(receiver);
     if (known) return known;
     const line: Line = {
-      ...{ questions: [], wentBytes: 0, askedBytes: 0, arrivedBytes: 0 },
+      ...{ questions: [], grantedBytes: 0, sentBytes: 0, askedBytes: 0, arrivedBytes: 0 },
       ...{ delayMs: Number.POSITIVE_INFINITY, lastDelaysMs: [] },
     };
     this.#lines.set(receiver, line);
@@ -202,8 +223,8 @@ export class UploadWindow<Receiver> {
   }
 }
 
-function underWay({ wentBytes, arrivedBytes }: Line): number {
-  return wentBytes - arrivedBytes;
+function underWay({ grantedBytes, arrivedBytes }: Line): number {
+  return grantedBytes - arrivedBytes;
 }
 
 function isOverdue(line: Line, limits: UploadWindowLimits, nowMs: number): boolean {

@@ -20,7 +20,8 @@ function send(window: UploadWindow<string>, path: Path, forMs: number) {
     const bytes = window.blockBytes(LEAF, BLOCK);
     // No more than the credit of a call, as nobody sends more.
     const hasCredit = window.underWayBytes(nowMs) < 1024 * KIB;
-    if (hasCredit && window.take('a', bytes, nowMs)) {
+    if (hasCredit && window.take('a', bytes, nowMs) === 'granted') {
+      window.sent('a', bytes);
       const sendMs = bytes / path.bytesPerMs;
       busyMs += sendMs;
       freeAtMs = Math.max(freeAtMs, nowMs) + sendMs;
@@ -40,6 +41,13 @@ function send(window: UploadWindow<string>, path: Path, forMs: number) {
   function ask(): void {
     answers.push({ atMs: Math.max(freeAtMs, nowMs) + path.answerMs, id: window.ask('a', nowMs) });
   }
+}
+
+/** A block that goes at once if it may. */
+function give(window: UploadWindow<string>, receiver: string, bytes: number, nowMs: number): string {
+  const grant = window.take(receiver, bytes, nowMs);
+  if (grant === 'granted') window.sent(receiver, bytes);
+  return grant;
 }
 
 describe('the window of an uplink', () => {
@@ -76,26 +84,55 @@ describe('the window of an uplink', () => {
 
   it('lets one receiver that does not answer take nobody’s place', () => {
     const window = new UploadWindow<string>();
-    expect(window.take('a', LIMITS.startBytes, 0)).toBe(true);
+    expect(give(window, 'a', LIMITS.startBytes, 0)).toBe('granted');
     expect([...window.due()]).toEqual(['a']);
     window.ask('a', 0);
-    expect(window.take('b', LEAF, 1)).toBe(false);
+    expect(window.take('b', LEAF, 1)).toBe('full');
     const overdue = window.overdueAtMs(1);
     expect(overdue).toBe(LIMITS.firstAnswerMs);
-    expect(window.take('a', LEAF, overdue)).toBe(false);
-    expect(window.take('b', LEAF, overdue)).toBe(true);
+    expect(window.take('a', LEAF, overdue)).toBe('overdue');
+    expect(window.take('b', LEAF, overdue)).toBe('granted');
     expect(window.underWayBytes(overdue)).toBe(LEAF);
+  });
+
+  it('asks for what was sent, and for nothing that only may be', () => {
+    const window = new UploadWindow<string>();
+    window.take('a', LIMITS.startBytes, 0);
+    expect([...window.due()]).toEqual([]);
+    expect(window.hasUnasked('a')).toBe(false);
+    window.sent('a', LIMITS.startBytes - LEAF);
+    const id = window.ask('a', 0);
+    window.sent('a', LEAF);
+    window.answered('a', id, 10);
+    expect(window.underWayBytes(10)).toBe(LEAF);
+    expect(window.hasUnasked('a')).toBe(true);
   });
 
   it('forgets what was on a line that is gone', () => {
     const window = new UploadWindow<string>();
-    window.take('a', LIMITS.startBytes, 0);
+    give(window, 'a', LIMITS.startBytes, 0);
     window.ask('a', 0);
-    expect(window.take('b', LEAF, 1)).toBe(false);
-    window.forget('a');
-    expect(window.take('b', LEAF, 1)).toBe(true);
+    expect(window.take('b', LEAF, 1)).toBe('full');
+    window.forget('a', 1);
+    expect(window.take('b', LEAF, 1)).toBe('granted');
     window.answered('a', 1, 2);
+    window.sent('a', LEAF);
     expect(window.underWayBytes(2)).toBe(LEAF);
+  });
+
+  it('does not take an idle hour for a slow one because a receiver is silent', () => {
+    const [window, control] = [new UploadWindow<string>(), new UploadWindow<string>()];
+    const path = { bytesPerMs: 12_500, answerMs: 20 };
+    give(window, 'silent', LEAF, 0);
+    window.ask('silent', 0);
+    for (const each of [window, control]) {
+      send(each, path, 5_000);
+      // An hour later one answer is late.
+      give(each, 'a', LEAF, 3_600_000);
+      const id = each.ask('a', 3_600_000);
+      each.answered('a', id, 3_600_000 + 150);
+    }
+    expect(window.size).toBeGreaterThan(control.size / 2);
   });
 
   it('becomes smaller when the uplink does', () => {
@@ -109,6 +146,6 @@ describe('the window of an uplink', () => {
 
 /** The same window: each run's clock begins anew, so all that is under way must have been answered. */
 function copyOfClock(window: UploadWindow<string>): UploadWindow<string> {
-  window.forget('a');
+  window.forget('a', 0);
   return window;
 }

@@ -15,7 +15,7 @@ import {
 import { createUploadQueue, type UploadQueue } from '../upload-queue.ts';
 import { untilAborted } from '../waiting.ts';
 import { Pace } from './pace.ts';
-import { UploadGate, type UploadLine } from './upload-gate.ts';
+import { type GateRequest, UploadGate, type UploadLine } from './upload-gate.ts';
 
 export interface UplinkOptions {
   readonly clock: Clock;
@@ -51,7 +51,10 @@ export interface Upload extends Disposable {
   nextPiece(signal: AbortSignal): Promise<number | undefined>;
   /** The most bytes to send at a time: less than a block where a limit would make its receiver wait long for one. */
   blockBytes(): number;
-  /** Resolves when so many bytes of the piece may be sent. */
+  /**
+   * Resolves when so many bytes of the piece may be sent, or as soon as the signal aborts. They are to be written before
+   * anything else is waited for.
+   */
   mayGo(bytes: number, signal: AbortSignal): Promise<void>;
   /** The connection took this many bytes of the piece. */
   blockSent(bytes: number): void;
@@ -88,12 +91,9 @@ export class Uplink {
       blockBytes: () => Math.min(this.#gate.blockBytes, blockBytesAt(this.#pace.bytesPerSecond)),
       mayGo: async (bytes, signal) => {
         if (this.#pace.bytesPerSecond !== undefined) await this.#keepPace(id, bytes, signal);
-        await this.#gate.pass(line, bytes, signal);
+        await this.#passGate(id, { line, bytes, signal });
       },
-      blockSent: (bytes) => {
-        this.#gate.sent();
-        this.#tell({ kind: 'block_sent', uploadId: id, bytes });
-      },
+      blockSent: (bytes) => this.#tell({ kind: 'block_sent', uploadId: id, bytes }),
       pieceSent: () => {
         this.#gate.rests(line);
         call.turn = Promise.withResolvers();
@@ -112,6 +112,19 @@ export class Uplink {
     this.#tell({ kind: 'held', uploadId: id });
     await this.#pace.take(bytes, signal);
     this.#tell({ kind: 'block_sent', uploadId: id, bytes: 0 });
+  }
+
+  /** Whoever waits for what others have not read has not stopped reading. */
+  async #passGate(id: UploadId, block: Omit<GateRequest, 'onWait'>): Promise<void> {
+    let isHeld = false;
+    const onWait = (isForOthers: boolean): void => {
+      isHeld = isForOthers;
+      this.#tell(
+        isForOthers ? { kind: 'held', uploadId: id } : { kind: 'block_sent', uploadId: id, bytes: 0 },
+      );
+    };
+    await this.#gate.pass({ ...block, onWait });
+    if (isHeld) this.#tell({ kind: 'block_sent', uploadId: id, bytes: 0 });
   }
 
   /** Forgets what was counted for a file that is not shared any more. */

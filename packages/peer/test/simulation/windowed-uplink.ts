@@ -44,32 +44,43 @@ export class WindowedUplink<L extends Line> {
   }
 
   forget(line: L): void {
-    this.window.forget(line);
+    this.window.forget(line, this.#time.nowMs);
     this.#goOn();
   }
 
+  /** Block by block, each piece in its turn: one that has more to give is visited again. */
   #goOn(): void {
-    for (const sending of [...this.#sending]) {
-      if (this.#sending.has(sending)) this.#give(sending);
+    for (const sending of this.#sending) {
+      const { piece } = sending;
+      const bytes = this.#nextBytes(sending);
+      const grant = bytes === 0 ? 'granted' : this.window.take(piece.line, bytes, this.#time.nowMs);
+      if (grant === 'full') break;
+      if (grant === 'overdue') continue;
+      this.#sending.delete(sending);
+      if (bytes > 0) this.#give(sending, bytes);
     }
     for (const line of [...this.window.due()]) this.#ask(line);
     this.#planTick();
   }
 
-  /** Gives the connection what the window allows. */
-  #give(sending: Sending<L>): void {
+  /** Of the next block; none of a piece that nobody wants any more. */
+  #nextBytes({ piece, givenBytes }: Sending<L>): number {
+    if (piece.isOver()) return 0;
+    const most = this.window.blockBytes(LEAF_BYTES, PEER_MESSAGE_LIMITS.blockBytes);
+    return Math.min(most, piece.bytes - givenBytes);
+  }
+
+  /** Gives the connection a block. */
+  #give(sending: Sending<L>, bytes: number): void {
     const { piece } = sending;
-    while (sending.givenBytes < piece.bytes && !piece.isOver()) {
-      const most = this.window.blockBytes(LEAF_BYTES, PEER_MESSAGE_LIMITS.blockBytes);
-      const bytes = Math.min(most, piece.bytes - sending.givenBytes);
-      if (!this.window.take(piece.line, bytes, this.#time.nowMs)) return;
-      const isFirst = sending.givenBytes === 0;
-      sending.givenBytes += bytes;
-      piece.write(bytes, isFirst, sending.givenBytes === piece.bytes);
-      for (const line of [...this.window.due()]) this.#ask(line);
-    }
-    this.#sending.delete(sending);
-    if (this.window.hasUnasked(piece.line)) this.#ask(piece.line);
+    const isFirst = sending.givenBytes === 0;
+    sending.givenBytes += bytes;
+    const isLast = sending.givenBytes === piece.bytes;
+    if (!isLast) this.#sending.add(sending);
+    piece.write(bytes, isFirst, isLast);
+    this.window.sent(piece.line, bytes);
+    for (const line of [...this.window.due()]) this.#ask(line);
+    if (isLast && this.window.hasUnasked(piece.line)) this.#ask(piece.line);
   }
 
   #ask(line: L): void {
