@@ -28,6 +28,12 @@ describe('startDriven', () => {
     await expect(child.take(() => true)).rejects.toThrow('child ended early (exit code 3): no disk');
   });
 
+  test('counts errors among its last words, where they are reports as well', async () => {
+    await using child = startNode(`console.log('{"type":"error","message":"no key"}');`);
+    await expect(child.take(({ type }) => type === 'ready')).rejects.toThrow('"message":"no key"');
+    expect(await child.take(({ type }) => type === 'error')).toMatchObject({ message: 'no key' });
+  });
+
   test('tells of a program that is not there', async () => {
     await using child = startDriven({ name: 'it', place, command: 'no-such-program-here', args: [] });
     await expect(child.take(() => true)).rejects.toThrow(

@@ -1,6 +1,6 @@
 /**
  * A program that takes part in a transfer: started somewhere, told what to do on its standard input, and heard on one of
- * its outputs, one JSON object a line. Anything else that it says is kept as its last words.
+ * its outputs, one JSON object a line. Anything else that it says is kept as its last words, and so are errors.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -61,8 +61,9 @@ export function startDriven({
   const hear = (stream: Readable): void => {
     createInterface({ input: stream }).on('line', (text) => {
       const report = parseReport(text);
-      if (report === undefined) lastWords = `${lastWords}\n${text}`.slice(-LAST_WORDS_CHARACTERS);
-      else if (report.type !== 'progress') reports.push(report);
+      if (report === undefined || report.type === 'error')
+        lastWords = `${lastWords}\n${text}`.slice(-LAST_WORDS_CHARACTERS);
+      if (report !== undefined && report.type !== 'progress') reports.push(report);
       for (const waiter of waiters) waiter();
     });
   };
