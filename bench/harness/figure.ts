@@ -73,6 +73,8 @@ export interface Prepared {
   readonly contenders: readonly Contender[];
   /** Peers that are not on this machine, each with what would bring it: `aria2 (apt-get install aria2)`. */
   readonly missing: readonly string[];
+  /** Peers that could be here and do not take part, each with the reason; none unless given. */
+  readonly leftOut?: readonly string[];
   /** Ends whatever still runs. */
   close(): Promise<void>;
 }

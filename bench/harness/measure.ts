@@ -36,7 +36,8 @@ export async function measureFigure(figure: Figure, options: MeasureOptions): Pr
     const prepared = await figure.prepare({ form: options.form, folder, say: options.say });
     try {
       const contenders = await runRounds(prepared.contenders, roundsOf(figure, options), options.say);
-      return { ...base, contenders, targets: judge(figure, contenders), missing: prepared.missing };
+      const { missing, leftOut = [] } = prepared;
+      return { ...base, contenders, targets: judge(figure, contenders), missing, leftOut };
     } finally {
       await prepared.close();
     }

@@ -29,6 +29,8 @@ export interface FigureResult {
   readonly contenders: readonly ContenderResult[];
   readonly targets: readonly TargetResult[];
   readonly missing: readonly string[];
+  /** Peers that could be here and do not take part, each with the reason; none unless given. */
+  readonly leftOut?: readonly string[];
   /** What this machine lacks for the figure: it says nothing of ours. */
   readonly notMeasurable?: string;
   /** What went wrong, so that there is no figure. */

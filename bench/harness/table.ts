@@ -9,7 +9,7 @@ export function formatRun(result: RunResult): string {
 }
 
 export function formatFigure(figure: FigureResult): string {
-  const { id, title, contenders, notMeasurable, problem, missing, targets } = figure;
+  const { id, title, contenders, notMeasurable, problem, missing, leftOut = [], targets } = figure;
   return [
     `${id}: ${title}`,
     ...(notMeasurable === undefined ? [] : [`  cannot be measured on this machine: ${notMeasurable}`]),
@@ -17,6 +17,7 @@ export function formatFigure(figure: FigureResult): string {
     ...formatColumns([headerOf(figure), ...contenders.map((each) => rowOf(figure, each))]),
     ...contenders.flatMap(({ name, void: why }) => (why === undefined ? [] : [`  ${name} is void: ${why}`])),
     ...missing.map((peer) => `  not on this machine: ${peer}`),
+    ...leftOut.map((peer) => `  left out: ${peer}`),
     ...targets.map(formatTarget),
   ].join('\n');
 }

@@ -5,6 +5,7 @@ import { measureFigure, runRounds } from '../harness/measure.ts';
 import { isSound, missedTargets } from '../harness/result.ts';
 import { figureOf, runResult } from './samples.ts';
 
+const PREPARE: BenchOptions = { form: 'short', folder: '', say: () => undefined };
 const options = { form: 'short', rounds: 3, say: () => undefined } as const;
 
 describe('runRounds', () => {
@@ -145,6 +146,13 @@ describe('measureFigure', () => {
     );
     expect(closes).toEqual(['closed']);
     expect(seen.map(({ folder }) => existsSync(folder))).toEqual([false]);
+  });
+
+  test('hands on who does not take part', async () => {
+    const leftOut = ['aria2 (takes part in the long form)'];
+    const prepare = async () => ({ ...(await figureOf(twice).prepare(PREPARE)), leftOut });
+    expect((await measureFigure(figureOf({}, { prepare }), options)).leftOut).toEqual(leftOut);
+    expect((await measureFigure(figureOf(twice), options)).leftOut).toEqual([]);
   });
 
   test('runs as many rounds as the figure wants in this form', async () => {

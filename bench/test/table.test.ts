@@ -11,6 +11,7 @@ test('formatFigure shows medians, spread, ratios, void contenders, missing peers
         voided('broken', 'Wrong bytes'),
       ],
       missing: ['aria2 (apt-get install aria2)'],
+      leftOut: ['WebTorrent (takes part in the long form)'],
       targets: [
         { text: '>= 1.5x theirs', unit: 'mbPerSecond', ratio: 4.5, met: true },
         { text: '<= 1 ms', unit: 'ms', ratio: 5, met: false },
@@ -27,6 +28,7 @@ test('formatFigure shows medians, spread, ratios, void contenders, missing peers
       '  broken 1              -              -',
       '  broken is void: Wrong bytes',
       '  not on this machine: aria2 (apt-get install aria2)',
+      '  left out: WebTorrent (takes part in the long form)',
       '  met: >= 1.5x theirs (it is 4.50x)',
       '  MISSED: <= 1 ms (it is 5.00x)',
       '  not judged: >= 2x broken',

@@ -1,6 +1,6 @@
 /** Four peers that have the file send it to one, on loopback, against one that does: more must not cost speed. */
 import type { BenchOptions, Contender, Figure, Prepared } from '../harness/figure.ts';
-import { findAll } from './found.ts';
+import { findForLong } from './found.ts';
 import { loopbackLab } from './lab.ts';
 import { findLibtorrent } from './libtorrent.ts';
 import { minitorrent } from './minitorrent.ts';
@@ -23,7 +23,7 @@ export const fourSeeders: Figure = {
 
 async function prepare({ form, folder }: BenchOptions): Promise<Prepared> {
   const source = await makeSource(folder, MIB[form]);
-  const { systems, missing } = await findAll(form === 'long' ? [findLibtorrent()] : []);
+  const others = await findForLong(form, ['libtorrent'], () => [findLibtorrent()]);
   const contend = (system: System, seeders: number, name: string): Contender => {
     const lab = loopbackLab({ seeders, leechers: 1 });
     const run = async () => sampleOf(await runTransfer(system, { source, folder, lab }), source);
@@ -33,9 +33,10 @@ async function prepare({ form, folder }: BenchOptions): Promise<Prepared> {
     contenders: [
       contend(minitorrent, 4, 'minitorrent'),
       contend(minitorrent, 1, ONE_SEEDER),
-      ...systems.map((system) => contend(system, 4, system.name)),
+      ...others.systems.map((system) => contend(system, 4, system.name)),
     ],
-    missing,
+    missing: others.missing,
+    leftOut: others.leftOut,
     close: async () => undefined,
   };
 }
