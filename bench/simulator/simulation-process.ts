@@ -7,7 +7,7 @@ import { predictionOptions } from '../../packages/peer/test/simulation/predictio
 import { optionsOf, type Scenario } from '../../packages/peer/test/simulation/scenarios.ts';
 import type { SimulationOptions } from '../../packages/peer/test/simulation/simulation-model.ts';
 import { SwarmSimulation } from '../../packages/peer/test/simulation/swarm-simulation.ts';
-import { answerParent } from '../harness/child.ts';
+import { answerParent, startChild } from '../harness/child.ts';
 
 export type SimulationOrder =
   | { readonly kind: 'scenario'; readonly scenario: Scenario; readonly policy: PolicyName }
@@ -27,6 +27,12 @@ export interface Simulated {
   readonly timesBound: number;
   /** Seconds that it took to simulate. */
   readonly seconds: number;
+}
+
+/** The same as `simulate`, in another process. */
+export async function simulateApart(order: SimulationOrder): Promise<Simulated> {
+  await using child = await startChild(new URL(import.meta.url));
+  return await child.ask<Simulated>(order);
 }
 
 // The figures send nothing but orders.

@@ -4,11 +4,9 @@
  */
 import type { PolicyName } from '../../packages/peer/test/simulation/policies.ts';
 import type { Scenario } from '../../packages/peer/test/simulation/scenarios.ts';
-import { startChild } from '../harness/child.ts';
 import type { Contender, Figure, Prepared } from '../harness/figure.ts';
-import type { Simulated, SimulationOrder } from './simulation-process.ts';
+import { simulateApart } from './simulation-process.ts';
 
-const PROCESS = new URL('simulation-process.ts', import.meta.url);
 const EQUAL: Scenario = { peers: 30, pieces: 400 };
 const UNEQUAL: Scenario = { ...EQUAL, uplinks: 'unequal' };
 const LARGE: Scenario = { peers: 100, pieces: 800 };
@@ -49,17 +47,11 @@ function contender(name: string, policy: PolicyName): Contender {
     name,
     version: '',
     async run() {
-      const [equal, unequal] = [await simulateApart(EQUAL, policy), await simulateApart(UNEQUAL, policy)];
-      const sample = { equal: equal.timesBound, unequal: unequal.timesBound };
+      const run = (scenario: Scenario) => simulateApart({ kind: 'scenario', scenario, policy });
+      const sample = { equal: (await run(EQUAL)).timesBound, unequal: (await run(UNEQUAL)).timesBound };
       if (policy !== 'default') return sample;
-      const large = await simulateApart(LARGE, policy);
+      const large = await run(LARGE);
       return { ...sample, large: large.timesBound, largeSeconds: large.seconds };
     },
   };
-}
-
-async function simulateApart(scenario: Scenario, policy: PolicyName): Promise<Simulated> {
-  await using child = await startChild(PROCESS);
-  const order: SimulationOrder = { kind: 'scenario', scenario, policy };
-  return await child.ask<Simulated>(order);
 }

@@ -16,60 +16,80 @@ const GROUP = 'bench';
 /** Known to everybody who reads this; the users live as long as one round. */
 const PASSWORD = 'a-password-for-one-round';
 
-export const minitorrent: System = {
-  name: 'minitorrent',
-  version: '',
-  async open({ source, folder, lab }: Job): Promise<Session> {
-    if (!existsSync(MAIN)) throw new Error('The program is not built: pnpm build');
-    await using cleanup = new AsyncDisposableStack();
-    const tracker = cleanup.use(
-      startProgram('tracker', lab.hub, ['tracker', ...at(lab.hub), '--data', join(folder, 'tracker')]),
-    );
-    const listening = await tracker.take(({ event }) => event === 'listening');
-    const trackers = `${listening.address}#${listening.deviceId}`;
-    const join_ = async (name: string, place: Place) => {
-      const peer = await startPeer({ name, place, folder, trackers });
-      cleanup.use(peer.process);
-      return peer;
-    };
-    const seeders = await Promise.all(lab.seeders.map((place, index) => join_(`seeder${index}`, place)));
-    const leechers = await Promise.all(lab.leechers.map((place, index) => join_(`leecher${index}`, place)));
-    await meet([...seeders, ...leechers].map(({ process }) => process));
-    const [founder, ...others] = seeders.map(({ process }) => process);
-    if (founder !== undefined) await runCommand(founder, 'upload_file', GROUP, source.path);
-    // A file has one name and one who shares it: whoever else seeds has downloaded it.
-    await Promise.all(others.map((seeder) => runCommand(seeder, 'download_file', GROUP, source.name)));
+/** Options of the command `peer`, as people write them; none unless given. */
+export interface PeerArguments {
+  readonly seeders?: readonly string[];
+  readonly leechers?: readonly string[];
+}
 
-    const running = cleanup.move();
-    return {
-      seeders: seeders.map(({ process }) => process),
-      leechers: leechers.map(
-        ({ process, readySeconds }): Leecher => ({
-          process,
-          readySeconds,
-          async download() {
-            await runCommand(process, 'download_file', GROUP, source.name);
-            return { path: join(folder, `${process.name}-downloads`, source.name) };
-          },
-        }),
-      ),
-      [Symbol.asyncDispose]: () => running.disposeAsync(),
-    };
-  },
-};
+export const minitorrent: System = minitorrentWith('minitorrent', {});
+
+/** Ours with options, which its name tells of. */
+export function minitorrentWith(name: string, args: PeerArguments): System {
+  return { name, version: '', open: (job) => open(job, args) };
+}
+
+async function open({ source, folder, lab }: Job, args: PeerArguments): Promise<Session> {
+  if (!existsSync(MAIN)) throw new Error('The program is not built: pnpm build');
+  await using cleanup = new AsyncDisposableStack();
+  const tracker = cleanup.use(
+    startProgram('tracker', lab.hub, ['tracker', ...at(lab.hub), '--data', join(folder, 'tracker')]),
+  );
+  const listening = await tracker.take(({ event }) => event === 'listening');
+  const trackers = `${listening.address}#${listening.deviceId}`;
+  const start = (role: 'seeder' | 'leecher', places: readonly Place[], more: readonly string[] = []) =>
+    Promise.all(
+      places.map(async (place, index) => {
+        const peer = await startPeer({ name: `${role}${index}`, place, folder, trackers, more });
+        cleanup.use(peer.process);
+        return peer;
+      }),
+    );
+  const seeders = await start('seeder', lab.seeders, args.seeders);
+  const leechers = await start('leecher', lab.leechers, args.leechers);
+  await meet([...seeders, ...leechers].map(({ process }) => process));
+  const [founder, ...others] = seeders.map(({ process }) => process);
+  if (founder !== undefined) await runCommand(founder, 'upload_file', GROUP, source.path);
+  // A file has one name and one who shares it: whoever else seeds has downloaded it.
+  await Promise.all(others.map((seeder) => runCommand(seeder, 'download_file', GROUP, source.name)));
+
+  const running = cleanup.move();
+  return {
+    seeders: seeders.map(({ process }) => process),
+    leechers: leechers.map(
+      ({ process, readySeconds }): Leecher => ({
+        process,
+        readySeconds,
+        async download() {
+          await runCommand(process, 'download_file', GROUP, source.name);
+          return { path: join(folder, `${process.name}-downloads`, source.name) };
+        },
+      }),
+    ),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
 
 interface PeerOptions {
   readonly name: string;
   readonly place: Place;
   readonly folder: string;
   readonly trackers: string;
+  readonly more: readonly string[];
 }
 
 /** A peer that has registered and logged in. Registering happens once in a life, and is no part of its start. */
-async function startPeer({ name, place, folder, trackers }: PeerOptions) {
+async function startPeer({ name, place, folder, trackers, more }: PeerOptions) {
   const startedAt = performance.now();
   const folders = ['--data', join(folder, name), '--downloads', join(folder, `${name}-downloads`)];
-  const process = startProgram(name, place, ['peer', '--tracker', trackers, ...at(place), ...folders]);
+  const process = startProgram(name, place, [
+    'peer',
+    '--tracker',
+    trackers,
+    ...at(place),
+    ...folders,
+    ...more,
+  ]);
   await process.take(({ event }) => event === 'listening');
   const listensAfter = performance.now() - startedAt;
   await runCommand(process, 'create_user', name, PASSWORD);
