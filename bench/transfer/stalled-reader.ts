@@ -8,8 +8,11 @@ import { minitorrent } from './minitorrent.ts';
 import { type Mishap, runTransfer, sampleOf } from './run-transfer.ts';
 import { makeSource } from './source-file.ts';
 
-const MIB = { short: 256, long: 1_024 };
+/** So large that the moment in which both read is a small part of it. */
+const MIB = { short: 1_024, long: 2_048 };
 const MAX_PEAK_MIB = 160;
+const UNDISTURBED = 'minitorrent, one leecher, which reads';
+const LEAST_SHARE = 0.8;
 const MISHAP: Mishap = { kind: 'freezes', leechers: 1, afterSeconds: 0.3 };
 
 export const stalledReader: Figure = {
@@ -17,8 +20,13 @@ export const stalledReader: Figure = {
   title: 'one seeder, two leechers, one of which stops reading; the rate of the other',
   unit: 'mbPerSecond',
   better: 'more',
-  rounds: { warmUp: 0, short: 1, long: 5 },
+  rounds: { warmUp: 0, short: 2, long: 5 },
   targets: [
+    {
+      against: UNDISTURBED,
+      ratio: LEAST_SHARE,
+      text: `>= ${LEAST_SHARE}x the rate of a leecher that is alone`,
+    },
     {
       against: MAX_PEAK_MIB,
       ratio: 1,
@@ -39,10 +47,7 @@ async function prepare({ form, folder }: BenchOptions): Promise<Prepared> {
     return { name, version: minitorrent.version, run };
   };
   return {
-    contenders: [
-      contend('minitorrent', 2, { mishap: MISHAP }),
-      contend('minitorrent, one leecher, which reads', 1, {}),
-    ],
+    contenders: [contend('minitorrent', 2, { mishap: MISHAP }), contend(UNDISTURBED, 1, {})],
     missing: [],
     close: async () => undefined,
   };
