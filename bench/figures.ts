@@ -12,6 +12,7 @@ import { startup } from './micro/startup.ts';
 import { tls } from './micro/tls.ts';
 import { simulator } from './simulator/simulator.ts';
 import { fourSeeders } from './transfer/four-seeders.ts';
+import { limits } from './transfer/limits.ts';
 import { oneToOne } from './transfer/one-to-one.ts';
 import { stalledReader } from './transfer/stalled-reader.ts';
 import { halfDie, swarm } from './transfer/swarm.ts';
@@ -30,6 +31,7 @@ export const FIGURES: readonly Figure[] = [
   oneToOne,
   fourSeeders,
   stalledReader,
+  limits,
   simulator,
   swarm,
   halfDie,
