@@ -1,11 +1,13 @@
 /**
  * Which of the known peers of a file to be connected to.
  *
- * Everything that affects it: the peers named, what became of connections (with times), which neighbours have
- * something for us, the limits, `Random` for the order of attempts and the jitter of their back-off.
+ * Everything that affects it: the peers named and their order, what became of connections (with times), which neighbours
+ * have something for us, the limits, `Random` for the order of attempts, the lot of newcomers and the jitter of back-offs.
  *
  * Up to 30 known peers it is a full mesh; of more, about 16 neighbours are wanted, connections from outside are taken
- * up to 30, and neighbours that have had nothing for us for a while make room for others. Banned peers never return.
+ * up to 30, and neighbours that have had nothing for us for a while make room for others. Whoever comes when all that are
+ * wanted are there is taken in addition, up to 30, as likely as those before (reservoir sampling, Vitter 1985): else those who
+ * came last would be asked by nobody, and what they could send would be lost. Banned peers never return.
  */
 import type { Random } from '@minitorrent/rpc-core';
 import { backoffMs } from './peer-score.ts';
@@ -29,6 +31,8 @@ export class Neighbours {
   readonly #random: Random;
   readonly #peers = new Map<PeerId, Neighbour>();
   readonly #connected = new Set<PeerId>();
+  /** Newcomers that the lot has fallen on. */
+  readonly #drawn = new Set<Neighbour>();
   /** Those connected that have nothing for us, and since when. */
   readonly #uselessSince = new Map<PeerId, number>();
   #usesNotedAtMs = Number.NEGATIVE_INFINITY;
@@ -61,7 +65,9 @@ export class Neighbours {
   /** True where the peer was not known. Beyond the limit nobody more is remembered. */
   found(peer: PeerId): boolean {
     if (this.#peers.has(peer) || this.#peers.size >= this.#limits.maxKnownPeers) return false;
-    this.#peers.set(peer, newNeighbour(peer));
+    const neighbour = newNeighbour(peer);
+    this.#peers.set(peer, neighbour);
+    if (this.#isDrawn()) this.#drawn.add(neighbour);
     return true;
   }
 
@@ -96,18 +102,11 @@ export class Neighbours {
 
   /** The peers to connect to now; they count as connecting from here on. */
   connectNow(nowMs: number): PeerId[] {
-    const lacking = this.wanted - this.#connected.size - this.#connecting;
-    const room = Math.min(lacking, this.#limits.connectsAtOnce - this.#connecting);
-    if (room <= 0) return [];
-    const ready = this.#idle().filter((neighbour) => neighbour.retryAtMs <= nowMs);
-    const chosen: PeerId[] = [];
-    while (chosen.length < room && ready.length > 0) {
-      const [neighbour] = ready.splice(this.#random.integer(ready.length), 1);
-      if (!neighbour) break;
-      this.#setLink(neighbour, 'connecting');
-      chosen.push(neighbour.peer);
-    }
-    return chosen;
+    const lacking = this.wanted - this.#links;
+    const chosen = this.#choose(this.#peers.values(), lacking, nowMs);
+    if (this.#drawn.size === 0) return chosen;
+    const room = this.#limits.fullMeshPeers - this.#links;
+    return [...chosen, ...this.#choose(this.#drawn, room, nowMs)];
   }
 
   /**
@@ -133,6 +132,32 @@ export class Neighbours {
     let earliest: number | undefined;
     for (const { retryAtMs } of this.#idle()) earliest = Math.min(earliest ?? retryAtMs, retryAtMs);
     return earliest;
+  }
+
+  /** Some of these to connect to, by lot. */
+  #choose(known: Iterable<Neighbour>, most: number, nowMs: number): PeerId[] {
+    const room = Math.min(most, this.#limits.connectsAtOnce - this.#connecting);
+    if (room <= 0) return [];
+    const ready = [...known].filter(({ link, retryAtMs }) => link === 'idle' && retryAtMs <= nowMs);
+    const chosen: PeerId[] = [];
+    while (chosen.length < room && ready.length > 0) {
+      const [neighbour] = ready.splice(this.#random.integer(ready.length), 1);
+      if (!neighbour) break;
+      this.#setLink(neighbour, 'connecting');
+      chosen.push(neighbour.peer);
+    }
+    return chosen;
+  }
+
+  get #links(): number {
+    return this.#connected.size + this.#connecting;
+  }
+
+  /** Whether a peer that is found when there are neighbours enough becomes one too: as likely as any that came before. */
+  #isDrawn(): boolean {
+    return (
+      this.#links >= this.#limits.neighbours && this.#random.integer(this.known) < this.#limits.neighbours
+    );
   }
 
   #uselessFor(durationMs: number, useful: ReadonlySet<PeerId>, nowMs: number): Neighbour[] {
@@ -170,6 +195,7 @@ export class Neighbours {
       this.#connected.delete(neighbour.peer);
       this.#uselessSince.delete(neighbour.peer);
     }
+    if (link !== 'idle') this.#drawn.delete(neighbour);
     neighbour.link = link;
   }
 }

@@ -47,13 +47,13 @@ export interface SwarmLimits {
   readonly fullMeshPeers: number;
   /** Peers remembered of one file, banned ones included; the tracker names others when these are of no use. */
   readonly maxKnownPeers: number;
-  /** Connections wanted where more peers than that are known. */
+  /** Connections wanted where more peers than that are known; those who come later may bring it up to `fullMeshPeers`. */
   readonly neighbours: number;
   /** Connection attempts at a time. */
   readonly connectsAtOnce: number;
   /** A neighbour without a piece that we miss is replaced after this, where there are others. */
   readonly uselessMs: number;
-  /** The shortest time between two `need_peers`; doubles while they bring nothing. */
+  /** The shortest time between two `need_peers`; doubles while they bring nothing, or nobody that is lacking. */
   readonly needPeersMs: number;
   /** `have` news goes out this often at the most. */
   readonly announceMs: number;

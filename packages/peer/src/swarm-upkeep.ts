@@ -25,7 +25,7 @@ export function keepNeighbours(state: SwarmState, nowMs: number): void {
   for (const peer of state.neighbours.connectNow(nowMs)) state.effects.push({ kind: 'connect', peer });
 }
 
-/** Asks for more peers while those at hand bring nothing: at once, and then ever more seldom. */
+/** Asks for more peers: at once, and then ever more seldom. */
 export function askForPeers(state: SwarmState, nowMs: number): void {
   if (state.phase !== 'running' || !lacksPeers(state)) return;
   if (nowMs < state.askedForPeersAtMs + state.askForPeersWaitMs) return;
@@ -75,12 +75,12 @@ export function setWakeTime(state: SwarmState, nowMs: number): void {
 }
 
 /**
- * Fewer peers are known than neighbours are wanted, nobody is asked for anything, or nothing comes of it; and nobody new
- * is about to say what they have. Who came first knows only the source: the others come after.
+ * More peers could be remembered, nobody is asked for anything, or nothing comes of it; and nobody new is about to say what
+ * they have. Who came first knows only the source, and whoever comes last is of use to those alone who ask again.
  */
 function lacksPeers(state: SwarmState): boolean {
   if (state.neighbours.connecting + state.silentSince.size > 0) return false;
-  if (state.neighbours.known < state.limits.neighbours) return true;
+  if (state.neighbours.known < state.limits.maxKnownPeers) return true;
   return state.requests.outstanding === 0 || state.reason === 'slow_peers';
 }
 

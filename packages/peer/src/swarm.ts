@@ -171,8 +171,10 @@ function settle(state: SwarmState, nowMs: number): void {
 }
 
 function peersFound(state: SwarmState, peers: readonly PeerId[]): void {
+  const { neighbours, limits } = state;
   for (const peer of peers) {
-    if (state.neighbours.found(peer)) state.askForPeersWaitMs = state.limits.needPeersMs;
+    const isLacking = neighbours.known < limits.fullMeshPeers;
+    if (neighbours.found(peer) && isLacking) state.askForPeersWaitMs = limits.needPeersMs;
   }
 }
 

@@ -50,6 +50,25 @@ describe('Neighbours', () => {
     ]);
   });
 
+  it('takes newcomers in addition, as likely as any that came before, up to the mesh', () => {
+    const wide = swarmLimits({ fullMeshPeers: 16, neighbours: 4, connectsAtOnce: 3 });
+    const [rounds, came] = [2_000, 60];
+    const taken = new Map<PeerId, number>();
+    for (let seed = 0; seed < rounds; seed += 1) {
+      const neighbours = new Neighbours({ limits: wide, random: createSeededRandom(seed) });
+      for (const peer of peers(4)) neighbours.found(peer);
+      connectAll(neighbours, 0);
+      for (const peer of peers(came)) neighbours.found(peer);
+      connectAll(neighbours, 0);
+      expect(neighbours.connected.size).toBeLessThanOrEqual(16);
+      for (const peer of neighbours.connected) taken.set(peer, (taken.get(peer) ?? 0) + 1);
+    }
+    for (const [place, peer] of peers(came).entries()) {
+      const share = (taken.get(peer) ?? 0) / rounds;
+      expect(Math.abs(share - Math.min(1, 4 / (place + 1)))).toBeLessThan(0.05);
+    }
+  });
+
   it('tries a peer again after a wait that grows, and starts anew once it was connected', () => {
     const neighbours = knowing(1);
     const [peer] = peers(1);

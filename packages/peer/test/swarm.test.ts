@@ -620,9 +620,9 @@ describe('need_peers', () => {
     expect(bench.all('need_peers').length).toBeGreaterThan(many);
   });
 
-  it('is asked while fewer peers are known than neighbours are wanted, though pieces come in', () => {
-    const enough = new Bench(10, { limits: { neighbours: 1 } });
-    const few = new Bench(10, { limits: { neighbours: 2 } });
+  it('is asked while more peers could be remembered, though pieces come in', () => {
+    const enough = new Bench(10, { limits: { maxKnownPeers: 1 } });
+    const few = new Bench(10, { limits: { maxKnownPeers: 2 } });
     for (const bench of [enough, few]) bench.join(A);
     const before = [enough, few].map((bench) => bench.all('need_peers').length);
     for (const bench of [enough, few]) bench.wait(SWARM_LIMITS.needPeersMs * 4);
@@ -631,8 +631,22 @@ describe('need_peers', () => {
     expect(after[1]).toBeGreaterThan(before[1] ?? 0);
   });
 
+  it('is asked anew for newcomers while the mesh is not full, and ever more seldom after that', () => {
+    const asked = [1, 1_000].map((fullMeshPeers) => {
+      const bench = new Bench(10, { limits: { fullMeshPeers, connectsAtOnce: 0 } });
+      bench.join(A);
+      for (let second = 1; second <= 100; second += 1) {
+        bench.tell({ kind: 'peers_found', peers: [peerId(`newcomer-${second}`)] });
+        bench.wait(SWARM_LIMITS.needPeersMs);
+      }
+      return bench.all('need_peers').length;
+    });
+    expect(asked[0]).toBeLessThanOrEqual(8);
+    expect(asked[1]).toBeGreaterThan(40);
+  });
+
   it('is asked when the peers at hand bring nothing', () => {
-    const bench = new Bench(10, { limits: { neighbours: 1 } });
+    const bench = new Bench(10, { limits: { maxKnownPeers: 1 } });
     bench.join(A);
     const before = bench.all('need_peers').length;
     bench.wait(SWARM_LIMITS.slowMs);
