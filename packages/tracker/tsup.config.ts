@@ -9,6 +9,7 @@ export default defineConfig({
     backup: 'src/backup.ts',
     contract: 'src/contract.ts',
     postgres: 'src/postgres.ts',
+    testing: 'src/testing.ts',
     witness: 'src/witness.ts',
     'sqlite-journal-worker': 'src/shell/sqlite-journal-worker.ts',
   },

@@ -124,6 +124,19 @@ describe('a swarm', () => {
     const result = new SwarmSimulation({ ...equalSwarm(40, { limits }), pieces: 30 }).run();
     expect(result.violations).toEqual([]);
     expect(result.completed).toBe(true);
-    for (const peer of result.peers) expect(peer.mostLinks).toBeLessThanOrEqual(5);
+    for (const peer of result.peers) expect(peer.mostLinks).toBeLessThanOrEqual(10);
+  });
+
+  it('hears of those who come later, as far as the tracker names them', () => {
+    const early = { downAtMs: 1, upAtMs: 3_000 };
+    const churn = Array.from({ length: 19 }, (_, n) => ({ leecher: n + 1, ...early }));
+    for (const trackerPeers of [2, undefined]) {
+      const options = { ...equalSwarm(20), ...(trackerPeers === undefined ? {} : { trackerPeers }) };
+      const { completed, violations, peers } = new SwarmSimulation({ ...options, churn }).run();
+      expect([completed, violations]).toEqual([true, []]);
+      const first = peers.find(({ id }) => id === 'leecher-0')?.mostLinks;
+      if (trackerPeers === undefined) expect(first).toBe(20);
+      else expect(first).toBeGreaterThan(trackerPeers);
+    }
   });
 });

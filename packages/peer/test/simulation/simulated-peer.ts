@@ -88,6 +88,11 @@ export class SimulatedPeer {
     return this.have.size === this.have.length;
   }
 
+  /** Whether it tells the tracker that it has everything. */
+  get announcesAll(): boolean {
+    return this.isLiar || this.isComplete;
+  }
+
   /** What it says that it has. */
   announces(index: number): boolean {
     return this.isLiar || this.have.has(index);
@@ -100,13 +105,14 @@ export class SimulatedPeer {
     this.swarm = this.#newSwarm();
     this.uploads = this.#newUploads();
     this.#windowed = this.#newWindowed();
-    this.tell({ kind: 'peers_found', peers: this.#simulation.trackerAnswer(this) });
+    this.#simulation.tracker.join(this);
   }
 
   /** Vanishes without a word: its links break. */
   stop(): void {
     if (!this.isUp) return;
     this.isUp = false;
+    this.#simulation.tracker.lost(this);
     this.uplink.cancelAll();
     this.#serving.clear();
     this.#lines.clear();
@@ -225,7 +231,7 @@ export class SimulatedPeer {
       simulation.send(this, uploader, () => uploader.serveCancel(this, effect.requestId));
     }
     if (effect.kind === 'ban') this.bannedPeers.add(effect.peer);
-    if (effect.kind === 'need_peers') simulation.askTracker(this);
+    if (effect.kind === 'need_peers') simulation.tracker.nudge(this);
     if (effect.kind === 'announce_have') simulation.announce(this, effect.indices);
     if (effect.kind === 'waiting') this.reason = effect.reason;
     if (effect.kind === 'completed') this.#complete();
@@ -236,6 +242,7 @@ export class SimulatedPeer {
   #complete(): void {
     this.completedAtMs ??= this.#simulation.time.nowMs;
     for (const other of [...this.links.keys()]) this.#simulation.disconnect(this, other);
+    this.#simulation.tracker.nudge(this);
   }
 
   #carryOutUpload(effect: UploadEffect): void {

@@ -7,6 +7,7 @@ import type { SwarmLimits } from '../../src/swarm-limits.ts';
 import type { PickStrategyName } from '../../src/transfers.ts';
 import type { UploadId, UploadLimits } from '../../src/upload-events.ts';
 import type { UploadWindowLimits } from '../../src/upload-window.ts';
+import type { SimulatedTracker, TrackedPeer } from './simulated-tracker.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /**
@@ -59,7 +60,7 @@ export interface SimulationOptions {
     readonly downAtMs: number;
     readonly upAtMs?: number;
   }[];
-  /** Peers that the tracker names in one answer; all unless given. */
+  /** Peers that the tracker names in one answer; as many as the product's unless given. */
   readonly trackerPeers?: number;
   readonly untilMs?: number;
   /** Whether each request and budget is checked against the rules: true unless given. */
@@ -67,14 +68,13 @@ export interface SimulationOptions {
 }
 
 /** Everything outside a peer, as it sees it. */
-export interface SimulationWorld<Peer> {
+export interface SimulationWorld<Peer extends TrackedPeer> {
   readonly options: SimulationOptions;
   readonly time: VirtualTime;
+  readonly tracker: SimulatedTracker<Peer>;
   /** Unique in a whole simulation, so that they name uplink transfers too. */
   nextUploadId(): UploadId;
   peer(id: PeerId): Peer;
-  trackerAnswer(asker: Peer): PeerId[];
-  askTracker(asker: Peer): void;
   connect(from: Peer, to: Peer): void;
   /** `from` gives up the connection that it opened. */
   disconnect(from: Peer, to: Peer): void;

@@ -12,6 +12,7 @@ import { swarmLimits } from '../../src/swarm-limits.ts';
 import { type UploadId, uploadId } from '../../src/upload-events.ts';
 import { createSeededRandom } from '../support/seeded-random.ts';
 import { SimulatedPeer } from './simulated-peer.ts';
+import { SimulatedTracker } from './simulated-tracker.ts';
 import type { Behaviour, Link, SimulationOptions, SimulationWorld } from './simulation-model.ts';
 import { boundOf, type FiguresOfRun, SwarmFigures, uplinkOf } from './swarm-figures.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -34,6 +35,7 @@ export interface SimulationResult extends FiguresOfRun {
 export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
   readonly options: SimulationOptions;
   readonly time: VirtualTime = createVirtualTime();
+  readonly tracker: SimulatedTracker<SimulatedPeer>;
   readonly violations: string[] = [];
   readonly #limits: SwarmLimits;
   readonly #random: Random;
@@ -54,6 +56,9 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
     this.options = options;
     this.#limits = swarmLimits(options.limits);
     this.#random = createSeededRandom(options.seed);
+    const { delayMs, trackerPeers: peersPerAnswer } = options;
+    const { time } = this;
+    this.tracker = new SimulatedTracker({ time, random: this.#newRandom(), delayMs, peersPerAnswer });
     this.#peers = this.#createPeers();
     this.#byId = new Map(this.#peers.map((peer) => [peer.id, peer]));
     this.#isSteady = options.downlink === undefined && (options.jitterMs ?? 0) === 0;
@@ -105,19 +110,6 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
     const peer = this.#byId.get(id);
     if (!peer) throw new Error(`No simulated peer ${id}`);
     return peer;
-  }
-
-  /** Others, up or not: a tracker's list is stale. */
-  trackerAnswer(asker: SimulatedPeer): PeerId[] {
-    const others = this.#peers.filter((peer) => peer !== asker).map((peer) => peer.id);
-    const { trackerPeers = others.length } = this.options;
-    while (others.length > trackerPeers) others.splice(this.#random.integer(others.length), 1);
-    return others;
-  }
-
-  askTracker(asker: SimulatedPeer): void {
-    const answer = this.trackerAnswer(asker);
-    this.time.after(2 * this.options.delayMs, () => asker.tell({ kind: 'peers_found', peers: answer }));
   }
 
   connect(from: SimulatedPeer, to: SimulatedPeer): void {
@@ -272,6 +264,10 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
     this.sendOver(link, of, () => to.tell({ kind: 'have_all', peer: of.id, have }));
   }
 
+  #newRandom(): Random {
+    return createSeededRandom(this.#random.integer(0x1_0000_0000));
+  }
+
   #leecher(number: number): SimulatedPeer {
     return this.peer(peerId(`leecher-${number}`));
   }
@@ -284,7 +280,7 @@ export class SwarmSimulation implements SimulationWorld<SimulatedPeer> {
         behaviour,
         bytesPerMs,
         isSeeder,
-        random: createSeededRandom(this.#random.integer(0x1_0000_0000)),
+        random: this.#newRandom(),
       });
     return [
       make('seeder', seederUplink, 'honest', true),
