@@ -62,6 +62,12 @@ export class RequestTable {
     return this.#byId.size;
   }
 
+  /** Whether a piece is here that the store has not taken yet. */
+  get isStoring(): boolean {
+    for (const request of this.#byId.values()) if (isBeingStored(request)) return true;
+    return false;
+  }
+
   all(): Iterable<PieceRequest> {
     return this.#byId.values();
   }
@@ -140,6 +146,13 @@ export class RequestTable {
     for (const index of request.wanted) this.#offerAgain(index);
   }
 
+  /** Its piece is here and being stored: it is not late any more, and nobody else is to be asked for its pieces. */
+  markInTime(request: PieceRequest): void {
+    if (!request.late) return;
+    request.late = false;
+    for (const index of request.wanted) this.#pieces.withdraw(index);
+  }
+
   /** Forgets the request and gives back what it reserved. */
   close(request: PieceRequest): void {
     if (!this.#byId.delete(request.id)) return;
@@ -161,6 +174,11 @@ export class RequestTable {
 /** Pieces that the request is still to bring. */
 export function remaining(request: PieceRequest): number {
   return Math.min(request.maxPieces - request.delivered, request.wanted.size);
+}
+
+/** All that it was to send of its piece came, and the piece is being stored: that takes as long as the disk does. */
+export function isBeingStored({ current }: PieceRequest): boolean {
+  return current !== undefined && current.bytes >= current.sizeBytes;
 }
 
 const NONE: ReadonlySet<PieceRequest> = new Set();

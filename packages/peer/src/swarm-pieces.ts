@@ -6,7 +6,7 @@
  * taken all the same: it is verified.
  */
 import type { PeerScore } from './peer-score.ts';
-import { type PieceRequest, remaining } from './request-table.ts';
+import { isBeingStored, type PieceRequest, remaining } from './request-table.ts';
 import type { BanEvidence, PeerId, RequestId, SwarmEvent } from './swarm-events.ts';
 import { cancelRequest, noteBytes } from './swarm-scheduler.ts';
 import { pieceBytes, type SwarmState, scoreOf } from './swarm-state.ts';
@@ -55,6 +55,8 @@ export function pieceVerified(
   nowMs: number,
 ): void {
   const request = requestOf(state, event);
+  // While it was being stored nobody may have been asked for anything.
+  state.lastByteAtMs = nowMs;
   if (request) creditPiece(state, request, event.index, nowMs);
   if (!state.pieces.obtain(event.index)) {
     state.duplicatePieces += 1;
@@ -74,8 +76,10 @@ function requestOf(state: SwarmState, event: OfRequest): PieceRequest | undefine
 
 function creditPiece(state: SwarmState, request: PieceRequest, index: number, nowMs: number): void {
   const score = scoreOf(state, request.peer);
-  const waitedMs = nowMs - request.waitsSinceMs;
-  const sentMs = nowMs - (request.current?.startedAtMs ?? nowMs);
+  // What the disk took is not the peer's.
+  const sentAtMs = isBeingStored(request) ? (request.lastByteAtMs ?? nowMs) : nowMs;
+  const waitedMs = sentAtMs - request.waitsSinceMs;
+  const sentMs = sentAtMs - (request.current?.startedAtMs ?? sentAtMs);
   const bytes = request.current?.sizeBytes ?? pieceBytes(state.sizes, index);
   score.piece({ bytes, waitedMs, sentMs });
   state.uplinks.add(bytes, sentMs);
@@ -103,16 +107,12 @@ export function requestEnded(
   const score = scoreOf(state, event.peer);
   if (event.outcome === 'busy') score.busy(pieceMs(state, score), nowMs);
   if (event.outcome === 'failed') score.failure(nowMs);
-  if (event.outcome === 'done' && request.delivered === 0 && !hasSentPiece(request)) score.failure(nowMs);
+  // One that sent all, while somebody else sent the last leaf first, has done nothing wrong.
+  if (event.outcome === 'done' && request.delivered === 0 && !isBeingStored(request)) score.failure(nowMs);
   if (event.outcome !== 'missing_piece') return;
   for (const index of denied) state.pieces.removeHave(event.peer, index);
   score.failure(nowMs);
   if (score.deny(denied)) banPeer(state, event.peer, { kind: 'false_have', pieces: score.deniedPieces });
-}
-
-/** All that it was to send of its piece came, and somebody else the last leaf, which is being stored. */
-function hasSentPiece({ current }: PieceRequest): boolean {
-  return current !== undefined && current.bytes >= current.sizeBytes;
 }
 
 function pieceMs(state: SwarmState, score: PeerScore): number | undefined {

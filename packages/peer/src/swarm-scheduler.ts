@@ -9,7 +9,7 @@
  * costs one piece. Endgame: when every missing piece that somebody has is asked for and budget is left, a piece that has
  * waited longer than its second source usually takes is asked of that one too; whoever is second is cancelled.
  */
-import { type PieceRequest, remaining } from './request-table.ts';
+import { isBeingStored, type PieceRequest, remaining } from './request-table.ts';
 import { byLoad, piecesPerRequest, requestBudget, type Uploader, uploaderBudget } from './request-window.ts';
 import type { PeerId } from './swarm-events.ts';
 import type { SwarmState } from './swarm-state.ts';
@@ -37,6 +37,7 @@ export function fillWindow(state: SwarmState, nowMs: number): void {
 /** Marks requests late whose deadline has passed, and gives up on those that are late and silent. */
 export function expireRequests(state: SwarmState, nowMs: number): void {
   for (const request of [...state.requests.all()]) {
+    if (isBeingStored(request)) continue;
     if (nowMs >= dueMs(state, request)) state.requests.markLate(request);
     if (!request.late || nowMs < silenceEndsMs(state, request)) continue;
     cancelRequest(state, request);
@@ -64,6 +65,7 @@ export function noteBytes(state: SwarmState, request: PieceRequest, bytes: numbe
   const current = request.current;
   if (!current) return;
   current.bytes += bytes;
+  if (isBeingStored(request)) state.requests.markInTime(request);
   const wholeMs = ((nowMs - current.startedAtMs) * current.sizeBytes) / current.bytes;
   const expectedAtMs = current.startedAtMs + 1.5 * wholeMs;
   if (expectedAtMs - request.startedAtMs > furthestDeadlineMs(state)) return;
@@ -79,7 +81,7 @@ export function nextRequestCheckMs(state: SwarmState, nowMs: number): number | u
     let atMs = request.late ? silenceEndsMs(state, request) : dueMs(state, request);
     const slowAtMs = request.waitsSinceMs + usualAnswerMs(state);
     if (isEndgame && slowAtMs > nowMs) atMs = Math.min(atMs, slowAtMs);
-    earliest = Math.min(earliest ?? atMs, atMs);
+    if (Number.isFinite(atMs)) earliest = Math.min(earliest ?? atMs, atMs);
   }
   return earliest;
 }
@@ -165,6 +167,8 @@ function slowPieceFor(state: SwarmState, peer: PeerId, nowMs: number): number | 
   for (const request of state.requests.all()) {
     if (request.late || request.peer === peer || nowMs < request.waitsSinceMs + usualMs) continue;
     for (const index of request.wanted) {
+      // It is here: whoever was asked could send one leaf too many, and so again until the disk is done.
+      if (index === request.current?.index && isBeingStored(request)) continue;
       const wanting = state.requests.wanting(index);
       if (wanting.length >= state.limits.endgameSources || wanting.some((each) => each.peer === peer))
         continue;
@@ -196,8 +200,9 @@ function usualAnswerMs(state: SwarmState): number {
   return state.answers.meanMs ?? state.limits.minDeadlineMs;
 }
 
-/** When the request counts as late. */
+/** When the request counts as late: never while its piece is being stored. */
 function dueMs(state: SwarmState, request: PieceRequest): number {
+  if (isBeingStored(request)) return Number.POSITIVE_INFINITY;
   if (request.current) {
     const lastSignMs = Math.max(request.current.startedAtMs, request.lastByteAtMs ?? 0);
     return Math.min(request.deadlineMs, lastSignMs + stallMs(state));

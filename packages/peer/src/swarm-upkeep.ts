@@ -88,7 +88,8 @@ function waitingReason(state: SwarmState, nowMs: number): SwarmWaitingReason {
   if (state.phase === 'completed') return 'none';
   if (state.phase !== 'running') return state.phase;
   if (state.pieces.usefulPeers.size > 0) {
-    return nowMs < state.lastByteAtMs + state.limits.slowMs ? 'none' : 'slow_peers';
+    const isQuick = nowMs < state.lastByteAtMs + state.limits.slowMs;
+    return isQuick || state.requests.isStoring ? 'none' : 'slow_peers';
   }
   if (state.neighbours.connecting + state.silentSince.size > 0) return 'connecting';
   return state.neighbours.connected.size > 0 ? 'no_source_for_pieces' : 'no_peers';

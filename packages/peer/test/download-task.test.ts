@@ -24,6 +24,7 @@ import { Pace } from '../src/shell/pace.ts';
 import { PeerPool } from '../src/shell/peer-pool.ts';
 import { admitAnybody } from './support/admit-anybody.ts';
 import { inlineBlocks } from './support/inline-blocks.ts';
+import { replaced } from './support/replaced.ts';
 import { honest } from './support/rogues.ts';
 
 const bytes = randomBytes(1_000_000);
@@ -103,17 +104,6 @@ function storeThat<M extends Method>(
     };
     return replaced(prepared, 'open', open);
   };
-}
-
-/** `target`, but with `instead` in the place of one of its methods. */
-function replaced<T extends object>(target: T, method: keyof T, instead: unknown): T {
-  return new Proxy(target, {
-    get(_, name) {
-      if (name === method) return instead;
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
 }
 
 describe('DownloadTask', () => {
