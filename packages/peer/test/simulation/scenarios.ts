@@ -16,8 +16,12 @@ export interface Scenario {
   readonly uplinks?: 'equal' | 'unequal';
   readonly delayMs?: number;
   readonly jitterMs?: number;
+  /** Of every leecher, in multiples of the seeder's uplink; without one only uplinks limit. */
+  readonly downlink?: number;
   /** Of the leechers, how many vanish once in the middle and come back, in percent. */
   readonly churn?: number;
+  /** Of the leechers, how many vanish for good at a third of the bound, in percent: none of those that come back. */
+  readonly dying?: number;
   readonly liars?: number;
   readonly seed?: number;
 }
@@ -29,15 +33,22 @@ export function optionsOf(scenario: Scenario): SimulationOptions {
   const random = createSeededRandom(seed);
   const factors = Array.from({ length: peers }, () => 4 ** ((2 * random.integer(1_001)) / 1_000 - 1));
   const boundMs = pieces * PIECE_MS;
-  const leaving = Math.round((peers * (scenario.churn ?? 0)) / 100);
+  const { churn: away = 0, dying = 0, downlink } = scenario;
+  if (away + dying > 100)
+    throw new RangeError(`Cannot have ${away} + ${dying} percent of the leechers vanish`);
+  const leaving = Math.round((peers * away) / 100);
+  const staying = peers - Math.round((peers * dying) / 100);
   return {
     ...{ seed, leechers: peers, pieces, pieceLength: PIECE_LENGTH, delayMs },
     ...{ jitterMs: scenario.jitterMs ?? 0, seederUplink: rate },
     leecherUplink: (leecher) => rate * (uplinks === 'equal' ? 1 : (factors[leecher] ?? 1)),
     liars: Array.from({ length: scenario.liars ?? 0 }, (_, liar) => LIES[liar % LIES.length] ?? 'silent'),
-    churn: Array.from({ length: leaving }, (_, leecher) => {
+    ...(downlink === undefined ? {} : { downlink: downlink * rate }),
+    churn: Array.from({ length: peers }, (_, leecher) => leecher).flatMap((leecher) => {
+      if (leecher >= staying) return [{ leecher, downAtMs: boundMs / 3 }];
+      if (leecher >= leaving) return [];
       const downAtMs = random.integer(boundMs);
-      return { leecher, downAtMs, upAtMs: downAtMs + 1 + random.integer(Math.ceil(boundMs / 4)) };
+      return [{ leecher, downAtMs, upAtMs: downAtMs + 1 + random.integer(Math.ceil(boundMs / 4)) }];
     }),
   };
 }
