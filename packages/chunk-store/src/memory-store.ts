@@ -102,7 +102,10 @@ class MemoryStore implements ChunkStore {
   }
 
   #keep(piece: VerifiedPiece): void {
-    this.#pieces.set(piece.index, { bytes: piece.bytes.slice(), leafHashes: piece.leafHashes.slice() });
+    this.#pieces.set(piece.index, {
+      bytes: joined(piece),
+      leafHashes: piece.leafHashes.slice(),
+    });
     this.have.set(piece.index);
   }
 
@@ -118,4 +121,14 @@ class MemoryStore implements ChunkStore {
     options?.signal?.throwIfAborted();
     if (this.#isClosed) throw new StoreError('closed', 'Cannot use a store that was closed');
   }
+}
+
+function joined({ parts, byteLength }: VerifiedPiece): Uint8Array {
+  const bytes = new Uint8Array(byteLength);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }

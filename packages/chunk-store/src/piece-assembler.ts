@@ -20,7 +20,7 @@ const mint: unique symbol = Symbol('mint');
 interface PieceParts {
   readonly manifest: Manifest;
   readonly index: number;
-  readonly bytes: Uint8Array;
+  readonly parts: readonly Uint8Array[];
   readonly leafHashes: Uint8Array;
 }
 
@@ -28,8 +28,8 @@ interface PieceParts {
 export class VerifiedPiece {
   readonly manifest: Manifest;
   readonly index: number;
-  /** The bytes, not to be changed while anyone uses the piece. */
-  readonly bytes: Uint8Array;
+  /** The bytes, in one part or in several that follow each other; not to be changed while anyone uses the piece. */
+  readonly parts: readonly Uint8Array[];
   /** The hashes of its leaves, 32 bytes each. */
   readonly leafHashes: Uint8Array;
 
@@ -38,8 +38,12 @@ export class VerifiedPiece {
     if (token !== mint) throw new TypeError('Cannot make a VerifiedPiece, expected a verifier to do it');
     this.manifest = parts.manifest;
     this.index = parts.index;
-    this.bytes = parts.bytes;
+    this.parts = parts.parts;
     this.leafHashes = parts.leafHashes;
+  }
+
+  get byteLength(): number {
+    return this.parts.reduce((sum, part) => sum + part.length, 0);
   }
 }
 
@@ -48,6 +52,12 @@ export interface AssemblyProgress {
   readonly verifiedLeaves: number;
   readonly leafCount: number;
   readonly isComplete: boolean;
+}
+
+/** How far it has come with a block. */
+export interface AddedBlock extends AssemblyProgress {
+  /** The block itself is part of the piece from now on, so that its memory must not change; otherwise nobody needs it. */
+  readonly isKept: boolean;
 }
 
 /** Collects the leaves of one piece. */
@@ -69,26 +79,17 @@ export interface PieceAssembler {
    * Checks and keeps whole leaves that start `offset` bytes into the piece; only the last leaf of the piece may be short.
    * Fails with `bad_length` for other cuts, and with `hash_mismatch` at the first bad `leaf`; those before it are kept. A
    * leaf that is here already is checked again and changes nothing, so that whoever sent it wrong is known all the same.
-   * What is not hashed yet is hashed here.
+   * What is not hashed yet is hashed here. A block of which all is new and right is kept as it is; of any other the leaves
+   * that are new are copied.
    */
-  addBlock(offset: number, block: Uint8Array | HashedBlock): AssemblyProgress;
+  addBlock(offset: number, block: Uint8Array | HashedBlock): AddedBlock;
   /** The piece, with every leaf here. Fails with `incomplete` otherwise. */
   finish(): VerifiedPiece;
 }
 
-/** Where the bytes of a piece are collected. */
-export interface AssemblerOptions {
-  /** Gives at least `byteLength` bytes, such as a slot of a pool; a fresh Uint8Array unless given. */
-  readonly allocate?: (byteLength: number) => Uint8Array;
-}
-
 /** Starts a piece. Throws RangeError for one that does not exist. */
-export function createPieceAssembler(
-  manifest: Manifest,
-  index: number,
-  options: AssemblerOptions = {},
-): PieceAssembler {
-  return new LeafwiseAssembler(manifest, index, options);
+export function createPieceAssembler(manifest: Manifest, index: number): PieceAssembler {
+  return new LeafwiseAssembler(manifest, index);
 }
 
 /** Checks a whole piece at once, keeping `bytes` itself. Fails with `bad_length` or `hash_mismatch`. */
@@ -97,7 +98,7 @@ export function verifyWholePiece(manifest: Manifest, index: number, bytes: Uint8
   checkLength(`piece ${index}`, bytes.length, layout.pieceSize(index));
   const leafHashes = hashLeaves(bytes);
   checkLeafHashes(manifest, layout, index, leafHashes);
-  return new VerifiedPiece(mint, { manifest, index, bytes, leafHashes });
+  return new VerifiedPiece(mint, { manifest, index, parts: [bytes], leafHashes });
 }
 
 /** Whether the hashes are those of the piece's leaves: as many as it has, and hashing to its entry in the layer. */
@@ -119,15 +120,14 @@ class LeafwiseAssembler implements PieceAssembler {
   readonly verifiedLeaves: Bitfield;
   readonly #manifest: Manifest;
   readonly #layout: PieceLayout;
-  readonly #allocate: (byteLength: number) => Uint8Array;
   readonly #size: number;
   #leafHashes: Uint8Array | undefined;
-  #bytes: Uint8Array | undefined;
+  /** By their first leaf; none overlaps another. */
+  readonly #parts = new Map<number, Uint8Array>();
 
-  constructor(manifest: Manifest, index: number, options: AssemblerOptions) {
+  constructor(manifest: Manifest, index: number) {
     this.#manifest = manifest;
     this.#layout = createPieceLayout(manifest);
-    this.#allocate = options.allocate ?? ((byteLength) => new Uint8Array(byteLength));
     this.#size = this.#layout.pieceSize(index);
     this.index = index;
     this.verifiedLeaves = new Bitfield(this.#layout.leavesIn(index));
@@ -157,7 +157,7 @@ class LeafwiseAssembler implements PieceAssembler {
     this.#leafHashes ??= leafHashes.slice();
   }
 
-  addBlock(offset: number, block: Uint8Array | HashedBlock): AssemblyProgress {
+  addBlock(offset: number, block: Uint8Array | HashedBlock): AddedBlock {
     const leafHashes = this.#leafHashes;
     if (leafHashes === undefined) throw new TypeError('Cannot add a block before the leaf hashes are set');
     this.#checkCut(offset, block instanceof HashedBlock ? block.bytes.length : block.length);
@@ -165,29 +165,32 @@ class LeafwiseAssembler implements PieceAssembler {
     const first = offset / LEAF_BYTES;
     const from = first * HASH_BYTES;
     const areAllRight = timingSafeEqual(hashes, leafHashes.subarray(from, from + hashes.length));
-    if (areAllRight) this.#keepBlock(first, bytes);
-    else this.#addByLeaf(first, bytes, hashes, leafHashes);
-    return this.progress;
+    if (!areAllRight) this.#addUntilWrong(first, bytes, hashes, leafHashes);
+    const isKept = this.#isNew(first, first + hashes.length / HASH_BYTES);
+    if (isKept) this.#keep(first, bytes);
+    else this.#copyNew(first, bytes);
+    return { ...this.progress, isKept };
   }
 
   finish(): VerifiedPiece {
     const { index, verifiedLeaves } = this;
-    if (!verifiedLeaves.isComplete || this.#bytes === undefined || this.#leafHashes === undefined) {
+    if (!verifiedLeaves.isComplete || this.#leafHashes === undefined) {
       throw new StoreError(
         'incomplete',
         `Cannot finish piece ${index}: ${verifiedLeaves.count} leaves are here, expected ${verifiedLeaves.length}`,
         { piece: index },
       );
     }
-    const parts = { manifest: this.#manifest, index, bytes: this.#bytes, leafHashes: this.#leafHashes };
-    return new VerifiedPiece(mint, parts);
+    const inOrder = [...this.#parts].sort(([one], [other]) => one - other);
+    const parts = inOrder.map(([, bytes]) => bytes);
+    return new VerifiedPiece(mint, { manifest: this.#manifest, index, parts, leafHashes: this.#leafHashes });
   }
 
   /** Of a block that is not right in all: keeps what comes before the first wrong leaf, and fails with that. */
-  #addByLeaf(first: number, bytes: Uint8Array, hashes: Uint8Array, leafHashes: Uint8Array): void {
+  #addUntilWrong(first: number, bytes: Uint8Array, hashes: Uint8Array, leafHashes: Uint8Array): void {
     for (let leaf = 0; leaf * HASH_BYTES < hashes.length; leaf += 1) {
       this.#checkLeaf(first + leaf, hashAt(hashes, leaf), hashAt(leafHashes, first + leaf));
-      this.#keepBlock(first + leaf, bytes.subarray(leaf * LEAF_BYTES, (leaf + 1) * LEAF_BYTES));
+      this.#copyNew(first + leaf, bytes.subarray(leaf * LEAF_BYTES, (leaf + 1) * LEAF_BYTES));
     }
   }
 
@@ -197,23 +200,24 @@ class LeafwiseAssembler implements PieceAssembler {
     throw new StoreError('hash_mismatch', message, { piece: this.index, leaf });
   }
 
-  /**
-   * Keeps leaves whose hashes are right; of those that are here already it writes the same bytes again. Nothing of a whole
-   * piece is written: somebody stores it, and its buffer may be another's by then.
-   */
-  #keepBlock(first: number, bytes: Uint8Array): void {
-    const end = first + Math.ceil(bytes.length / LEAF_BYTES);
-    if (!this.#lacks(first, end)) return;
-    // Only after the first good leaf: a peer that sends none costs no memory.
-    this.#bytes ??= this.#allocate(this.#size).subarray(0, this.#size);
-    this.#bytes.set(bytes, first * LEAF_BYTES);
-    // Last: where there is no memory nothing is here.
-    for (let leaf = first; leaf < end; leaf += 1) this.verifiedLeaves.set(leaf);
+  #isNew(first: number, end: number): boolean {
+    for (let leaf = first; leaf < end; leaf += 1) if (this.verifiedLeaves.has(leaf)) return false;
+    return true;
   }
 
-  #lacks(first: number, end: number): boolean {
-    for (let leaf = first; leaf < end; leaf += 1) if (!this.verifiedLeaves.has(leaf)) return true;
-    return false;
+  /** Of leaves whose hashes are right, those that are not here: a copy, or a few of them would hold on to a whole block. */
+  #copyNew(first: number, bytes: Uint8Array): void {
+    const end = first + Math.ceil(bytes.length / LEAF_BYTES);
+    for (let leaf = first; leaf < end; leaf += 1) {
+      const at = (leaf - first) * LEAF_BYTES;
+      if (!this.verifiedLeaves.has(leaf)) this.#keep(leaf, bytes.slice(at, at + LEAF_BYTES));
+    }
+  }
+
+  #keep(first: number, bytes: Uint8Array): void {
+    this.#parts.set(first, bytes);
+    const end = first + Math.ceil(bytes.length / LEAF_BYTES);
+    for (let leaf = first; leaf < end; leaf += 1) this.verifiedLeaves.set(leaf);
   }
 
   #checkCut(offset: number, byteLength: number): void {

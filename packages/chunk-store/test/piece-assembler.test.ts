@@ -30,7 +30,7 @@ describe('createPieceAssembler', () => {
           assembler.addBlock(offset, block);
         }
         const piece = assembler.finish();
-        expect(isSameBytes(piece.bytes, bytes)).toBe(true);
+        expect(isSameBytes(bytesOf(piece), bytes)).toBe(true);
         expect(isSameBytes(piece.leafHashes, leafHashesOf(index))).toBe(true);
       }),
       { numRuns: 50 },
@@ -53,7 +53,7 @@ describe('createPieceAssembler', () => {
           Array.from({ length: leaf }, (_, before) => before),
         );
         expect(assembler.addBlock(leaf * LEAF_BYTES, bytes.slice(leaf * LEAF_BYTES)).isComplete).toBe(true);
-        expect(isSameBytes(assembler.finish().bytes, bytes)).toBe(true);
+        expect(isSameBytes(bytesOf(assembler.finish()), bytes)).toBe(true);
       }),
       { numRuns: 50 },
     );
@@ -81,7 +81,7 @@ describe('createPieceAssembler', () => {
           expect(assembler.firstMissingLeaf).toBe(range(0, leafCount).find((leaf) => !here.has(leaf)));
         }
         expect(accepted.reduce((sum, each) => sum + each, 0)).toBe(leafCount);
-        expect(isSameBytes(assembler.finish().bytes, bytes)).toBe(true);
+        expect(isSameBytes(bytesOf(assembler.finish()), bytes)).toBe(true);
       }),
       { numRuns: 200 },
     );
@@ -98,13 +98,8 @@ describe('createPieceAssembler', () => {
     expect(assembler.firstMissingLeaf).toBeUndefined();
   });
 
-  it('refuses leaf hashes that do not hash to the entry, before anything is allocated', () => {
-    const allocations: number[] = [];
-    const allocate = (byteLength: number): Uint8Array => {
-      allocations.push(byteLength);
-      return new Uint8Array(byteLength);
-    };
-    const assembler = createPieceAssembler(MANIFEST, 0, { allocate });
+  it('refuses leaf hashes that do not hash to the entry', () => {
+    const assembler = createPieceAssembler(MANIFEST, 0);
     const hashes = leafHashesOf(0);
     expect(codeOf(() => assembler.setLeafHashes(hashes.slice(1)))).toBe('bad_length');
     expect(codeOf(() => assembler.setLeafHashes(leafHashesOf(1)))).toBe('hash_mismatch');
@@ -113,37 +108,30 @@ describe('createPieceAssembler', () => {
     assembler.setLeafHashes(hashes);
     hashes.fill(0);
     expect(codeOf(() => assembler.addBlock(0, pieceBytes(1)))).toBe('hash_mismatch');
-    expect(allocations).toEqual([]);
-    assembler.addBlock(0, pieceBytes(0));
-    expect(allocations).toEqual([PIECE_LENGTH]);
+    expect(assembler.addBlock(0, pieceBytes(0)).isComplete).toBe(true);
   });
 
-  it('takes nothing for here that there was no memory for', () => {
-    let fails = true;
-    const allocate = (byteLength: number): Uint8Array => {
-      if (fails) throw new RangeError('Array buffer allocation failed');
-      return new Uint8Array(byteLength);
-    };
-    const assembler = createPieceAssembler(MANIFEST, 0, { allocate });
+  it('keeps a block itself where all of it is new, and copies what is new of any other', () => {
+    const assembler = createPieceAssembler(MANIFEST, 0);
     assembler.setLeafHashes(leafHashesOf(0));
     const bytes = pieceBytes(0);
-    const half = bytes.length / 2;
-    expect(() => assembler.addBlock(0, bytes.subarray(0, half))).toThrow(/allocation/);
-    expect(assembler.progress.verifiedLeaves).toBe(0);
-    fails = false;
-    expect(assembler.addBlock(half, bytes.subarray(half)).isComplete).toBe(false);
-    assembler.addBlock(0, bytes.subarray(0, half));
-    expect(isSameBytes(assembler.finish().bytes, bytes)).toBe(true);
-  });
-
-  it('collects in a larger buffer of the caller', () => {
-    const pool = new Uint8Array(2 * PIECE_LENGTH);
-    const assembler = createPieceAssembler(MANIFEST, 2, { allocate: () => pool });
-    assembler.setLeafHashes(leafHashesOf(2));
-    assembler.addBlock(0, pieceBytes(2));
-    const { bytes } = assembler.finish();
-    expect(bytes.buffer).toBe(pool.buffer);
-    expect(isSameBytes(bytes, pieceBytes(2))).toBe(true);
+    const [middle, around, rest] = [
+      bytes.slice(2 * LEAF_BYTES, 4 * LEAF_BYTES),
+      bytes.slice(LEAF_BYTES, 5 * LEAF_BYTES),
+      bytes.slice(),
+    ];
+    expect(assembler.addBlock(2 * LEAF_BYTES, middle).isKept).toBe(true);
+    expect(assembler.addBlock(2 * LEAF_BYTES, middle).isKept).toBe(false);
+    expect(assembler.addBlock(LEAF_BYTES, around).isKept).toBe(false);
+    expect(assembler.addBlock(0, rest)).toEqual({
+      ...{ verifiedLeaves: 8, leafCount: 8, isComplete: true },
+      isKept: false,
+    });
+    for (const block of [around, rest]) block.fill(0);
+    const piece = assembler.finish();
+    expect(piece.byteLength).toBe(PIECE_LENGTH);
+    expect(isSameBytes(bytesOf(piece), bytes)).toBe(true);
+    expect(piece.parts.some((part) => part.buffer === middle.buffer)).toBe(true);
   });
 
   it('refuses blocks that are not whole leaves of the piece', () => {
@@ -202,11 +190,15 @@ describe('verifyWholePiece', () => {
 
 describe('VerifiedPiece', () => {
   it('cannot be made by anybody else', () => {
-    const { manifest, index, bytes, leafHashes } = verifyWholePiece(MANIFEST, 0, pieceBytes(0));
-    const parts = { manifest, index, bytes, leafHashes };
-    expect(() => new VerifiedPiece(Symbol('mint'), parts)).toThrow(TypeError);
+    const { manifest, index, parts, leafHashes } = verifyWholePiece(MANIFEST, 0, pieceBytes(0));
+    const made = { manifest, index, parts, leafHashes };
+    expect(() => new VerifiedPiece(Symbol('mint'), made)).toThrow(TypeError);
   });
 });
+
+function bytesOf({ parts }: VerifiedPiece): Uint8Array {
+  return Buffer.concat(parts);
+}
 
 function pieceBytes(index: number): Uint8Array {
   return BYTES.slice(index * PIECE_LENGTH, (index + 1) * PIECE_LENGTH);

@@ -13,15 +13,14 @@ import {
   type PieceAssembler,
   type VerifiedPiece,
 } from '@minitorrent/chunk-store';
-import type { BufferPool } from './buffer-pool.ts';
 import type { PiecesOf } from './swarm-events.ts';
 
 export interface BegunPiecesOptions {
   readonly manifest: Manifest;
   /** What is in the store: nothing is kept of it. */
   readonly have: PiecesOf;
-  /** Where arriving pieces are put together. */
-  readonly buffers: BufferPool;
+  /** Nobody uses the memory of a block any more that `addBlock` was given. */
+  release(bytes: Uint8Array): void;
   /** Pieces of which something is kept, those included that are being sent. */
   readonly most: number;
 }
@@ -42,8 +41,8 @@ export interface NamedPieces {
 export interface OpenPiece {
   readonly index: number;
   /**
-   * Checks whole leaves that start `offset` bytes into the piece, and keeps those that are new. Answers the piece where these
-   * were the last that it lacked. Fails as `PieceAssembler.addBlock`.
+   * Checks whole leaves that start `offset` bytes into the piece, and keeps those that are new; the block's memory is not the
+   * caller's any more. Answers the piece where these were the last that it lacked. Fails as `PieceAssembler.addBlock`.
    */
   addBlock(offset: number, block: Uint8Array | HashedBlock): VerifiedPiece | undefined;
   /** The piece that `addBlock` answered is stored, or cannot be: its bytes are not used any more. */
@@ -55,7 +54,8 @@ export interface OpenPiece {
 interface Entry {
   readonly index: number;
   readonly assembler: PieceAssembler;
-  buffer: Uint8Array | undefined;
+  /** What the assembler keeps. */
+  readonly blocks: Uint8Array[];
   /** Peers that send it. */
   senders: number;
   /** Calls that name it. */
@@ -107,11 +107,7 @@ export class BegunPieces {
     this.#trim();
     return {
       index,
-      addBlock: (offset, block) => {
-        const wasComplete = entry.assembler.progress.isComplete;
-        const { isComplete } = entry.assembler.addBlock(offset, block);
-        return isComplete && !wasComplete ? entry.assembler.finish() : undefined;
-      },
+      addBlock: (offset, block) => this.#addBlock(entry, offset, block),
       settled: () => this.#forget(entry),
       close: () => {
         entry.senders -= 1;
@@ -127,14 +123,26 @@ export class BegunPieces {
   }
 
   #newEntry(index: number): Entry {
-    const allocate = (): Uint8Array => {
-      const buffer = this.#options.buffers.take();
-      entry.buffer = buffer;
-      return buffer;
-    };
-    const assembler = createPieceAssembler(this.#options.manifest, index, { allocate });
-    const entry: Entry = { index, assembler, buffer: undefined, senders: 0, calls: 0 };
-    return entry;
+    const assembler = createPieceAssembler(this.#options.manifest, index);
+    return { index, assembler, blocks: [], senders: 0, calls: 0 };
+  }
+
+  #addBlock(
+    { assembler, blocks }: Entry,
+    offset: number,
+    block: Uint8Array | HashedBlock,
+  ): VerifiedPiece | undefined {
+    const bytes = block instanceof Uint8Array ? block : block.bytes;
+    const wasComplete = assembler.progress.isComplete;
+    let isKept = false;
+    try {
+      const added = assembler.addBlock(offset, block);
+      isKept = added.isKept;
+      return added.isComplete && !wasComplete ? assembler.finish() : undefined;
+    } finally {
+      if (isKept) blocks.push(bytes);
+      else this.#options.release(bytes);
+    }
   }
 
   /** Forgets what is good for nothing, and what is too much. */
@@ -147,11 +155,10 @@ export class BegunPieces {
     }
   }
 
-  /** A complete piece writes to its buffer no more, so that this may be used for another while somebody still sends it. */
+  /** A complete piece keeps nothing more, so that its blocks may be used for another while somebody still sends it. */
   #forget(entry: Entry): void {
     if (this.#entries.get(entry.index) === entry) this.#entries.delete(entry.index);
-    if (entry.buffer !== undefined) this.#options.buffers.give(entry.buffer);
-    entry.buffer = undefined;
+    for (const bytes of entry.blocks.splice(0)) this.#options.release(bytes);
   }
 }
 

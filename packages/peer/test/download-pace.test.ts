@@ -6,7 +6,6 @@ import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { createManualClock } from '@minitorrent/rpc-core/testing';
 import { describe, expect, it } from 'vitest';
 import { BegunPieces } from '../src/begun-pieces.ts';
-import { BufferPool } from '../src/buffer-pool.ts';
 import { peerContract } from '../src/contract.ts';
 import { PEER_MESSAGE_LIMITS } from '../src/message-limits.ts';
 import { fetchPieces } from '../src/shell/fetch-pieces.ts';
@@ -57,7 +56,7 @@ async function receive(
   const store: ChunkStore = Object.create(memory, { writePiece: { value: async () => undefined } });
   const begun = new BegunPieces({
     ...{ manifest, have: store.have, most: CALLS },
-    buffers: new BufferPool(BLOCK_BYTES, CALLS),
+    release: () => {},
   });
   const over = new AbortController();
   const brought = Array.from({ length: CALLS }, () => 0);

@@ -12,7 +12,6 @@ import { createConnection, createSystemClock, type Handlers, RpcError, serve } f
 import { createMemoryNetwork } from '@minitorrent/rpc-core/memory';
 import { describe, expect, it, vi } from 'vitest';
 import { BegunPieces } from '../src/begun-pieces.ts';
-import { BufferPool } from '../src/buffer-pool.ts';
 import { type PieceItem, peerContract } from '../src/contract.ts';
 import { fetchPieces } from '../src/shell/fetch-pieces.ts';
 import { peerId, requestId, type SwarmEvent } from '../src/swarm-events.ts';
@@ -157,7 +156,7 @@ function setUp(beforeWrite: () => void = () => undefined) {
   });
   const begun = new BegunPieces({
     ...{ manifest, have: store.have, most: 4 },
-    buffers: new BufferPool(PIECE_LENGTH, 4),
+    release: () => {},
   });
   let calls = 0;
   return {

@@ -18,7 +18,7 @@ import { attempt } from './file-errors.ts';
 import type { FileHandle, FileSystem } from './file-system.ts';
 import type { LeafSidecar } from './leaf-sidecar.ts';
 import type { PieceFile } from './piece-file.ts';
-import { removeFile, writeFully } from './positional.ts';
+import { removeFile, writeParts } from './positional.ts';
 import type { Recorder } from './recorder.ts';
 import { claimName } from './replace-file.ts';
 
@@ -148,10 +148,10 @@ export class OpenDownload implements DownloadStore {
 
   async #write(piece: VerifiedPiece): Promise<void> {
     const { recorder, file, handle, sidecar, meter, now } = this.#parts;
-    const { index, bytes, leafHashes } = piece;
+    const { index, parts, leafHashes } = piece;
     await recorder.beginWriting();
     const { syncFailures } = recorder;
-    const data = attempt('write', this.path, () => writeFully(handle, bytes, this.layout.pieceOffset(index)));
+    const data = attempt('write', this.path, () => writeParts(handle, parts, this.layout.pieceOffset(index)));
     await bothSettled(data, sidecar.write(index, leafHashes));
     if (recorder.syncFailures !== syncFailures) {
       throw new StoreError('io_failed', `Cannot write piece ${index}: a sync failed meanwhile`, {
@@ -161,7 +161,7 @@ export class OpenDownload implements DownloadStore {
     recorder.wrote(index);
     file.wrote(piece);
     this.have.set(index);
-    if (meter.wrote(bytes.length, now())) await this.#flushBehind();
+    if (meter.wrote(piece.byteLength, now())) await this.#flushBehind();
     this.#reportFlushFailure();
   }
 

@@ -27,6 +27,19 @@ export async function writeFully(handle: FileHandle, bytes: Uint8Array, position
   }
 }
 
+/** Writes what follows each other at `position`. Fails as `writeFully`. */
+export async function writeParts(
+  handle: FileHandle,
+  parts: readonly Uint8Array[],
+  position: number,
+): Promise<void> {
+  let written = 0;
+  for (const part of parts) {
+    await writeFully(handle, part, position + written);
+    written += part.length;
+  }
+}
+
 /** Opens a regular file. Fails with `not_a_file` for anything else at the path. */
 export async function openFile(
   fs: FileSystem,

@@ -54,7 +54,7 @@ export async function fetchPieces(call: PieceCall): Promise<void> {
 
 type BlockItem = Extract<HashedItem, { readonly kind: 'block' }>;
 
-/** A mebibyte of the usual blocks: enough for the thread that hashes to go on while this one receives. */
+/** Four blocks: enough for the thread that hashes to go on while this one receives. */
 const BLOCKS_AHEAD = 4;
 
 class PieceReceiver {
@@ -120,13 +120,12 @@ class PieceReceiver {
   }
 
   async #addBlock({ offset, block }: BlockItem): Promise<void> {
-    const { store, blocks, peer, requestId, report } = this.#call;
+    const { store, peer, requestId, report } = this.#call;
     const piece = this.#piece;
     if (piece === undefined) throw brokenAnswer('send_pieces', 'a block came before its piece');
     if (offset !== this.#nextOffset) throw outOfOrder(piece.index, offset, this.#nextOffset);
     const { length } = block.bytes;
     const whole = this.#check(() => piece.addBlock(offset, block));
-    blocks.release(block.bytes);
     this.#nextOffset += length;
     report({ kind: 'bytes_received', peer, requestId, bytes: length });
     if (whole !== undefined) await this.#store(piece, whole);

@@ -9,7 +9,6 @@ import type { Clock, Connection, Random } from '@minitorrent/rpc-core';
 import createDebug from 'debug';
 import { BegunPieces } from '../begun-pieces.ts';
 import { isBroken } from '../broken-answer.ts';
-import { BufferPool } from '../buffer-pool.ts';
 import { peerContract } from '../contract.ts';
 import { PEER_MESSAGE_LIMITS } from '../message-limits.ts';
 import type { PeerPlace } from '../peer-place.ts';
@@ -31,9 +30,6 @@ import type { Pace } from './pace.ts';
 import type { PeerPool } from './peer-pool.ts';
 
 const log = createDebug('minitorrent:peer:swarm');
-
-/** What a download keeps for the pieces to come while none arrive: four of the longest. */
-const FREE_BUFFER_BYTES = 16 * 1024 * 1024;
 
 export interface SwarmRunnerOptions {
   readonly groupId: string;
@@ -81,7 +77,7 @@ export class SwarmRunner {
     this.#options = options;
     this.#begun = new BegunPieces({
       ...{ manifest: store.manifest, have: store.have },
-      buffers: new BufferPool(pieceLength, Math.max(4, Math.floor(FREE_BUFFER_BYTES / pieceLength))),
+      release: (bytes) => options.pool.blocks.release(bytes),
       most: Math.min(PEER_MESSAGE_LIMITS.begunPieces, mostOutstanding(pieceLength, swarmLimits(limits))),
     });
     this.#swarm = createSwarm({
