@@ -8,7 +8,9 @@ import { PEER_MESSAGE_LIMITS as LIMITS } from './message-limits.ts';
 /** Beside a block, in the message that brings it. */
 const ENVELOPE_BYTES = LIMITS.pieceItemBytes - LIMITS.blockBytes;
 /** Of the messages that are worth a buffer: those that bring a block, or the whole of a piece that is shorter. */
-const SIZES: readonly number[] = [16, 8, 4, 2, 1].map((part) => LIMITS.blockBytes / part + ENVELOPE_BYTES);
+const SIZES: readonly number[] = [32, 16, 8, 4, 2, 1].map(
+  (part) => LIMITS.blockBytes / part + ENVELOPE_BYTES,
+);
 /** As many as may lie unread in four streams. */
 const MOST_FREE = 16;
 

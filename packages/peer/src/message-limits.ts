@@ -21,9 +21,9 @@ export const PEER_MESSAGE_LIMITS = {
    * Data of one block: large enough that what a block costs (a read, a frame, a way to another thread and back) is small
    * beside its bytes, small enough to share a connection fairly.
    */
-  blockBytes: 512 * 1024,
+  blockBytes: 1024 * 1024,
   /** The block, and room for its envelope. */
-  pieceItemBytes: 513 * 1024,
+  pieceItemBytes: 1025 * 1024,
 } as const;
 
 /**

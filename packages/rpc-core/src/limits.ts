@@ -71,8 +71,8 @@ export const defaultRpcLimits: RpcLimits = {
 
 /** Largest body of a control message; what a contract says unless told otherwise. */
 export const controlBodyBytes: number = 64 * KIB;
-/** Largest body of an item that carries 512 KiB of piece data: the data and the fields around it. */
-export const dataBodyBytes: number = 512 * KIB + KIB;
+/** Largest body of an item that carries 1 MiB of piece data: the data and the fields around it. */
+export const dataBodyBytes: number = MIB + KIB;
 /** Largest body of a message between trackers. */
 export const syncBodyBytes: number = MIB;
 
