@@ -1,5 +1,6 @@
 /** How good the schedule is, on virtual time, so the same on every machine; and that a worse one would be noticed. */
 import { describe, expect, it } from 'vitest';
+import { SWARM_LIMITS } from '../src/swarm-limits.ts';
 import { PLANTED, POLICIES, type PolicyName, type PolicyOptions } from './simulation/policies.ts';
 import { predictionOptions } from './simulation/prediction.ts';
 import { optionsOf, type Scenario } from './simulation/scenarios.ts';
@@ -20,10 +21,21 @@ const SHORT_TABLE: Readonly<Record<'equal' | 'unequal', { scenario: Scenario; bo
   },
   unequal: {
     scenario: { peers: 16, pieces: 150, uplinks: 'unequal' },
-    bounds: { ratio: 1.115, wasted: 0.012, uplinkUse: 0.68 },
+    bounds: { ratio: 1.13, wasted: 0.012, uplinkUse: 0.67 },
   },
 };
 const SEEDS = [1, 2, 3];
+/** Of the first to be done, as a share of the time of the last. */
+const LEAST_EVENNESS = 0.92;
+
+/** What the design asks of the schedule of thirty leechers and four hundred pieces, or less where it is better today. */
+const DESIGN = { equal: 1.05, unequal: 1.07 } as const;
+
+/** From the best to the worst, as the design has them; those of one step are about the same. */
+const ORDER: Readonly<Record<'equal' | 'unequal', readonly (readonly PolicyName[])[]>> = {
+  equal: [['default'], ['budget'], ['rarest-first', 'random'], ['deep'], ['in-order']],
+  unequal: [['default'], ['budget'], ['rarest-first', 'random'], ['no-endgame']],
+};
 
 describe('the schedule of a swarm', () => {
   it.each(['equal', 'unequal'] as const)(
@@ -38,7 +50,8 @@ describe('the schedule of a swarm', () => {
     ['deep queues', 'equal', 'time / bound'],
     ['no late binding', 'equal', 'time / bound'],
     ['no endgame', 'unequal', 'time / bound'],
-  ] as const)('would be seen to have %s', (bug, row, found) => {
+    ['no endgame', 'unequal', 'first done'],
+  ] as const)('would be seen to have %s (with %s uplinks, by its %s)', (bug, row, found) => {
     const { scenario, bounds } = SHORT_TABLE[row];
     expect(problemsOf(runs(scenario, PLANTED[bug]), bounds).join()).toContain(found);
   });
@@ -49,7 +62,7 @@ describe('the schedule of a swarm', () => {
       const { scenario, bounds } = SHORT_TABLE[row];
       const windowed = simulate(scenario, {}, 'windowed');
       expect(
-        problemsOf(windowed, { ...bounds, ratio: bounds.ratio + 0.035, wasted: 0.03, uplinkUse: 0.6 }),
+        problemsOf(windowed, { ...bounds, ratio: bounds.ratio + 0.02, wasted: 0.03, uplinkUse: 0.6 }),
       ).toEqual([]);
       const endless = simulate(scenario, {}, 'endless');
       expect(mean(endless, ({ ratio }) => ratio)).toBeGreaterThan(1.2);
@@ -62,13 +75,53 @@ describe('the schedule of a swarm', () => {
     expect(ratio).toBeLessThan(1.12);
   });
 
-  it('is better than the policies that it replaces, in the order of the design', () => {
-    const order: readonly PolicyName[] = ['default', 'budget', 'rarest-first', 'in-order'];
-    const ratios = order.map((name) =>
-      mean(runs({ peers: 12, pieces: 100 }, POLICIES[name].options(12)), ({ ratio }) => ratio),
-    );
-    expect(ratios.toSorted((a, b) => a - b)).toEqual(ratios);
-    expect(ratios.at(-1)).toBeGreaterThan(8);
+  it.each(['equal', 'unequal'] as const)(
+    'is better with %s uplinks than the policies that it replaces, in the order of the design',
+    (uplinks) => {
+      const scenario: Scenario = { peers: 8, pieces: 300, uplinks };
+      const steps = ORDER[uplinks].map((step) =>
+        step.map((name) => mean(simulate(scenario, POLICIES[name].options(8)), ({ ratio }) => ratio)),
+      );
+      const extremes = steps.flatMap((ratios) => [Math.min(...ratios), Math.max(...ratios)]);
+      expect(extremes.toSorted((a, b) => a - b)).toEqual(extremes);
+      if (uplinks === 'equal') expect(extremes.at(-1)).toBeGreaterThan(7);
+    },
+  );
+
+  it.each(['equal', 'unequal'] as const)('comes to what the design asks with %s uplinks', (uplinks) => {
+    const { ratio, evenness, completed } = once({ peers: 30, pieces: 400, uplinks });
+    expect(completed).toBe(true);
+    expect(ratio).toBeLessThanOrEqual(DESIGN[uplinks]);
+    expect(evenness).toBeGreaterThan(LEAST_EVENNESS);
+  });
+
+  it('is near the bound where everybody has some neighbours of many, and those who came last are asked too', () => {
+    const { ratio, evenness, completed, peers } = once({ peers: 40, pieces: 200 });
+    expect(completed).toBe(true);
+    expect(ratio).toBeLessThan(1.12);
+    expect(evenness).toBeGreaterThan(LEAST_EVENNESS);
+    const links = peers.flatMap(({ id, mostLinks }) => (id === 'seeder' ? [] : mostLinks));
+    const { neighbours, fullMeshPeers } = SWARM_LIMITS;
+    expect(Math.min(...links)).toBeGreaterThanOrEqual(neighbours);
+    expect(Math.max(...links)).toBeLessThanOrEqual(fullMeshPeers);
+  });
+
+  it('costs those who stay little when half of the leechers die for good', () => {
+    const { ratio, uplinkUse, ...bounds } = SHORT_TABLE.equal.bounds;
+    const problems = problemsOf(runs({ ...SHORT_TABLE.equal.scenario, dying: 50 }, {}), {
+      ...{ ...bounds, ratio: ratio + 0.025 },
+      // Of all leechers' uplinks, also of those that are gone; what these had been sent was for nothing.
+      ...{ uplinkUse: 0, wasted: 0.5 },
+    });
+    expect(problems).toEqual([]);
+  });
+
+  it('takes so few messages that a hundred peers and eight hundred pieces are simulated in seconds', () => {
+    const [leechers, pieces] = [100, 100];
+    const { events, completed } = once({ peers: leechers, pieces });
+    expect(completed).toBe(true);
+    // It stays the same for more pieces: 2.4 million are 100 x 800.
+    expect(events / (leechers * pieces)).toBeLessThan(36);
   });
 
   it('never has the seeder repeat itself where everybody asks with a choice', () => {
@@ -92,6 +145,11 @@ describe('the schedule of a swarm', () => {
     }
   });
 });
+
+/** A large swarm, of which one seed has to do. */
+function once(scenario: Scenario): SimulationResult {
+  return new SwarmSimulation({ ...optionsOf(scenario), checksRules: false }).run();
+}
 
 const RESULTS = new Map<string, SimulationResult[]>();
 
@@ -119,12 +177,14 @@ function problemsOf(results: readonly SimulationResult[], bounds: Bounds): strin
     wasted: mean(results, ({ wasted }) => wasted),
     uplinkUse: mean(results, ({ uplinkUse }) => uplinkUse),
     longestRun: Math.max(...results.map(({ longestRun }) => longestRun)),
+    evenness: Math.min(...results.map(({ evenness }) => evenness)),
   };
   return [
     ...(results.every(({ completed }) => completed) ? [] : ['not complete']),
     ...(figures.ratio <= bounds.ratio ? [] : [`time / bound ${figures.ratio}`]),
     ...(figures.wasted <= bounds.wasted ? [] : [`bytes over ${figures.wasted}`]),
     ...(figures.uplinkUse >= bounds.uplinkUse ? [] : [`uplinks in use ${figures.uplinkUse}`]),
+    ...(figures.evenness >= LEAST_EVENNESS ? [] : [`first done at ${figures.evenness} of the time`]),
     ...(figures.longestRun <= 2 ? [] : [`${figures.longestRun} in a row to one while others wait`]),
   ];
 }
