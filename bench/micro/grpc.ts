@@ -4,6 +4,8 @@ import { certificatePem, tlsSettings } from '../../packages/rpc-core/src/shell/t
 import { requireNpmPeer } from '../harness/npm-peers.ts';
 import { loadProtobufTypes } from './codec.ts';
 
+const CONNECT_MS = 30_000;
+
 type Callback = (error: Error | null, value: unknown) => void;
 
 export interface GrpcClient {
@@ -14,7 +16,14 @@ export interface GrpcClient {
     value: unknown,
     callback: Callback,
   ): void;
+  waitForReady(deadline: number, callback: (error?: Error) => void): void;
   close(): void;
+}
+
+export interface GrpcPlace {
+  readonly port: number;
+  /** What a client has to trust. */
+  readonly certificate: string;
 }
 
 interface GrpcServer {
@@ -76,11 +85,8 @@ export async function describeAnnounce(): Promise<GrpcMethod> {
   };
 }
 
-/** Listens with TLS and a key like ours; answers the port, and the certificate that a client has to trust. */
-export async function serveGrpc(
-  method: GrpcMethod,
-  answer: unknown,
-): Promise<{ readonly port: number; readonly certificate: string }> {
+/** Listens with TLS and a key like ours. */
+export async function serveGrpc(method: GrpcMethod, answer: unknown): Promise<GrpcPlace> {
   const grpc = requireNpmPeer<Grpc>('@grpc/grpc-js');
   const identity = createIdentity();
   const certificate = certificatePem(identity.certificate);
@@ -101,7 +107,19 @@ export function connectGrpc(port: number, certificate: string): GrpcClient {
   return new grpc.Client(
     `127.0.0.1:${port}`,
     grpc.credentials.createSsl(Buffer.from(certificate), null, null, options),
-    // A name, because TLS does not allow an address there.
-    { 'grpc.ssl_target_name_override': 'localhost' },
+    {
+      // A name, because TLS does not allow an address there.
+      'grpc.ssl_target_name_override': 'localhost',
+      // Each client has a connection of its own.
+      'grpc.use_local_subchannel_pool': 1,
+    },
   );
+}
+
+/** The client, once it has its connection. */
+export async function whenConnected(client: GrpcClient): Promise<GrpcClient> {
+  await new Promise<void>((resolve, reject) => {
+    client.waitForReady(Date.now() + CONNECT_MS, (error) => (error ? reject(error) : resolve()));
+  });
+  return client;
 }

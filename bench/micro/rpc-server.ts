@@ -3,12 +3,15 @@ import { createServer, createSystemClock, defineContract, serve } from '../../pa
 import { createIdentity, createTlsNetwork } from '../../packages/rpc-core/src/tls.ts';
 import { trackerContract } from '../../packages/tracker/src/contract.ts';
 import { answerParent } from '../harness/child.ts';
-import { describeAnnounce, serveGrpc } from './grpc.ts';
+import { describeAnnounce, type GrpcPlace, serveGrpc } from './grpc.ts';
 import { messageOf } from './messages.ts';
 
 export const announceContract = defineContract({ announce: trackerContract.methods.announce });
 
-if (import.meta.main) answerParent(process.argv[2] === 'grpc' ? await startGrpc() : await startOurs());
+// Whatever it is asked: a collection of garbage, where that is allowed.
+if (import.meta.main) {
+  answerParent(process.argv[2] === 'grpc' ? await startGrpc() : await startOurs(), () => globalThis.gc?.());
+}
 
 async function startOurs(): Promise<number> {
   const answer = messageOf(announceContract.methods.announce.response.codec);
@@ -22,7 +25,7 @@ async function startOurs(): Promise<number> {
   return server.address.port;
 }
 
-async function startGrpc(): Promise<{ readonly port: number; readonly certificate: string }> {
+async function startGrpc(): Promise<GrpcPlace> {
   const answer = messageOf(announceContract.methods.announce.response.codec);
   return await serveGrpc(await describeAnnounce(), answer.forProtobuf);
 }

@@ -9,7 +9,7 @@ import { type Child, startChild } from '../harness/child.ts';
 import type { BenchOptions, Contender, Figure, Prepared } from '../harness/figure.ts';
 import { findNpmPeers } from '../harness/npm-peers.ts';
 import { median } from '../harness/statistics.ts';
-import { connectGrpc, describeAnnounce } from './grpc.ts';
+import { connectGrpc, describeAnnounce, type GrpcPlace } from './grpc.ts';
 import { messageOf } from './messages.ts';
 import { announceContract } from './rpc-server.ts';
 
@@ -66,9 +66,7 @@ async function openOurs(opened: AsyncDisposableStack): Promise<Link> {
 }
 
 async function openGrpc(opened: AsyncDisposableStack): Promise<Link> {
-  const server = opened.use(
-    await startChild<{ readonly port: number; readonly certificate: string }>(SERVER, ['grpc']),
-  );
+  const server = opened.use(await startChild<GrpcPlace>(SERVER, ['grpc']));
   const client = connectGrpc(server.ready.port, server.ready.certificate);
   opened.defer(() => client.close());
   const { path, requestSerialize, responseDeserialize } = await describeAnnounce();
