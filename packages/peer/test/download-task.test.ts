@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,7 +90,7 @@ async function setUp(
   return { task, ended, connect, close };
 }
 
-type Method = 'writePiece' | 'complete' | 'close';
+type Method = 'writePiece' | 'complete' | 'close' | 'discard';
 
 /** Opens the real store, but with this instead of one of its methods. */
 function storeThat<M extends Method>(
@@ -271,6 +272,47 @@ describe('DownloadTask', () => {
       expect(await readdir(folder)).toEqual(how === 'cancelled' ? [] : before);
     },
   );
+
+  describe('that is cancelled and cannot remove what was fetched', () => {
+    const failure = new StoreError('io_failed', 'Cannot delete a.bin.part: EACCES');
+    const fails = async (fetched: AsyncDisposable): Promise<never> => {
+      await fetched[Symbol.asyncDispose]();
+      throw failure;
+    };
+
+    it('says so, and fetches nothing more', async () => {
+      const handlers = honest(manifest, bytes);
+      const idle = serve(peerContract, {
+        ...handlers,
+        // biome-ignore lint/correctness/useYield: it never gets so far.
+        async *send_pieces(_, { signal }) {
+          await once(signal, 'abort');
+        },
+      });
+      const { task, ended, close } = await setUp({ prepareStore: storeThat('discard', fails) }, [idle]);
+      task.start();
+      await vi.waitFor(() => expect(task.progress().state).toBe('downloading'), 20_000);
+      await expect(task.cancel()).rejects.toBe(failure);
+      expect(ended).toHaveBeenCalledOnce();
+      await close();
+    });
+
+    const failingToDiscard = (prepared: PreparedDownload): PreparedDownload =>
+      replaced(prepared, 'discard', () => fails(prepared));
+
+    it('says so before it knows the pieces as well', async () => {
+      const { name, size, pieceLength, root } = manifest;
+      const prepareStore: DownloadTaskOptions['prepareStore'] = async (options) =>
+        failingToDiscard(await prepareDownload(options));
+      const { task, close } = await setUp({ prepareStore, requestFile: async () => undefined });
+      task.start();
+      task.describe({ file: { name, size, pieceLength, root }, sharedBy: 'seeder', peers: [] });
+      await vi.waitFor(() => expect(task.progress().waitingFor).toBe('no_peers'), 20_000);
+      await expect(task.cancel()).rejects.toBe(failure);
+      await expect(task.completed).rejects.toMatchObject({ code: 'cancelled' });
+      await close();
+    });
+  });
 
   it('fails with no_description when the tracker never calls make_file', async () => {
     const { task, ended, close } = await setUp({ requestFile: async () => undefined, makeFileMs: 20 });

@@ -18,7 +18,7 @@ import { attempt } from './file-errors.ts';
 import type { FileHandle, FileSystem } from './file-system.ts';
 import type { LeafSidecar } from './leaf-sidecar.ts';
 import type { PieceFile } from './piece-file.ts';
-import { removeFile, writeParts } from './positional.ts';
+import { removeFile, removeFiles, writeParts } from './positional.ts';
 import type { Recorder } from './recorder.ts';
 import { claimName } from './replace-file.ts';
 
@@ -120,7 +120,7 @@ export class OpenDownload implements DownloadStore {
   discard(): Promise<void> {
     this.#closing ??= this.#close(async () => {
       const { fs, paths } = this.#parts;
-      for (const path of [paths.part, paths.resume, paths.leaves]) await removeFile(fs, path);
+      await removeFiles(fs, [paths.part, paths.resume, paths.leaves]);
     });
     return this.#closing;
   }

@@ -22,7 +22,7 @@ import { acquireLock, createProcessOwner, type LockOwner } from './lock-file.ts'
 import { chooseWorkers, type HashProgress } from './manifest-builder.ts';
 import { createNodeFileSystem } from './node-file-system.ts';
 import { PieceFile } from './piece-file.ts';
-import { openFile, openOrCreate, removeFile } from './positional.ts';
+import { openFile, openOrCreate, removeFiles } from './positional.ts';
 import { Recorder, type RecorderParts } from './recorder.ts';
 import { rehash } from './rehash.ts';
 
@@ -92,9 +92,7 @@ export async function prepareDownload(options: PrepareOptions): Promise<Prepared
   }
   const found = await findDownload(fs, paths, { file, overwrite });
   const unwanted = new Set<string>();
-  resources.defer(async () => {
-    for (const path of unwanted) await removeFile(fs, path);
-  });
+  resources.defer(() => removeFiles(fs, unwanted));
   const data = await openData(fs, paths, { size: layout.size, found });
   resources.defer(() => data.handle.close());
   if (data.isNew) unwanted.add(paths.part);

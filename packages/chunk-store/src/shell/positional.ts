@@ -98,3 +98,9 @@ export async function removeFile(fs: FileSystem, path: string): Promise<void> {
   if ((await attempt('look at', path, () => fs.info(path))) === undefined) return;
   await attempt('delete', path, () => fs.unlink(path));
 }
+
+/** Deletes those that are there; tries all of them, and then fails as the first that failed. */
+export async function removeFiles(fs: FileSystem, paths: Iterable<string>): Promise<void> {
+  const removals = await Promise.allSettled([...paths].map((path) => removeFile(fs, path)));
+  for (const removal of removals) if (removal.status === 'rejected') throw removal.reason;
+}

@@ -8,6 +8,7 @@
 import {
   type DownloadStore,
   type FileDescriptor,
+  type PreparedDownload,
   type prepareDownload,
   StoreError,
 } from '@minitorrent/chunk-store';
@@ -73,6 +74,8 @@ export class DownloadTask implements Download {
   readonly #inquiry: FileInquiry;
   #runner: SwarmRunner | undefined;
   #store: DownloadStore | undefined;
+  /** Why what was fetched is still on the disk although it was cancelled. */
+  #notRemoved: { readonly cause: unknown } | undefined;
   #file: FileDescriptor | undefined;
   #first: ByteRange | undefined;
 
@@ -134,8 +137,10 @@ export class DownloadTask implements Download {
     this.#runner?.tell({ kind: 'range_wanted', range: this.#firstPieces() });
   }
 
+  /** Fails as the disk does, where what was fetched could not be removed; nothing is fetched any more all the same. */
   async cancel(): Promise<void> {
     await this.close(new PeerError('cancelled', `The download of ${this.name} was cancelled`));
+    if (this.#notRemoved !== undefined) throw this.#notRemoved.cause;
   }
 
   /** Stops it. What was fetched stays for the next time, unless the reason is that it was cancelled. Idempotent. */
@@ -156,7 +161,7 @@ export class DownloadTask implements Download {
     } catch (cause) {
       const error = signal.aborted ? signal.reason : cause;
       await this.#runner?.close();
-      await this.#closeStore(error);
+      if (this.#store !== undefined) await this.#letGo(this.#store, error);
       this.#progress.stateChanged(isStopped(error) ? 'cancelled' : 'failed');
       this.#described.reject(error);
       this.#completed.reject(error);
@@ -164,13 +169,16 @@ export class DownloadTask implements Download {
     }
   }
 
-  /** Of a disk that fails it is told once, by what ended the download. */
-  async #closeStore(reason: unknown): Promise<void> {
+  /** Removes what was fetched where nobody wants it any more. Never rejects. */
+  async #letGo(fetched: DownloadStore | PreparedDownload, reason: unknown): Promise<void> {
+    const isUnwanted = isCancelled(reason);
     try {
-      if (isCancelled(reason)) await this.#store?.discard();
-      else await this.#store?.close();
-    } catch (error) {
-      log('cannot close what was fetched of %s: %s', this.name, String(error));
+      if (isUnwanted) await fetched.discard();
+      else await fetched[Symbol.asyncDispose]();
+    } catch (cause) {
+      // Whoever cancels hears of it; of a disk that fails otherwise it is told once, by what ended the download.
+      if (isUnwanted) this.#notRemoved = { cause };
+      log('cannot let go of what was fetched of %s: %s', this.name, String(cause));
     }
   }
 
@@ -202,7 +210,7 @@ export class DownloadTask implements Download {
         onProblem: (peer, problem) => this.#progress.peerFailed(peer, problem),
       },
       prepare: () => prepareStore({ file, folder, dataFolder: leavesDir, overwrite }),
-      isUnwanted: () => isCancelled(signal.reason),
+      letGo: (prepared) => this.#letGo(prepared, signal.reason),
     });
   }
 

@@ -9,12 +9,12 @@ export interface OpenStoreOptions {
   readonly quest: ManifestQuest;
   /** Opens what can be opened before the piece layer is here. */
   prepare(): Promise<PreparedDownload>;
-  /** Whether what earlier sessions fetched is to go where no store is opened. */
-  isUnwanted(): boolean;
+  /** Closes it, where no store is opened. */
+  letGo(prepared: PreparedDownload): Promise<void>;
 }
 
 /** Fails as `prepare` and opening do, and with the reason of the quest's signal; nothing is open then. */
-export async function openStore({ quest, prepare, isUnwanted }: OpenStoreOptions): Promise<DownloadStore> {
+export async function openStore({ quest, prepare, letGo }: OpenStoreOptions): Promise<DownloadStore> {
   const { signal } = quest;
   const failed = new AbortController();
   const preparing = prepare();
@@ -25,8 +25,7 @@ export async function openStore({ quest, prepare, isUnwanted }: OpenStoreOptions
     return await prepared.open(manifest, { signal });
   } catch (error) {
     const prepared = await preparing.catch(() => undefined);
-    if (isUnwanted()) await prepared?.discard();
-    else await prepared?.[Symbol.asyncDispose]();
+    if (prepared !== undefined) await letGo(prepared);
     throw error;
   }
 }

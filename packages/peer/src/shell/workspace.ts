@@ -126,10 +126,15 @@ export class Workspace {
     else await this.#shelf.remove(groupId, name, options);
   }
 
-  /** The user left the group: nothing of it is served or fetched, and what was fetched in part is removed. */
+  /**
+   * The user left the group: nothing of it is served or fetched, and what was fetched in part is removed. Fails where that
+   * could not be, when all else is done.
+   */
   async leave(groupId: string): Promise<void> {
-    for (const task of this.downloads()) if (task.groupId === groupId) await task.cancel();
+    const ours = this.downloads().filter((task) => task.groupId === groupId);
+    const cancelled = await Promise.allSettled(ours.map((task) => task.cancel()));
     await this.#shelf.leave(groupId);
+    for (const end of cancelled) if (end.status === 'rejected') throw end.reason;
   }
 
   /** A tracker says that this user is not in the group any more: the same, but what was fetched stays, and it is told why. */
