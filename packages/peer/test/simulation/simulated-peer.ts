@@ -19,6 +19,8 @@ import { type Line, WindowedUplink } from './windowed-uplink.ts';
 
 /** A frame of its own record, in a packet of its own. */
 const QUESTION_BYTES = 120;
+/** What opens a piece, without its leaf hashes: these are counted with its bytes. */
+const PIECE_ITEM_BYTES = 120;
 const ENDLESS = { startBytes: Number.POSITIVE_INFINITY, leastBytes: Number.POSITIVE_INFINITY };
 
 interface Serving {
@@ -294,8 +296,8 @@ export class SimulatedPeer {
       isOver: () => this.#serving.get(id) !== serving,
       write: (taken, isFirst, isLast) => {
         this.tellUploads({ kind: 'block_sent', uploadId: id, bytes: taken });
+        if (isFirst) this.#write(link, PIECE_ITEM_BYTES, () => this.#announcePiece(serving, index));
         this.#write(link, taken * (1 + overhead), () => {
-          if (isFirst) this.#announcePiece(serving, index);
           if (!isLast) return;
           onLeft();
           this.#leftBuffer(serving);
