@@ -6,6 +6,7 @@ import { loopbackLab } from './lab.ts';
 import { findLibtorrent } from './libtorrent.ts';
 import { minitorrent } from './minitorrent.ts';
 import { findNginxCurl } from './nginx-curl.ts';
+import { nodeAlone } from './node-alone.ts';
 import { runTransfer, sampleOf } from './run-transfer.ts';
 import { makeSource } from './source-file.ts';
 import { findSyncthing } from './syncthing.ts';
@@ -58,7 +59,7 @@ async function prepare({ folder, say }: BenchOptions): Promise<Prepared> {
   ]);
   const lab = loopbackLab({ seeders: 1, leechers: 1 });
   return {
-    contenders: [minitorrent, ...systems].map((system) =>
+    contenders: [minitorrent, nodeAlone, ...systems].map((system) =>
       contend(system, async () => sampleOf(await runTransfer(system, { source, folder, lab }), source)),
     ),
     missing,
