@@ -100,5 +100,5 @@ function checkSample(sample: Sample): Sample {
 function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause === undefined ? '' : ` (${describeError(error.cause)})`;
-  return `${error.message}${cause}` || error.name;
+  return `${error.message.trim()}${cause}` || error.name;
 }

@@ -116,7 +116,7 @@ describe('measureFigure', () => {
 
   test('a figure that this machine cannot measure says why, misses no target, and leaves the run sound', async () => {
     const prepare = async () => {
-      throw new NotMeasurable('No namespaces', { cause: new Error('unshare failed') });
+      throw new NotMeasurable('No namespaces', { cause: new Error('unshare failed\n') });
     };
     const targets = [{ against: 1, ratio: 1, text: '' }];
     const result = await measureFigure(figureOf({}, { prepare, targets }), options);
