@@ -2,7 +2,7 @@
  * Keeps one direction of a peer within its rate: whoever has bytes waits here until they may go, in the order of coming.
  *
  * In any span no more goes than the rate allows in it, and a burst of half a second or a leaf: what is longer goes when all of
- * it but a burst is paid for. A sender knows nothing of the limit of its receiver, and one of its blocks may be half a minute's.
+ * it but a burst is paid for. A sender knows nothing of the limit of its receiver, and one of its blocks may be a minute's.
  *
  * Who gives up leaves the line and has taken nothing, but what was paid for of more than a burst: else a receiver that asks
  * and cancels, again and again, would use up the rate of all others.
