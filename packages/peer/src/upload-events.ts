@@ -69,7 +69,10 @@ export interface UploadLimits {
   readonly requestsPerReceiver: number;
   /** Receivers whose share is remembered while they have no request here. */
   readonly receiversRemembered: number;
-  /** An upload whose receiver takes nothing for this long gives its place to another. */
+  /**
+   * An upload whose receiver takes nothing for this long gives its place to another. A second: what this peer itself holds
+   * back does not count, and one place too many for a while costs less than one too few.
+   */
   readonly stalledMs: number;
   /** After this without progress it is aborted. */
   readonly abortMs: number;
@@ -81,6 +84,6 @@ export const UPLOAD_LIMITS: UploadLimits = {
   receivers: 3,
   requestsPerReceiver: 32,
   receiversRemembered: 1_024,
-  stalledMs: 5_000,
+  stalledMs: 1_000,
   abortMs: 30_000,
 };

@@ -222,8 +222,10 @@ class UplinkQueue implements UploadQueue {
   #next(nowMs: number): Upload | undefined {
     const stalled = this.#stalledReceivers(nowMs);
     const waiting = this.#all((upload) => upload.sending === undefined && !stalled.has(upload.receiver));
+    const sending = this.#all((upload) => upload.sending !== undefined).map((upload) => upload.receiver);
     const candidates = waiting.map((upload) => ({
       upload,
+      sending: sending.filter((receiver) => receiver === upload.receiver).length,
       served: this.#shares.of(upload.receiver),
       sinceTurn: upload.sinceTurn,
     }));

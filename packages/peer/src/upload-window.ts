@@ -33,7 +33,7 @@ export interface UploadWindowLimits {
   readonly blocksPerWindow: number;
   /** An answer that takes so many times as long as it is allowed is overdue. */
   readonly overdueFactor: number;
-  /** The first answer of a receiver is overdue after this. */
+  /** The first answer of a receiver is overdue after this, which is no harm to one that is only far away. */
   readonly firstAnswerMs: number;
 }
 
@@ -46,7 +46,7 @@ export const UPLOAD_WINDOW_LIMITS: UploadWindowLimits = {
   answersRemembered: 8,
   blocksPerWindow: 4,
   overdueFactor: 4,
-  firstAnswerMs: 1_000,
+  firstAnswerMs: 250,
 };
 
 interface Question {

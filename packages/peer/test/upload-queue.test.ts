@@ -197,6 +197,16 @@ describe('createUploadQueue', () => {
     );
   });
 
+  it('gives a second place to whoever has none, although another has had less', () => {
+    const bench = new Bench({ limits: { active: 2 } });
+    for (const receiver of [A, B, A, B, B]) bench.request(receiver);
+    // A reads nothing from now on: what B leaves goes to B again, and never both places to A.
+    for (const id of [2, 4, 5]) {
+      expect(bench.sent.at(-1)?.uploadId).toBe(uploadId(id));
+      bench.tell({ kind: 'piece_sent', uploadId: uploadId(id) });
+    }
+  });
+
   it('does not let a receiver that comes back catch up on those that stayed', () => {
     const bench = new Bench({ limits: { active: 1 } });
     for (let round = 0; round < 20; round += 1) {
