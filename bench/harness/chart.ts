@@ -7,7 +7,7 @@
 import type { ContenderResult, FigureResult, RunResult } from './result.ts';
 import { formatNumber } from './table.ts';
 
-const WIDTH = 760;
+const WIDTH = 920;
 /** Of a character of 13 pixels, on average of those that are wide. */
 const CHARACTER_WIDTH = 7.2;
 const NAME_GAP = 8;
